@@ -1,0 +1,24 @@
+"""Shared by all tests: the keccak backend, the seed of chance, and the switch for long tests."""
+
+import os
+
+os.environ["ETH_HASH_BACKEND"] = "pysha3"
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("default", deadline=None, print_blob=True)
+settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the tests marked long as well")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+    skip = pytest.mark.skip(reason="long: give --long to run it")
+    for item in items:
+        if "long" in item.keywords:
+            item.add_marker(skip)
