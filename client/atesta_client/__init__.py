@@ -1,0 +1,23 @@
+"""What an integrator installs to work with an Atesta node: commitments, credentials, presentations.
+
+Atesta is a ledger of public agencies on which only commitments stand, never personal data. This
+library holds everything that a program needs on its own side of that line, and nothing of the
+node: it computes commitments from documents, reads and writes the file that a resident carries,
+signs and checks what the resident shows, and speaks to a node's REST interface.
+
+==================  ==============================================================================
+module              what it is about
+==================  ==============================================================================
+``pointers``        RFC 6901 JSON pointers: the names of fields
+``schemas``         the ordered fields of a kind of document, and cutting a document along them
+``hashing``         the hash algorithms and their one-byte tags
+``trees``           RFC 6962 Merkle trees: roots, inclusion paths
+``commitments``     salted field leaves, the commitment to a document, batch leaves
+``credentials``     the credential file that a resident carries
+``holder_keys``     the resident's own key, and signatures by it
+``disclosure``      some fields of a credential, each with its proof
+``presentations``   a disclosure signed by the holder for one verifier and one nonce
+``rest``            the client of a node's REST interface, asynchronous and blocking
+``errors``          everything that can go wrong, by whose fault it is
+==================  ==============================================================================
+"""

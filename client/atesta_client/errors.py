@@ -1,0 +1,121 @@
+"""Everything that can go wrong in this library, sorted by who has to act.
+
+One root, :class:`ClientError`, and three branches. *Refusals* concern material that somebody
+handed in: a document, a schema, a file, a proof, a signature. They carry a stable ``code`` for
+programs and a sentence for people. *Answers* are what a node said over REST, as RFC 9457 problem
+documents. *Silences* are what a node did not say: no connection, no answer in time.
+
+Programming mistakes (a salt of the wrong length made by our own code, an index out of range) are
+assertions or ``ValueError`` and never belong to this tree.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+
+class ReasonCode(StrEnum):
+    """Why material was refused. The values are part of the interface and do not change."""
+
+    POINTER_MALFORMED = "pointer_malformed"
+    SCHEMA_INVALID = "schema_invalid"
+    DOCUMENT_MALFORMED = "document_malformed"
+    FIELD_OUTSIDE_SCHEMA = "field_outside_schema"
+    FIELD_MISMATCH = "field_mismatch"
+    FIELD_MISSING = "field_missing"
+    SALT_MALFORMED = "salt_malformed"
+    COMMITMENT_MISMATCH = "commitment_mismatch"
+    BATCH_PATH_MISMATCH = "batch_path_mismatch"
+    FILE_MALFORMED = "file_malformed"
+    VERSION_UNSUPPORTED = "version_unsupported"
+    HOLDER_KEY_MALFORMED = "holder_key_malformed"
+    HOLDER_NOT_PROVED = "holder_not_proved"
+    HOLDER_SIGNATURE_INVALID = "holder_signature_invalid"
+    WRONG_VERIFIER = "wrong_verifier"
+    WRONG_PURPOSE = "wrong_purpose"
+    WRONG_NONCE = "wrong_nonce"
+    PRESENTATION_STALE = "presentation_stale"
+
+
+class ClientError(Exception):
+    """The root of all errors of this library."""
+
+
+class MaterialRefused(ClientError):
+    """Something that was handed in cannot be used: a document, a file, a proof or a signature."""
+
+    def __init__(self, code: ReasonCode, message: str, *, pointer: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        """The stable reason, for programs."""
+        self.message = message
+        """The reason as a sentence; it never quotes a field's value."""
+        self.pointer = pointer
+        """The JSON pointer of the field concerned, if it concerns one."""
+
+
+class PointerMalformed(MaterialRefused):
+    """A text is not an RFC 6901 JSON pointer."""
+
+    def __init__(self, message: str, *, pointer: str | None = None) -> None:
+        super().__init__(ReasonCode.POINTER_MALFORMED, message, pointer=pointer)
+
+
+class SchemaInvalid(MaterialRefused):
+    """An ordered list of pointers cannot serve as a schema."""
+
+    def __init__(self, message: str, *, pointer: str | None = None) -> None:
+        super().__init__(ReasonCode.SCHEMA_INVALID, message, pointer=pointer)
+
+
+class DocumentRefused(MaterialRefused):
+    """A document is not JSON in the sense of RFC 8785, or does not fit its schema."""
+
+
+class CredentialRefused(MaterialRefused):
+    """A credential file is malformed or contradicts itself."""
+
+
+class ProofRefused(MaterialRefused):
+    """A disclosed field or a batch path does not lead to the commitment."""
+
+
+class PresentationRefused(MaterialRefused):
+    """A presentation is malformed, not signed by the holder, or was made for another occasion."""
+
+
+class RestError(ClientError):
+    """The root of what can go wrong between this library and a node's REST interface."""
+
+
+class RestProblem(RestError):
+    """The node answered with an RFC 9457 problem document: the request was understood and refused.
+
+    ``status`` is the HTTP status; ``problem`` the whole document, whose members beyond the standard
+    ones are kept for the caller.
+    """
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        self.status = status
+        self.problem = dict(problem)
+        title = str(problem.get("title") or f"HTTP status {status}")
+        detail = problem.get("detail")
+        super().__init__(f"{title}: {detail}" if detail else title)
+
+    @property
+    def type(self) -> str:
+        """The problem's type, a URI reference; ``about:blank`` when the node gave none."""
+        return str(self.problem.get("type") or "about:blank")
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same request may succeed later without being changed."""
+        return self.status in {408, 425, 429, 502, 503, 504}
+
+
+class RestUnreachable(RestError):
+    """The node could not be reached or did not answer in time; nothing is known of the outcome."""
+
+
+class RestAnswerMalformed(RestError):
+    """The node answered with something that this library does not understand."""
