@@ -1,0 +1,254 @@
+"""Answers to "is it valid?" and "who did what, when?".
+
+A check has one of three results: `valid`, `not_valid` with every reason found, or `cannot_say`
+when this node cannot know. Each comes with the block and time that it rests on and with the
+next step for the person at the counter. Reasons have stable codes for programs and plain words
+for people. Provenance is shaped after W3C PROV: records are entities, acts are activities,
+agencies are agents.
+"""
+
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+from api.rest.values import (
+    EXAMPLE_ADDRESS,
+    EXAMPLE_AGENCY,
+    EXAMPLE_COMMITMENT,
+    EXAMPLE_HASH,
+    EXAMPLE_SCHEMA,
+    EXAMPLE_TIME,
+    EXAMPLE_UID,
+    AddressText,
+    Algorithm,
+    JsonObject,
+    Model,
+    Pointer,
+    Reason,
+    Result,
+    State,
+    Time,
+    Uid,
+)
+
+Purpose = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._:-]{0,99}$")]
+"""A purpose as a short code, such as `border-crossing`; never free text."""
+
+
+class ChallengeCreate(Model):
+    """Ask for a nonce that a holder's presentation must sign."""
+
+    purpose: Purpose = Field(
+        description="Why the check is made; the holder signs it.", examples=["border-crossing"]
+    )
+
+
+class Challenge(Model):
+    """A single-use nonce of this verifier."""
+
+    nonce: Uid = Field(description="Sign this.", examples=[EXAMPLE_HASH])
+    verifier: Uid = Field(
+        description="This agency; the holder signs it too.", examples=[EXAMPLE_AGENCY]
+    )
+    purpose: Purpose = Field(description="The purpose given.", examples=["border-crossing"])
+    issued: Time = Field(description="When it was made.", examples=[EXAMPLE_TIME])
+    expires: Time = Field(description="After this it is refused.", examples=[EXAMPLE_TIME])
+
+
+class VerifyRequest(Model):
+    """Check what a resident hands over: give exactly one of the two."""
+
+    credential: JsonObject | None = Field(
+        default=None,
+        description="A whole credential file, as `atesta_client.credentials` writes it.",
+        examples=[None],
+    )
+    presentation: JsonObject | None = Field(
+        default=None,
+        description="Some fields, as `atesta_client.presentations` writes it.",
+        examples=[{"format": "atesta-presentation-1", "uid": EXAMPLE_UID}],
+    )
+    purpose: Purpose | None = Field(
+        default=None,
+        description="Selects this agency's recognition policy; default is the presentation's own.",
+        examples=["border-crossing"],
+    )
+
+    @model_validator(mode="after")
+    def _check_one_source(self) -> Self:
+        if (self.credential is None) == (self.presentation is None):
+            raise ValueError("give exactly one of credential, presentation")
+        return self
+
+
+class Finding(Model):
+    """One reason."""
+
+    code: str = Field(description="Stable code for programs.", examples=["state.revoked"])
+    text: str = Field(
+        description="Plain words for people.", examples=["The issuer has revoked this record."]
+    )
+    field: Pointer | None = Field(
+        default=None, description="Field concerned; never its value.", examples=[None]
+    )
+
+
+class Subject(Model):
+    """What the check found about the record; nothing of its content."""
+
+    uid: Uid = Field(description="The record.", examples=[EXAMPLE_UID])
+    issuer: Uid = Field(description="Who attested it.", examples=[EXAMPLE_AGENCY])
+    issuer_name: str | None = Field(
+        description="Name from this node's address book.", examples=["Example Health Bureau"]
+    )
+    schema_uid: Uid = Field(description="Its schema.", examples=[EXAMPLE_SCHEMA])
+    batch: Uid | None = Field(description="Batch that contains it.", examples=[None])
+    state: State = Field(description="State at the block of the answer.")
+    valid_until: Time | None = Field(description="End of validity.", examples=[EXAMPLE_TIME])
+    attested_block: int = Field(ge=0, description="Block of attestation.", examples=[1200])
+    attested_time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
+
+
+class Verification(Model):
+    """The answer to a check."""
+
+    result: Result = Field(description="`valid`, `not_valid` or `cannot_say`.")
+    reasons: list[Finding] = Field(
+        description="Every reason against; empty when valid.", examples=[[]]
+    )
+    notices: list[Finding] = Field(
+        description="What the clerk must still do or know.",
+        examples=[
+            [
+                {
+                    "code": "holder.not_checked",
+                    "text": "Holder not checked: compare name and birth date.",
+                }
+            ]
+        ],
+    )
+    next_step: str = Field(
+        description="What to do now, in plain words.", examples=["Accept the document."]
+    )
+    holder_checked: bool = Field(
+        description="Whether the holder proved their key.", examples=[True]
+    )
+    disclosed: list[Pointer] = Field(
+        description="Fields that were opened and checked.", examples=[["/result"]]
+    )
+    subject: Subject | None = Field(
+        description="The record, if the chain has it and the file is sound."
+    )
+    policy: str | None = Field(
+        description="Recognition policy applied.", examples=["border-crossing"]
+    )
+    block: int = Field(ge=0, description="Last final block of this node.", examples=[1250])
+    block_hash: Uid = Field(description="Its hash.", examples=[EXAMPLE_HASH])
+    block_time: Time = Field(description="Its time.", examples=[EXAMPLE_TIME])
+    checked: Time = Field(description="When the check was made.", examples=[EXAMPLE_TIME])
+    behind_s: int = Field(ge=0, description="Seconds since that block.", examples=[1])
+
+
+class Activity(Model):
+    """One act on the chain (PROV activity)."""
+
+    id: str = Field(description="Transaction and log position.", examples=[f"{EXAMPLE_HASH}#0"])
+    type: str = Field(description="What happened.", examples=["attestation.created"])
+    agent: Uid = Field(description="Agency that did it.", examples=[EXAMPLE_AGENCY])
+    key: AddressText | None = Field(
+        description="Key that signed, where known.", examples=[EXAMPLE_ADDRESS]
+    )
+    used: list[Uid] = Field(
+        description="Records it rested on: schema, previous.", examples=[[EXAMPLE_SCHEMA]]
+    )
+    generated: list[Uid] = Field(description="Records it made.", examples=[[EXAMPLE_UID]])
+    invalidated: list[Uid] = Field(description="Records it ended.", examples=[[]])
+    index: int | None = Field(description="Batch member concerned.", examples=[None])
+    state: State | None = Field(description="State that it led to.")
+    reason: Reason | None = Field(description="Neutral reason code.")
+    event_time: Time | None = Field(description="When it was captured.", examples=[EXAMPLE_TIME])
+    block: int = Field(ge=0, description="Block.", examples=[1200])
+    block_hash: Uid = Field(description="Its hash.", examples=[EXAMPLE_HASH])
+    block_time: Time = Field(description="Its time.", examples=[EXAMPLE_TIME])
+    transaction: Uid = Field(description="Transaction.", examples=[EXAMPLE_HASH])
+    final: bool = Field(description="True: the block has quorum seals.", examples=[True])
+
+
+class Entity(Model):
+    """One record (PROV entity)."""
+
+    id: Uid = Field(description="Its uid.", examples=[EXAMPLE_UID])
+    type: str = Field(description="attestation, batch or schema.", examples=["attestation"])
+    attributed_to: Uid = Field(description="Agency responsible.", examples=[EXAMPLE_AGENCY])
+    schema_uid: Uid | None = Field(description="Its schema.", examples=[EXAMPLE_SCHEMA])
+    commitment: Uid | None = Field(
+        description="Commitment, root or pointers hash.", examples=[EXAMPLE_COMMITMENT]
+    )
+    alg: Algorithm | None = Field(description="Hash of the tree.")
+    state: State | None = Field(description="State now.")
+    derived_from: Uid | None = Field(description="Record that it superseded.", examples=[None])
+    revised_by: Uid | None = Field(description="Record that superseded it.", examples=[None])
+
+
+class Agent(Model):
+    """One agency (PROV agent)."""
+
+    id: Uid = Field(description="The agency.", examples=[EXAMPLE_AGENCY])
+    name: str | None = Field(description="From the address book.", examples=[None])
+    jurisdiction: Uid | None = Field(description="Its jurisdiction.", examples=[EXAMPLE_HASH])
+
+
+class Provenance(Model):
+    """Who did what to a record, when, under which schema; complete up to `block`."""
+
+    uid: Uid = Field(description="The record asked for.", examples=[EXAMPLE_UID])
+    entities: list[Entity] = Field(description="The record and those tied to it.")
+    activities: list[Activity] = Field(description="Acts, oldest first.")
+    agents: list[Agent] = Field(description="Agencies named above.")
+    block: int = Field(ge=0, description="Last final block read.", examples=[1250])
+    block_time: Time = Field(description="Its time.", examples=[EXAMPLE_TIME])
+
+
+class Status(Model):
+    """This node's service at a glance."""
+
+    agency: Uid = Field(description="The agency that runs it.", examples=[EXAMPLE_AGENCY])
+    account: AddressText = Field(description="Account that signs.", examples=[EXAMPLE_ADDRESS])
+    chain_id: int = Field(ge=1, description="The ledger.", examples=[713715])
+    genesis_hash: Uid = Field(description="Hash of its genesis block.", examples=[EXAMPLE_HASH])
+    block: int = Field(ge=0, description="Last final block.", examples=[1250])
+    block_time: Time = Field(description="Its time.", examples=[EXAMPLE_TIME])
+    behind_s: int = Field(ge=0, description="Seconds since that block.", examples=[1])
+    indexed_block: int = Field(ge=0, description="Last block in the index.", examples=[1250])
+    pending: int = Field(ge=0, description="Writes not yet final.", examples=[0])
+
+
+class Problem(Model):
+    """An RFC 9457 problem document, as `api.errors.as_problem` writes it."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    type: str = Field(
+        description="Stable name of the kind of problem.",
+        examples=["urn:atesta:problem:uid_exists"],
+    )
+    title: str = Field(description="The kind in plain words.", examples=["uid exists"])
+    status: int = Field(ge=400, le=599, description="HTTP status.", examples=[409])
+    detail: str = Field(
+        description="What is wrong with this request; never repeats a value that was sent.",
+        examples=["a record with this uid exists already"],
+    )
+    code: str = Field(description="Stable code for programs.", examples=["uid_exists"])
+    field: str | None = Field(
+        default=None,
+        description="Field concerned, as a dotted path; a document's field by its pointer.",
+        examples=["uid"],
+    )
+    next_step: str | None = Field(
+        default=None, description="What to do.", examples=["choose another random uid"]
+    )
+    instance: str | None = Field(
+        default=None,
+        description="Identifier of this request in the server's log.",
+        examples=["urn:atesta:request:7f3a"],
+    )

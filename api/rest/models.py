@@ -1,0 +1,485 @@
+"""Requests and resources of REST `/v1`.
+
+Requests end in a verb or `Create`/`Change`; resources are nouns. A write answers `Accepted`:
+the record's uid, the transaction, and where to follow it until it is final. Lists answer a
+`Page` with a cursor. Every field says what it is; examples are complete and fictional.
+"""
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from api.rest.values import (
+    EXAMPLE_ADDRESS,
+    EXAMPLE_AGENCY,
+    EXAMPLE_COMMITMENT,
+    EXAMPLE_HASH,
+    EXAMPLE_SCHEMA,
+    EXAMPLE_TIME,
+    EXAMPLE_UID,
+    AddressText,
+    Algorithm,
+    JsonObject,
+    Model,
+    OperationState,
+    Pointer,
+    Reason,
+    State,
+    TargetState,
+    Time,
+    Title,
+    Uid,
+)
+
+EXAMPLE_DOCUMENT: dict[str, Any] = {
+    "certificate": "MO-0001",
+    "name": "Example Person",
+    "birth_date": "1990-01-01",
+    "result": "negative",
+}
+EXAMPLE_POINTERS = ["/certificate", "/name", "/birth_date", "/result", "/holder_key"]
+
+
+class Key(Model):
+    """An account key of an agency."""
+
+    address: AddressText = Field(description="The account's address.", examples=[EXAMPLE_ADDRESS])
+    roles: list[str] = Field(
+        description="What the key may do for its agency.", examples=[["attest", "admin"]]
+    )
+    valid_from: Time | None = Field(
+        description="First moment at which the key may act.", examples=[EXAMPLE_TIME]
+    )
+    valid_until: Time | None = Field(
+        description="Moment after which it makes no new record; null while open.", examples=[None]
+    )
+
+
+class Agency(Model):
+    """A member agency as the registry has it at the last final block."""
+
+    id: Uid = Field(description="The agency's identifier.", examples=[EXAMPLE_AGENCY])
+    name: str | None = Field(
+        description="Name from this node's own address book; names are not on the chain.",
+        examples=["Example Health Bureau"],
+    )
+    jurisdiction: Uid = Field(
+        description="Identifier of the jurisdiction.", examples=[EXAMPLE_COMMITMENT]
+    )
+    status: str = Field(description="`active` or `suspended`.", examples=["active"])
+    roles: list[str] = Field(
+        description="Roles that the registry grants the agency.", examples=[["issuer"]]
+    )
+    profile_hash: Uid = Field(
+        description="Hash of the agency's published profile.", examples=[EXAMPLE_HASH]
+    )
+    attestations: int = Field(
+        ge=0, description="Creations and state changes this agency has made.", examples=[77]
+    )
+    head: Uid = Field(
+        description="Chained hash over all of them, for completeness proofs.",
+        examples=[EXAMPLE_HASH],
+    )
+    keys: list[Key] = Field(
+        description="Account keys, known from the registry's events.", examples=[[]]
+    )
+    block: int = Field(ge=0, description="Block at which this was read.", examples=[1200])
+
+
+class SchemaCreate(Model):
+    """Register a schema: the ordered fields that a commitment covers."""
+
+    uid: Uid | None = Field(
+        default=None,
+        description="32 random bytes chosen by the caller; made here when absent.",
+        examples=[EXAMPLE_SCHEMA],
+    )
+    title: Title = Field(
+        description="Name for people; stays off the chain.", examples=["Vaccination certificate"]
+    )
+    pointers: Annotated[list[Pointer], Field(min_length=1, max_length=256)] = Field(
+        description=(
+            "Ordered JSON pointers, one leaf each; fields outside are refused. The chain keeps"
+            " their hash. `/holder_key`, where present, is the holder's key."
+        ),
+        examples=[EXAMPLE_POINTERS],
+    )
+    reference: Annotated[list[Pointer], Field(max_length=16)] = Field(
+        default_factory=list,
+        description=(
+            "Which pointers together name one certificate, so that the issuer's vault notices"
+            " the same one attested twice."
+        ),
+        examples=[["/certificate"]],
+    )
+
+
+class Schema(Model):
+    """A schema as registered."""
+
+    uid: Uid = Field(description="The schema's identifier.", examples=[EXAMPLE_SCHEMA])
+    owner: Uid = Field(description="Agency that registered it.", examples=[EXAMPLE_AGENCY])
+    pointers_hash: Uid = Field(
+        description="Hash of the ordered pointers, from the chain.", examples=[EXAMPLE_HASH]
+    )
+    tree_size: int | None = Field(
+        description="Number of leaves; null while this node lacks the pointers.", examples=[5]
+    )
+    title: str | None = Field(
+        description="Name, if this node holds the text.", examples=["Vaccination certificate"]
+    )
+    pointers: list[Pointer] | None = Field(
+        description="The ordered pointers, if this node holds them.", examples=[EXAMPLE_POINTERS]
+    )
+    reference: list[Pointer] = Field(
+        description="Pointers that name one certificate.", examples=[["/certificate"]]
+    )
+    accredited: list[Uid] = Field(
+        description="Agencies that may attest under it now.", examples=[[EXAMPLE_AGENCY]]
+    )
+    block: int = Field(ge=0, description="Block of registration.", examples=[12])
+    time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
+
+
+class SchemaText(Model):
+    """The off-chain text of a schema that another agency registered."""
+
+    title: Title = Field(description="Name for people.", examples=["Vaccination certificate"])
+    pointers: Annotated[list[Pointer], Field(min_length=1, max_length=256)] = Field(
+        description="Ordered pointers; refused unless their hash is the one on the chain.",
+        examples=[EXAMPLE_POINTERS],
+    )
+    reference: Annotated[list[Pointer], Field(max_length=16)] = Field(
+        default_factory=list,
+        description="Pointers that name one certificate.",
+        examples=[["/certificate"]],
+    )
+
+
+class AccreditationCreate(Model):
+    """Let an agency attest under a schema."""
+
+    agency: Uid = Field(description="The agency to accredit.", examples=[EXAMPLE_AGENCY])
+
+
+class Accreditation(Model):
+    """One agency's right to attest under one schema."""
+
+    schema_uid: Uid = Field(description="The schema.", examples=[EXAMPLE_SCHEMA])
+    agency: Uid = Field(description="The agency.", examples=[EXAMPLE_AGENCY])
+    since_block: int = Field(ge=0, description="Block of accreditation.", examples=[13])
+    since: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
+    until_block: int | None = Field(description="Block of withdrawal; null while live.")
+    until: Time | None = Field(description="Time of withdrawal; null while live.")
+
+
+class CredentialCreate(Model):
+    """Make a credential: the document and its salts go into this agency's vault.
+
+    Nothing goes on the chain until the resident asks to carry it.
+    """
+
+    schema_uid: Uid = Field(
+        description="Schema of the document; this node must hold its text.",
+        examples=[EXAMPLE_SCHEMA],
+    )
+    document: JsonObject = Field(
+        description="The document. Fields outside the schema are refused.",
+        examples=[EXAMPLE_DOCUMENT],
+    )
+    uid: Uid | None = Field(
+        default=None, description="32 random bytes; made here when absent.", examples=[EXAMPLE_UID]
+    )
+    alg: Algorithm = Field(default=Algorithm.SHA_256, description="Hash of the tree.")
+    valid_until: Time | None = Field(
+        default=None, description="End of validity; null for none.", examples=[EXAMPLE_TIME]
+    )
+    previous: Uid | None = Field(
+        default=None,
+        description="Record that this one supersedes; needed to attest a reference again.",
+        examples=[None],
+    )
+
+
+class Credential(Model):
+    """A credential made by this agency."""
+
+    uid: Uid = Field(description="The record's identifier.", examples=[EXAMPLE_UID])
+    schema_uid: Uid = Field(description="Its schema.", examples=[EXAMPLE_SCHEMA])
+    commitment: Uid = Field(description="Root of the tree.", examples=[EXAMPLE_COMMITMENT])
+    alg: Algorithm = Field(description="Hash of the tree.")
+    valid_until: Time | None = Field(description="End of validity.", examples=[EXAMPLE_TIME])
+    previous: Uid | None = Field(description="Record superseded.", examples=[None])
+    created: Time = Field(description="When it was made.", examples=[EXAMPLE_TIME])
+    attested: bool = Field(description="Whether attesting it has been accepted.", examples=[False])
+    batch: Uid | None = Field(description="Batch that contains it.", examples=[None])
+    credential: JsonObject | None = Field(
+        description=(
+            "The credential file for the resident, as `atesta_client.credentials` reads it:"
+            " document, salts, schema pointers and commitment. Null in lists."
+        ),
+        examples=[{"format": "atesta-credential-1", "uid": EXAMPLE_UID}],
+    )
+
+
+class Attest(Model):
+    """The resident asks to carry the credential: attest it."""
+
+    event_time: Time | None = Field(
+        default=None,
+        description="When the request was captured; now when absent.",
+        examples=[EXAMPLE_TIME],
+    )
+
+
+class AttestationCreate(Model):
+    """Attest one record: give exactly one of `document`, `credential`, `commitment`.
+
+    - `document`: this node makes the credential, keeps it in the vault and attests it.
+    - `credential`: a credential file made elsewhere, opened to this node, not kept.
+    - `commitment`: a bare root. Needs the role `unopened`, is marked unopened, and is refused
+      if it reads as text, packed digits or dates.
+    """
+
+    schema_uid: Uid | None = Field(
+        default=None,
+        description="Schema; needed with `document` and `commitment`.",
+        examples=[EXAMPLE_SCHEMA],
+    )
+    document: JsonObject | None = Field(
+        default=None, description="The document itself.", examples=[EXAMPLE_DOCUMENT]
+    )
+    credential: JsonObject | None = Field(default=None, description="A whole credential file.")
+    commitment: Uid | None = Field(default=None, description="A bare commitment.")
+    uid: Uid | None = Field(
+        default=None, description="32 random bytes; made here when absent.", examples=[EXAMPLE_UID]
+    )
+    alg: Algorithm = Field(default=Algorithm.SHA_256, description="Hash of the tree.")
+    valid_until: Time | None = Field(default=None, description="End of validity; null for none.")
+    previous: Uid | None = Field(default=None, description="Record that this one supersedes.")
+    event_time: Time | None = Field(default=None, description="When it was captured; default now.")
+
+    @model_validator(mode="after")
+    def _check_one_source(self) -> Self:
+        given = [
+            name
+            for name in ("document", "credential", "commitment")
+            if getattr(self, name) is not None
+        ]
+        if len(given) != 1:
+            raise ValueError("give exactly one of document, credential, commitment")
+        if given != ["credential"] and self.schema_uid is None:
+            raise ValueError("schema_uid is needed with document and with commitment")
+        return self
+
+
+class Attestation(Model):
+    """One attestation as the chain has it at the last final block."""
+
+    uid: Uid = Field(description="The record's identifier.", examples=[EXAMPLE_UID])
+    issuer: Uid = Field(description="Agency that attested.", examples=[EXAMPLE_AGENCY])
+    schema_uid: Uid = Field(description="Its schema.", examples=[EXAMPLE_SCHEMA])
+    commitment: Uid = Field(
+        description="Commitment to the document.", examples=[EXAMPLE_COMMITMENT]
+    )
+    alg: Algorithm = Field(description="Hash of the tree.")
+    state: State = Field(description="Its state now.")
+    reason: Reason | None = Field(description="Why the state last changed; null if it never did.")
+    valid_until: Time | None = Field(description="End of validity.", examples=[EXAMPLE_TIME])
+    previous: Uid | None = Field(description="Record that this one superseded.", examples=[None])
+    superseded_by: Uid | None = Field(description="Record that superseded it.", examples=[None])
+    key: AddressText = Field(
+        description="Key that signed the attestation.", examples=[EXAMPLE_ADDRESS]
+    )
+    event_time: Time = Field(description="When it was captured.", examples=[EXAMPLE_TIME])
+    block: int = Field(ge=0, description="Block of creation.", examples=[1200])
+    block_time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
+    unopened: bool | None = Field(
+        description="True if this node sent a bare commitment; null if another agency issued it.",
+        examples=[False],
+    )
+    final: bool = Field(description="Always true: only final blocks are read.", examples=[True])
+    read_at_block: int = Field(ge=0, description="Block at which it was read.", examples=[1250])
+
+
+class StateChange(Model):
+    """Suspend, reinstate or revoke; only the issuer may."""
+
+    state: TargetState = Field(description="The new state.")
+    reason: Reason = Field(description="Neutral reason code.")
+    event_time: Time | None = Field(
+        default=None, description="When it was decided; default now.", examples=[EXAMPLE_TIME]
+    )
+
+
+class BatchCreate(Model):
+    """Seal many credentials of one schema under one root.
+
+    Give `members` (credentials of this vault) or, with the role `unopened`, `root` and `count`.
+    """
+
+    schema_uid: Uid = Field(description="Schema of every member.", examples=[EXAMPLE_SCHEMA])
+    members: Annotated[list[Uid], Field(min_length=1, max_length=100_000)] | None = Field(
+        default=None,
+        description="Credentials, in order; the index is the leaf's number.",
+        examples=[[EXAMPLE_UID]],
+    )
+    root: Uid | None = Field(default=None, description="A bare root.", examples=[None])
+    count: Annotated[int, Field(ge=1, le=2**32 - 1)] | None = Field(
+        default=None, description="Number of leaves under a bare root.", examples=[None]
+    )
+    uid: Uid | None = Field(
+        default=None, description="32 random bytes; made here when absent.", examples=[EXAMPLE_UID]
+    )
+    alg: Algorithm = Field(default=Algorithm.SHA_256, description="Hash of the tree.")
+    event_time: Time | None = Field(default=None, description="When it was captured; default now.")
+
+    @model_validator(mode="after")
+    def _check_one_source(self) -> Self:
+        if (self.members is None) == (self.root is None):
+            raise ValueError("give exactly one of members, root")
+        if (self.root is None) != (self.count is None):
+            raise ValueError("count goes with root, and only with root")
+        return self
+
+
+class Batch(Model):
+    """One sealed batch."""
+
+    uid: Uid = Field(description="The batch's identifier.", examples=[EXAMPLE_UID])
+    issuer: Uid = Field(description="Agency that sealed it.", examples=[EXAMPLE_AGENCY])
+    schema_uid: Uid = Field(description="Schema of every member.", examples=[EXAMPLE_SCHEMA])
+    root: Uid = Field(description="Root over the members.", examples=[EXAMPLE_COMMITMENT])
+    count: int = Field(ge=1, description="Number of members.", examples=[1000])
+    alg: Algorithm = Field(description="Hash of the tree.")
+    state: State = Field(description="State of the batch as a whole.")
+    key: AddressText = Field(description="Key that signed it.", examples=[EXAMPLE_ADDRESS])
+    event_time: Time = Field(description="When it was captured.", examples=[EXAMPLE_TIME])
+    block: int = Field(ge=0, description="Block of creation.", examples=[1200])
+    block_time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
+    changed_leaves: int = Field(
+        ge=0, description="Members whose state was ever changed.", examples=[2]
+    )
+    read_at_block: int = Field(ge=0, description="Block at which it was read.", examples=[1250])
+
+
+class Leaf(Model):
+    """One member of a batch."""
+
+    batch: Uid = Field(description="The batch.", examples=[EXAMPLE_UID])
+    index: int = Field(ge=0, description="The member's number in the batch.", examples=[7])
+    state: State = Field(description="Its state now; no entry on the chain means active.")
+    reason: Reason | None = Field(description="Why it last changed; null if it never did.")
+    read_at_block: int = Field(ge=0, description="Block at which it was read.", examples=[1250])
+
+
+class Accepted(Model):
+    """A write is durable here and will be on the chain; follow the operation until it is final."""
+
+    operation: str = Field(description="The operation's identifier.", examples=["op-1f0c2a"])
+    uid: Uid = Field(description="The record concerned.", examples=[EXAMPLE_UID])
+    transaction: Uid = Field(description="Hash of the signed transaction.", examples=[EXAMPLE_HASH])
+    state: OperationState = Field(description="How far it has come.")
+    unopened: bool = Field(
+        default=False, description="True when a bare commitment was accepted.", examples=[False]
+    )
+    follow: str = Field(
+        description="Path to follow until final.", examples=["/v1/operations/op-1f0c2a"]
+    )
+    record: str = Field(
+        description="Path of the record.", examples=[f"/v1/attestations/{EXAMPLE_UID}"]
+    )
+
+
+class Operation(Model):
+    """One write of this agency and how far it has come."""
+
+    id: str = Field(description="The operation's identifier.", examples=["op-1f0c2a"])
+    kind: str = Field(description="What it does.", examples=["attestation.create"])
+    uid: Uid = Field(description="The record concerned.", examples=[EXAMPLE_UID])
+    state: OperationState = Field(description="How far it has come.")
+    account: AddressText = Field(description="Account that signed.", examples=[EXAMPLE_ADDRESS])
+    nonce: int = Field(ge=0, description="Nonce of the transaction.", examples=[41])
+    transaction: Uid = Field(description="Hash of the signed transaction.", examples=[EXAMPLE_HASH])
+    created: Time = Field(description="When it was accepted.", examples=[EXAMPLE_TIME])
+    block: int | None = Field(description="Block that contains it, once final.", examples=[1200])
+    block_time: Time | None = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
+    error: str | None = Field(
+        description="Why it failed, as `module: reason`.", examples=["attestations: uid exists"]
+    )
+    record: str = Field(
+        description="Path of the record.", examples=[f"/v1/attestations/{EXAMPLE_UID}"]
+    )
+
+
+class Event(Model):
+    """One entry of a record's history."""
+
+    kind: str = Field(description="What happened.", examples=["attestation.state"])
+    uid: Uid = Field(description="The record.", examples=[EXAMPLE_UID])
+    index: int | None = Field(description="Batch member, where it concerns one.", examples=[None])
+    agency: Uid = Field(description="Who did it.", examples=[EXAMPLE_AGENCY])
+    state: State | None = Field(description="State that it led to.")
+    reason: Reason | None = Field(description="Neutral reason code.")
+    event_time: Time | None = Field(description="When it was captured.", examples=[EXAMPLE_TIME])
+    block: int = Field(ge=0, description="Block.", examples=[1200])
+    block_time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
+    transaction: Uid = Field(description="Transaction.", examples=[EXAMPLE_HASH])
+    log_index: int = Field(ge=0, description="Position in the block's log.", examples=[0])
+
+
+class _Page(Model):
+    next: str | None = Field(
+        description="Give it as `cursor` for what follows; null at the end.", examples=[None]
+    )
+    indexed_block: int = Field(
+        ge=0, description="Last final block in the index that served this.", examples=[1250]
+    )
+
+
+class AgencyPage(_Page):
+    """Agencies, in the registry's order."""
+
+    items: list[Agency] = Field(description="The agencies.")
+
+
+class SchemaPage(_Page):
+    """Schemas, oldest first."""
+
+    items: list[Schema] = Field(description="The schemas.")
+
+
+class AccreditationPage(_Page):
+    """Accreditations of one schema, oldest first, ended ones included."""
+
+    items: list[Accreditation] = Field(description="The accreditations.")
+
+
+class CredentialPage(_Page):
+    """Credentials of this vault, newest first, without their contents."""
+
+    items: list[Credential] = Field(description="The credentials.")
+
+
+class AttestationPage(_Page):
+    """Attestations, newest first."""
+
+    items: list[Attestation] = Field(description="The attestations.")
+
+
+class BatchPage(_Page):
+    """Batches, newest first."""
+
+    items: list[Batch] = Field(description="The batches.")
+
+
+class OperationPage(_Page):
+    """This agency's writes, newest first."""
+
+    items: list[Operation] = Field(description="The operations.")
+
+
+class History(_Page):
+    """Everything that happened to one record, oldest first."""
+
+    items: list[Event] = Field(description="The entries.")
