@@ -1,0 +1,35 @@
+"""The transport between agencies: who may connect, what they exchange, in which order.
+
+    trust.py, handshake.py   mutual TLS with pinned keys; then proof of the validator key
+    frames.py, queue.py      msgpack frames with bounds; consensus ahead of all else
+    gossip.py                what was seen, what is passed on, what is only announced
+    sync.py                  blocks for a node that was away, is new or only follows
+    network.py               `Network`: connections, calls, keepalive, scores
+
+The network moves bytes between nodes that the registry admits. It imposes bounds on everything a
+peer can send and drops peers that break the protocol; it never judges a block or a transaction.
+"""
+
+from node.network.ports import (
+    BlockSource,
+    Checkpoint,
+    NetworkHandlers,
+    PeerAddress,
+    PeerDirectory,
+    PeerInfo,
+    SyncProgress,
+    TrustedPeer,
+)
+from node.network.settings import NetworkSettings
+
+__all__ = [
+    "BlockSource",
+    "Checkpoint",
+    "NetworkHandlers",
+    "NetworkSettings",
+    "PeerAddress",
+    "PeerDirectory",
+    "PeerInfo",
+    "SyncProgress",
+    "TrustedPeer",
+]
