@@ -1,0 +1,120 @@
+"""Every durable write of a process is numbered, so that a test can kill the process at any one.
+
+A node promises that what it acknowledged survives a crash at any moment. Between two durable
+writes nothing on disk changes, so the moments that differ are "just before" and "just after" each
+durable write (and, for a file, "in the middle"). Blocks, mempool journal, outbox, index and sign
+state all wrap their write in `CrashPoints.around(kind)`; in operation this only counts. A test
+sets ATESTA_CRASH_AT in the environment of a node that it starts:
+
+    ATESTA_CRASH_AT=17           die just before the 17th durable write of the process
+    ATESTA_CRASH_AT=17:after     die just after it
+    ATESTA_CRASH_AT=block:3      die just before the 3rd write of kind "block"
+    ATESTA_CRASH_AT=block:3:torn leave the 3rd file write of that kind half done, then die
+
+Death is SIGKILL to the own process: no handler, no flush, no exit code of our choosing.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from node.errors import UserFault
+
+VARIABLE = "ATESTA_CRASH_AT"
+
+
+class CrashMoment(StrEnum):
+    """Where in a durable write the process dies."""
+
+    BEFORE = "before"
+    TORN = "torn"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrashPlan:
+    """The one write at which a process is to die."""
+
+    number: int
+    """Which write, counted from 1."""
+
+    kind: str | None = None
+    """Count only writes of this kind; None counts all."""
+
+    moment: CrashMoment = CrashMoment.BEFORE
+    """Just before, in the middle of, or just after the write."""
+
+
+class CrashPoints:
+    """Counts durable writes; dies at the planned one. One instance per process, thread-safe."""
+
+    def __init__(
+        self, plan: CrashPlan | None = None, *, die: Callable[[], None] | None = None
+    ) -> None:
+        """Count from zero. `die` replaces SIGKILL in tests of this module."""
+        self._plan = plan
+        self._die = die or _kill_own_process
+        self._lock = threading.Lock()
+        self._counts: dict[str, int] = {}
+        self._total = 0
+
+    @property
+    def total(self) -> int:
+        """Durable writes begun so far, of all kinds."""
+        return self._total
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Durable writes begun so far, per kind."""
+        return dict(self._counts)
+
+    @contextmanager
+    def around(self, kind: str) -> Iterator[bool]:
+        """Wrap one durable write of `kind`.
+
+        Yields True if the writer is to leave its write half done (a torn write, which only writers
+        of plain files can imitate; others ignore it); the process then dies on leaving the block.
+        """
+        moment = self._begin(kind)
+        if moment is CrashMoment.BEFORE:
+            self._die()
+        yield moment is CrashMoment.TORN
+        if moment in (CrashMoment.TORN, CrashMoment.AFTER):
+            self._die()
+
+    def _begin(self, kind: str) -> CrashMoment | None:
+        with self._lock:
+            self._total += 1
+            self._counts[kind] = self._counts.get(kind, 0) + 1
+            plan = self._plan
+            if plan is None or plan.kind not in (None, kind):
+                return None
+            reached = self._total if plan.kind is None else self._counts[kind]
+            return plan.moment if reached == plan.number else None
+
+
+def read_crash_points(environment: Mapping[str, str]) -> CrashPoints:
+    """Return the crash points that ATESTA_CRASH_AT asks for; UserFault if malformed."""
+    text = environment.get(VARIABLE, "")
+    return CrashPoints(_parse_plan(text) if text else None)
+
+
+def _parse_plan(text: str) -> CrashPlan:
+    parts = text.split(":")
+    kind = None if parts[0].isdigit() else parts.pop(0)
+    try:
+        number = int(parts.pop(0))
+        moment = CrashMoment(parts.pop(0)) if parts else CrashMoment.BEFORE
+    except (IndexError, ValueError):
+        raise UserFault(f"{text!r} is not [KIND:]NUMBER[:MOMENT]", field=VARIABLE) from None
+    if parts or number < 1:
+        raise UserFault(f"{text!r} is not [KIND:]NUMBER[:MOMENT]", field=VARIABLE)
+    return CrashPlan(number=number, kind=kind, moment=moment)
+
+
+def _kill_own_process() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
