@@ -17,6 +17,7 @@ module              what it is about
 ``holder_keys``     the resident's own key, and signatures by it
 ``disclosure``      some fields of a credential, each with its proof
 ``presentations``   a disclosure signed by the holder for one verifier and one nonce
+``wire``, ``canonical``  strict JSON, in and out
 ``rest``            the client of a node's REST interface, asynchronous and blocking
 ``errors``          everything that can go wrong, by whose fault it is
 ==================  ==============================================================================
