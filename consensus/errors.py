@@ -11,7 +11,7 @@ class ConsensusError(Exception):
     """Root of every error that this package raises on purpose."""
 
 
-class PeerFault(ConsensusError):  # noqa: N818 - it names who is at fault
+class PeerFault(ConsensusError):
     """Another party sent something that an honest, up-to-date party would not send."""
 
 
@@ -27,7 +27,7 @@ class InvalidHeader(PeerFault):
     """A block header that breaks a rule of import; the message names the rule."""
 
 
-class OperatorFault(ConsensusError):  # noqa: N818 - it names who is at fault
+class OperatorFault(ConsensusError):
     """Something that the operator of this node configured is wrong."""
 
 
@@ -40,7 +40,7 @@ class GenesisConfigError(OperatorFault):
         self.reason = reason
 
 
-class LocalFault(ConsensusError):  # noqa: N818 - it names who is at fault
+class LocalFault(ConsensusError):
     """This node was about to do something that its own records forbid: our bug or damage."""
 
 
