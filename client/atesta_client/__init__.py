@@ -10,6 +10,8 @@ module              what it is about
 ==================  ==============================================================================
 ``pointers``        RFC 6901 JSON pointers: the names of fields
 ``schemas``         the ordered fields of a kind of document, and cutting a document along them
+``canonical``       strict JSON in, RFC 8785 out
+``wire``            reading files member by member
 ``hashing``         the hash algorithms and their one-byte tags
 ``trees``           RFC 6962 Merkle trees: roots, inclusion paths
 ``commitments``     salted field leaves, the commitment to a document, batch leaves
@@ -17,8 +19,9 @@ module              what it is about
 ``holder_keys``     the resident's own key, and signatures by it
 ``disclosure``      some fields of a credential, each with its proof
 ``presentations``   a disclosure signed by the holder for one verifier and one nonce
-``wire``, ``canonical``  strict JSON, in and out
-``rest``            the client of a node's REST interface, asynchronous and blocking
+``requests``        requests to a node's REST interface, as values
+``answers``         what a node answers, typed
+``rest``            the client that sends them, asynchronous and blocking
 ``errors``          everything that can go wrong, by whose fault it is
 ==================  ==============================================================================
 """

@@ -181,7 +181,7 @@ def make_credential(
     :class:`DocumentRefused` when the document does not fit the schema or already holds a key.
     """
     if holder_key is not None:
-        document = _add_holder_key(document, schema, holder_key)
+        document = with_holder_key(document, schema, holder_key)
     salts = draw_salts(schema.size, random_bytes)
     commitment = commit_document(document, schema, salts, algorithm)
     record = RecordReference(
@@ -194,6 +194,22 @@ def make_credential(
         valid_until_s=valid_until_s,
     )
     return Credential(record=record, document=document, salts=salts)
+
+
+def with_holder_key(document: JsonValue, schema: Schema, key: HolderPublicKey) -> JsonValue:
+    """Return the document with the holder's public key in it.
+
+    Raises :class:`DocumentRefused` when the schema has no field for it, or the document has a key.
+    """
+    schema.get_index(HOLDER_KEY_POINTER)
+    (member,) = parse_pointer(HOLDER_KEY_POINTER)
+    if not isinstance(document, dict) or member in document:
+        raise DocumentRefused(
+            ReasonCode.DOCUMENT_MALFORMED,
+            "the document is not an object, or already holds a holder's key",
+            pointer=HOLDER_KEY_POINTER,
+        )
+    return {**document, member: key.to_field()}
 
 
 def with_batch_path(credential: Credential, batch: BatchPath) -> Credential:
@@ -319,15 +335,3 @@ def _read_batch(reader: ObjectReader) -> BatchPath:
     )
     reader.finish()
     return batch
-
-
-def _add_holder_key(document: JsonValue, schema: Schema, key: HolderPublicKey) -> JsonValue:
-    schema.get_index(HOLDER_KEY_POINTER)
-    (member,) = parse_pointer(HOLDER_KEY_POINTER)
-    if not isinstance(document, dict) or member in document:
-        raise DocumentRefused(
-            ReasonCode.DOCUMENT_MALFORMED,
-            "the document is not an object, or already holds a holder's key",
-            pointer=HOLDER_KEY_POINTER,
-        )
-    return {**document, member: key.to_field()}

@@ -1,0 +1,211 @@
+"""The client of a node's REST interface: asynchronous, and blocking for scripts.
+
+Both send the values of ``requests``::
+
+    async with AsyncClient("http://127.0.0.1:8601", token=token) as client:
+        accepted = await client.send(requests.attest_credential(uid))
+        operation = await client.follow(accepted)
+
+    with Client("http://127.0.0.1:8601", token=token) as client:
+        print(client.send(requests.get_status()).block)
+
+A request that cannot do anything twice (it reads, or carries an idempotency key) is sent again
+after a lost connection, a time-out or a passing refusal, with growing pauses, until the client's
+patience ends. Others are sent once. ``follow`` waits until a write is final in a block with quorum
+seals.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import aiohttp
+
+from atesta_client import requests
+from atesta_client.answers import Accepted, Operation
+from atesta_client.errors import RestAnswerMalformed, RestError, RestProblem, RestUnreachable
+from atesta_client.requests import Request
+
+T = TypeVar("T")
+
+MAX_ANSWER_SIZE: Final = 64 * 1024 * 1024
+"""Largest answer read, in bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long and how often a client tries."""
+
+    attempt_s: float = 15.0
+    """Longest wait for the answer to one attempt, in seconds."""
+    total_s: float = 60.0
+    """After this no further attempt begins, in seconds."""
+    first_pause_s: float = 0.2
+    """Pause before the second attempt, in seconds; it doubles each time, plus chance."""
+    longest_pause_s: float = 5.0
+    """Longest pause between attempts, in seconds."""
+
+
+class AsyncClient:
+    """Sends requests from asyncio; use it with ``async with``."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        token: str | None = None,
+        patience: Patience | None = None,
+        ssl: Any = True,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """Prepare a client of the node at ``address``, such as ``http://127.0.0.1:8601``.
+
+        ``token`` is the bearer token; ``ssl`` as aiohttp takes it (an ``SSLContext`` for an
+        agency's own authority); ``chance`` gives numbers from 0 to 1 to spread the pauses.
+        """
+        self._address = address.rstrip("/")
+        self._headers = {"Accept": "application/json"}
+        if token is not None:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._patience = patience or Patience()
+        self._ssl = ssl
+        self._chance = chance
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            headers=self._headers,
+            timeout=aiohttp.ClientTimeout(total=self._patience.attempt_s),
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def send(self, request: Request[T]) -> T:
+        """Send a request, again if that is safe, and return its typed answer.
+
+        Raises :class:`RestProblem` when the node refuses, :class:`RestUnreachable` when it does not
+        answer, :class:`RestAnswerMalformed` when the answer is not understood.
+        """
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + self._patience.total_s
+        pause_s = self._patience.first_pause_s
+        while True:
+            try:
+                return await self._send_once(request)
+            except (RestProblem, RestUnreachable) as error:
+                wait_s = pause_s * (0.5 + self._chance())
+                if not _may_try_again(request, error) or loop.time() + wait_s > give_up:
+                    raise
+            await asyncio.sleep(wait_s)
+            pause_s = min(pause_s * 2, self._patience.longest_pause_s)
+
+    async def follow(
+        self, accepted: Accepted, *, timeout_s: float = 60.0, interval_s: float = 0.2
+    ) -> Operation:
+        """Wait until a write is final; return its operation.
+
+        Raises :class:`RestError` when it failed, with the contract's reason, and
+        :class:`RestUnreachable` when it is not settled in time (it may still become final).
+        """
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + timeout_s
+        while True:
+            operation = await self.send(requests.get_operation(accepted.operation))
+            if operation.state == "failed":
+                raise RestError(f"{operation.kind} failed: {operation.error}")
+            if operation.is_settled:
+                return operation
+            if loop.time() > give_up:
+                raise RestUnreachable(
+                    f"{operation.kind} is still {operation.state} after {timeout_s:.0f} seconds"
+                )
+            await asyncio.sleep(interval_s)
+
+    async def _send_once(self, request: Request[T]) -> T:
+        assert self._session is not None, "use the client with `async with`"
+        headers = {}
+        if request.idempotency_key is not None:
+            headers["Idempotency-Key"] = request.idempotency_key
+        try:
+            async with self._session.request(
+                request.method,
+                f"{self._address}/v1{request.path}",
+                params=request.query,
+                json=request.body,
+                headers=headers,
+                ssl=self._ssl,
+            ) as response:
+                data = await response.content.read(MAX_ANSWER_SIZE + 1)
+                while not response.content.at_eof() and len(data) <= MAX_ANSWER_SIZE:
+                    data += await response.content.read(MAX_ANSWER_SIZE + 1 - len(data))
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            what = str(error) or type(error).__name__
+            raise RestUnreachable(f"{self._address} does not answer: {what}") from error
+        return _read_response(request, status, data)
+
+
+class Client:
+    """Sends requests from blocking code; use it with ``with``, outside any event loop."""
+
+    def __init__(
+        self, address: str, *, token: str | None = None, patience: Patience | None = None
+    ) -> None:
+        """Prepare a client of the node at ``address``; the arguments are as for AsyncClient."""
+        self._client = AsyncClient(address, token=token, patience=patience)
+        self._runner = asyncio.Runner()
+
+    def __enter__(self) -> Self:
+        self._runner.__enter__()
+        self._runner.run(self._client.__aenter__())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._runner.run(self._client.__aexit__(kind, error, traceback))
+        self._runner.__exit__(kind, error, traceback)
+
+    def send(self, request: Request[T]) -> T:
+        """Send a request and return its typed answer; errors as for :meth:`AsyncClient.send`."""
+        return self._runner.run(self._client.send(request))
+
+    def follow(self, accepted: Accepted, *, timeout_s: float = 60.0) -> Operation:
+        """Wait until a write is final; errors as for :meth:`AsyncClient.follow`."""
+        return self._runner.run(self._client.follow(accepted, timeout_s=timeout_s))
+
+
+def _may_try_again(request: Request[T], error: RestProblem | RestUnreachable) -> bool:
+    if not request.is_repeatable:
+        return False
+    return isinstance(error, RestUnreachable) or error.is_passing
+
+
+def _read_response(request: Request[T], status: int, data: bytes) -> T:
+    if len(data) > MAX_ANSWER_SIZE:
+        raise RestAnswerMalformed(f"the node's answer is longer than {MAX_ANSWER_SIZE} bytes")
+    try:
+        decoded = json.loads(data)
+    except ValueError as error:
+        if status >= 400:
+            raise RestProblem(status, {}) from error
+        raise RestAnswerMalformed("the node's answer is not JSON") from error
+    if status >= 400:
+        raise RestProblem(status, decoded if isinstance(decoded, dict) else {})
+    return request.read(decoded)
