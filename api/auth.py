@@ -140,7 +140,7 @@ def requires(*roles: Role) -> Callable[[Any], Any]:
 
 
 def check_roles(caller: Caller | None, roles: Iterable[Role]) -> None:
-    """Raise `Unauthorized` or `Forbidden` unless `caller` holds one of `roles` or none is needed."""
+    """Raise `Unauthorized` or `Forbidden` unless `caller` has one of `roles` or none is needed."""
     needed = tuple(roles)
     if not needed:
         return

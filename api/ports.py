@@ -14,9 +14,10 @@ disk are coroutines and are safe to call concurrently.
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from eth_typing import Address, Hash32
+
 from consensus.block import Block
 from consensus.header import BlockHeader
-from eth_typing import Address, Hash32
 
 BlockRef = int | Hash32
 """A height, or a consensus block hash. The head is asked for with `get_head`."""
@@ -297,6 +298,9 @@ class ChainReader(Protocol):
 
     async def get_validators(self, header: BlockHeader) -> tuple[Address, ...]:
         """Return the validators entitled to seal `header`, ascending; for genesis the first set."""
+
+    async def get_sealers(self, header: BlockHeader) -> tuple[Address, ...]:
+        """Return who sealed `header`, recovered from its seals, ascending; none for genesis."""
 
     async def get_account(self, address: Address, header: BlockHeader) -> Account:
         """Return the account in the state after `header`."""

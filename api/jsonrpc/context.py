@@ -1,0 +1,54 @@
+"""What all families of methods share: the node, the limits, and finding the block that is meant."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from eth_typing import Hash32
+
+from api.errors import NotFound
+from api.jsonrpc.params import BlockSelector, BlockTag
+from api.ports import LedgerNode
+from api.settings import RpcLimits
+from consensus.header import BlockHeader, compute_block_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RpcContext:
+    """The surroundings of every method."""
+
+    node: LedgerNode
+    limits: RpcLimits
+    now_s: Callable[[], float]
+    """A monotonic clock in seconds, for the age of filters."""
+
+    async def find_header(self, selector: BlockSelector) -> BlockHeader | None:
+        """Return the final header a caller means, or None if there is none.
+
+        `latest`, `safe` and `finalized` are one block: a QBFT head is final. State that is asked
+        for at `pending` is the state at the head, because a block in progress has none to show.
+        """
+        if selector.hash is not None:
+            return await self.node.get_header(selector.hash)
+        if selector.number is not None:
+            return await self.node.get_header(selector.number)
+        if selector.tag is BlockTag.EARLIEST:
+            return await self.node.get_header(0)
+        return await self.node.get_head()
+
+    async def get_header(self, selector: BlockSelector, field: str) -> BlockHeader:
+        """Return the final header a caller means; raises `NotFound` that names `field`."""
+        header = await self.find_header(selector)
+        if header is None:
+            raise NotFound("this node has no such final block", field=field, code="unknown_block")
+        return header
+
+    async def get_height(self, selector: BlockSelector, field: str) -> int:
+        """Return the height a caller means; a height above the head is allowed here."""
+        if selector.number is not None:
+            return selector.number
+        return (await self.get_header(selector, field)).number
+
+
+def hash_of(header: BlockHeader) -> Hash32:
+    """Return the consensus hash of a header."""
+    return compute_block_hash(header)
