@@ -1,0 +1,95 @@
+"""The few numbers with which the contracts speak, for Python; `codes.vy` is the source.
+
+Each of them stands in calls, answers and events as a plain integer.
+"""
+
+from enum import IntEnum, IntFlag
+from typing import Final
+
+
+class Role(IntFlag):
+    """What a key may do for its agency; a key may hold several."""
+
+    ADMIN = 1
+    """Rotates the agency's own keys and TLS pins."""
+    GOVERN = 2
+    """Proposes and votes for the agency."""
+    ISSUE = 4
+    """Attests, and changes the states of the agency's records."""
+    SCHEMA = 8
+    """Registers schemas and accredits issuers for them."""
+    DEPLOY = 16
+    """Deploys other contracts on this ledger."""
+    AUDIT = 32
+    """Reads and reports; writes no record."""
+    SUPERVISE = 64
+    """The data-protection authority's decisions."""
+
+
+ALL_ROLES: Final = Role(127)
+
+
+class AgencyStatus(IntEnum):
+    """Whether an agency acts on this ledger; 0 means that there is no such agency."""
+
+    ACTIVE = 1
+    SUSPENDED = 2
+
+
+class RecordState(IntEnum):
+    """The state of a schema, an attestation, a batch or a leaf; 0 means that there is none."""
+
+    ACTIVE = 1
+    SUSPENDED = 2
+    REVOKED = 3
+    SUPERSEDED = 4
+    ERASED = 5
+
+
+class Reason(IntEnum):
+    """Why a state changed: few and neutral, because everybody reads them for ever."""
+
+    NONE = 0
+    ERROR = 1
+    SUPERSEDED = 2
+    LAW = 3
+    HOLDER = 4
+    SECURITY = 5
+
+
+class RecordKind(IntEnum):
+    """What a uid in the chained head of an agency stands for."""
+
+    ATTESTATION = 1
+    BATCH = 2
+    LEAF = 3
+    SCHEMA = 4
+    ACCREDITATION = 5
+
+
+class CommitmentAlgorithm(IntEnum):
+    """The hash with which a commitment was made."""
+
+    SHA256 = 1
+    SM3 = 2
+
+
+class ProposalStatus(IntEnum):
+    """Where a proposal stands; 0 means that there is no such proposal."""
+
+    OPEN = 1
+    EXECUTED = 2
+    WITHDRAWN = 3
+    EXPIRED = 4
+
+
+class Vote(IntEnum):
+    """How an agency voted."""
+
+    NONE = 0
+    APPROVED = 1
+    REJECTED = 2
+
+
+EVENT_TIME_TOLERANCE_S: Final = 60
+"""An event time may be ahead of its block's timestamp by this many seconds at most."""

@@ -1,0 +1,57 @@
+# pragma version 0.4.3
+"""
+@title Codes of the ledger
+@license Apache-2.0
+@notice The few numbers with which every contract of the ledger speaks: what a key may do, in which
+        state a record is, for which reason it came there, and what kind of record it is.
+@dev Only constants, so importing this module takes no storage. `contracts/codes.py` says the same
+     to Python; a test compares the two files.
+"""
+
+# What a key may do for its agency (bits, so that one key may hold several).
+ADMIN: constant(uint256) = 1  # rotates the agency's own keys and TLS pins
+GOVERN: constant(uint256) = 2  # proposes and votes for the agency
+ISSUE: constant(uint256) = 4  # attests, and changes the states of the agency's records
+SCHEMA: constant(uint256) = 8  # registers schemas and accredits issuers for them
+DEPLOY: constant(uint256) = 16  # deploys other contracts on this ledger
+AUDIT: constant(uint256) = 32  # reads and reports; writes no record
+SUPERVISE: constant(uint256) = 64  # the data-protection authority's decisions
+ALL_ROLES: constant(uint256) = 127
+
+# States of an agency.
+AGENCY_ACTIVE: constant(uint8) = 1
+AGENCY_SUSPENDED: constant(uint8) = 2
+
+# States of a record; zero means that there is no such record.
+ACTIVE: constant(uint8) = 1
+SUSPENDED: constant(uint8) = 2
+REVOKED: constant(uint8) = 3
+SUPERSEDED: constant(uint8) = 4
+ERASED: constant(uint8) = 5
+
+# Reasons of a change of state; zero means that none is given.
+NO_REASON: constant(uint8) = 0
+REASON_ERROR: constant(uint8) = 1
+REASON_SUPERSEDED: constant(uint8) = 2
+REASON_LAW: constant(uint8) = 3
+REASON_HOLDER: constant(uint8) = 4
+REASON_SECURITY: constant(uint8) = 5
+LAST_REASON: constant(uint8) = 5
+
+# Kinds of records in the chained head of an agency.
+KIND_ATTESTATION: constant(uint8) = 1
+KIND_BATCH: constant(uint8) = 2
+KIND_LEAF: constant(uint8) = 3
+KIND_SCHEMA: constant(uint8) = 4
+KIND_ACCREDITATION: constant(uint8) = 5
+
+# Hash algorithms of commitments.
+SHA256: constant(uint8) = 1
+SM3: constant(uint8) = 2
+
+# A signer's clock may be ahead of the block's by this much: an event time is captured before the
+# block is made, but the two clocks are two machines'.
+EVENT_TIME_TOLERANCE_S: constant(uint256) = 60
+
+# Times are seconds since 1970 in 48 bits, which lasts for nine million years.
+LAST_TIME: constant(uint256) = 2**48 - 1
