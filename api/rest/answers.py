@@ -66,7 +66,7 @@ class VerifyRequest(Model):
     presentation: JsonObject | None = Field(
         default=None,
         description="Some fields, as `atesta_client.presentations` writes it.",
-        examples=[{"format": "atesta-presentation-1", "uid": EXAMPLE_UID}],
+        examples=[{"type": "atesta-presentation", "version": 1, "uid": EXAMPLE_UID}],
     )
     purpose: Purpose | None = Field(
         default=None,

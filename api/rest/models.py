@@ -37,7 +37,7 @@ EXAMPLE_DOCUMENT: dict[str, Any] = {
     "birth_date": "1990-01-01",
     "result": "negative",
 }
-EXAMPLE_POINTERS = ["/certificate", "/name", "/birth_date", "/result", "/holder_key"]
+EXAMPLE_POINTERS = ["/certificate", "/name", "/birth_date", "/result", "/cnf"]
 
 
 class Key(Model):
@@ -100,7 +100,7 @@ class SchemaCreate(Model):
     pointers: Annotated[list[Pointer], Field(min_length=1, max_length=256)] = Field(
         description=(
             "Ordered JSON pointers, one leaf each; fields outside are refused. The chain keeps"
-            " their hash. `/holder_key`, where present, is the holder's key."
+            " their hash. `/cnf`, where present, is the holder's key (RFC 7800)."
         ),
         examples=[EXAMPLE_POINTERS],
     )
@@ -187,6 +187,14 @@ class CredentialCreate(Model):
         description="The document. Fields outside the schema are refused.",
         examples=[EXAMPLE_DOCUMENT],
     )
+    holder_key: JsonObject | None = Field(
+        default=None,
+        description=(
+            "The holder's public key, put into the document at `/cnf`:"
+            ' `{"jwk": {"crv", "kty", "x", "y"}}` (RFC 7800). Or leave it in the document.'
+        ),
+        examples=[None],
+    )
     uid: Uid | None = Field(
         default=None, description="32 random bytes; made here when absent.", examples=[EXAMPLE_UID]
     )
@@ -218,7 +226,7 @@ class Credential(Model):
             "The credential file for the resident, as `atesta_client.credentials` reads it:"
             " document, salts, schema pointers and commitment. Null in lists."
         ),
-        examples=[{"format": "atesta-credential-1", "uid": EXAMPLE_UID}],
+        examples=[{"type": "atesta-credential", "version": 1, "uid": EXAMPLE_UID}],
     )
 
 

@@ -1,0 +1,236 @@
+"""The ledger as raw JSON-RPC results, through whatever web3 provider is handed in.
+
+Index, outbox, verification and REST ask a handful of questions and need plain bytes and integers,
+many of them. web3's own formatters would cost more than the answers, so this module speaks to the
+provider directly: in process to the node's dispatcher, or over HTTP to any Ethereum node. Every
+block that a node of this ledger returns is final, so "latest" is the last final block.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+from eth_typing import Address, Hash32
+from web3.types import RPCEndpoint, RPCResponse
+
+from api.errors import UpstreamFault
+
+_ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")
+
+
+class Provider(Protocol):
+    """The part of a web3 provider that this module uses."""
+
+    async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        """Return a JSON-RPC response with `result` or `error`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockSummary:
+    """What a reader needs of a header."""
+
+    number: int
+    hash: Hash32
+    parent_hash: Hash32
+    time_s: int
+    """The block's time in seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One event with its place."""
+
+    address: Address
+    topics: tuple[bytes, ...]
+    data: bytes
+    block_number: int
+    transaction_hash: Hash32
+    log_index: int
+    """Position in the block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptSummary:
+    """Where a transaction ended."""
+
+    block_number: int
+    block_hash: Hash32
+    succeeded: bool
+
+
+class RpcRefusal(Exception):
+    """The node answered a request with a JSON-RPC error."""
+
+    def __init__(self, code: int, message: str, data: Any = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class Reverted(Exception):
+    """A call reverted; `reason` is the contract's own `module: reason`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Ledger:
+    """One ledger, read and written through a provider."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._chain_id: int | None = None
+        self._genesis_hash: Hash32 | None = None
+
+    async def request(self, method: str, params: Sequence[Any]) -> Any:
+        """Return a method's raw result.
+
+        Raises `RpcRefusal` when the node answers with an error and `UpstreamFault` when it does
+        not answer.
+        """
+        try:
+            response = await self._provider.make_request(RPCEndpoint(method), list(params))
+        except (OSError, TimeoutError) as error:
+            raise _unreachable() from error
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] in {"aiohttp", "web3"}:
+                raise _unreachable() from error
+            raise
+        fault = response.get("error")
+        if fault is None:
+            return response.get("result")
+        if isinstance(fault, str):
+            raise RpcRefusal(0, fault)
+        raise RpcRefusal(
+            int(fault.get("code", 0)), str(fault.get("message", "")), fault.get("data")
+        )
+
+    async def get_chain_id(self) -> int:
+        """Return the EIP-155 chain id."""
+        if self._chain_id is None:
+            self._chain_id = int(await self.request("eth_chainId", []), 16)
+        return self._chain_id
+
+    async def get_genesis_hash(self) -> Hash32:
+        """Return the hash of block 0, which names the ledger."""
+        if self._genesis_hash is None:
+            genesis = await self.get_block(0)
+            assert genesis is not None, "every ledger has a block 0"
+            self._genesis_hash = genesis.hash
+        return self._genesis_hash
+
+    async def get_head(self) -> BlockSummary:
+        """Return the last final block."""
+        head = await self._get_block("latest")
+        if head is None:
+            raise _unreachable()
+        return head
+
+    async def get_block(self, number: int) -> BlockSummary | None:
+        """Return a final block by height; None beyond the head."""
+        return await self._get_block(hex(number))
+
+    async def get_logs(
+        self, first: int, last: int, addresses: Sequence[bytes]
+    ) -> tuple[LogEntry, ...]:
+        """Return the events of these contracts in blocks `first` to `last`, in chain order."""
+        found = await self.request(
+            "eth_getLogs",
+            [
+                {
+                    "fromBlock": hex(first),
+                    "toBlock": hex(last),
+                    "address": ["0x" + address.hex() for address in addresses],
+                }
+            ],
+        )
+        return tuple(_read_log(entry) for entry in found)
+
+    async def call(
+        self, to: bytes, data: bytes, *, block: int | None = None, sender: bytes | None = None
+    ) -> bytes:
+        """Run a call on the state after a block (the last when None); raises `Reverted`."""
+        request = {"to": "0x" + to.hex(), "data": "0x" + data.hex()}
+        if sender is not None:
+            request["from"] = "0x" + sender.hex()
+        tag = "latest" if block is None else hex(block)
+        try:
+            output = await self.request("eth_call", [request, tag])
+        except RpcRefusal as refusal:
+            reason = _read_revert(refusal)
+            if reason is None:
+                raise
+            raise Reverted(reason) from refusal
+        return bytes.fromhex(output[2:])
+
+    async def get_nonce(self, address: bytes, *, pending: bool) -> int:
+        """Return an account's next nonce after its final, or also its waiting, transactions."""
+        tag = "pending" if pending else "latest"
+        return int(await self.request("eth_getTransactionCount", ["0x" + address.hex(), tag]), 16)
+
+    async def send(self, raw: bytes) -> None:
+        """Hand in a signed transaction; raises `RpcRefusal` if the node does not take it."""
+        await self.request("eth_sendRawTransaction", ["0x" + raw.hex()])
+
+    async def get_receipt(self, transaction_hash: bytes) -> ReceiptSummary | None:
+        """Return where a final transaction ended; None while it is not final."""
+        receipt = await self.request("eth_getTransactionReceipt", ["0x" + transaction_hash.hex()])
+        if receipt is None or receipt.get("blockNumber") is None:
+            return None
+        return ReceiptSummary(
+            block_number=int(receipt["blockNumber"], 16),
+            block_hash=Hash32(bytes.fromhex(receipt["blockHash"][2:])),
+            succeeded=int(receipt["status"], 16) == 1,
+        )
+
+    async def _get_block(self, tag: str) -> BlockSummary | None:
+        block = await self.request("eth_getBlockByNumber", [tag, False])
+        if block is None:
+            return None
+        return BlockSummary(
+            number=int(block["number"], 16),
+            hash=Hash32(bytes.fromhex(block["hash"][2:])),
+            parent_hash=Hash32(bytes.fromhex(block["parentHash"][2:])),
+            time_s=int(block["timestamp"], 16),
+        )
+
+
+def _read_log(entry: dict[str, Any]) -> LogEntry:
+    return LogEntry(
+        address=Address(bytes.fromhex(entry["address"][2:])),
+        topics=tuple(bytes.fromhex(topic[2:]) for topic in entry["topics"]),
+        data=bytes.fromhex(entry["data"][2:]),
+        block_number=int(entry["blockNumber"], 16),
+        transaction_hash=Hash32(bytes.fromhex(entry["transactionHash"][2:])),
+        log_index=int(entry["logIndex"], 16),
+    )
+
+
+def _read_revert(refusal: RpcRefusal) -> str | None:
+    """Return the reason of a revert; None if the refusal is something else."""
+    data = refusal.data
+    if isinstance(data, dict):
+        data = data.get("data")
+    if isinstance(data, str) and data.startswith("0x"):
+        payload = bytes.fromhex(data[2:])
+        if payload[:4] == _ERROR_SELECTOR:
+            try:
+                return str(decode(["string"], payload[4:])[0])
+            except DecodingError:
+                return "ledger: the contract refused"
+    if refusal.code == 3 or "revert" in refusal.message.lower():
+        _, _, reason = refusal.message.partition("reverted: ")
+        return reason or "ledger: the contract refused"
+    return None
+
+
+def _unreachable() -> UpstreamFault:
+    return UpstreamFault(
+        "the ledger node does not answer",
+        code="node_unreachable",
+        next_step="try again later; if it persists, the operator checks the node",
+    )

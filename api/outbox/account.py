@@ -1,0 +1,65 @@
+"""The account that signs for the agency.
+
+The key itself stays with the daemon, which hands in a callable. Nothing that reaches this process
+from outside can make it sign anything but the ledger calls that REST builds.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eth_account import Account as EthAccount
+from eth_hash.auto import keccak
+from eth_typing import Address, Hash32
+
+SignTransaction = Callable[[Mapping[str, Any]], bytes]
+"""Signs a transaction given with web3's member names; returns its canonical EIP-2718 bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An agency's account for records."""
+
+    address: Address
+    """20 bytes; the registry lists it as one of the agency's keys."""
+    sign: SignTransaction
+    """Called on a worker thread; must be safe to call from several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedTransaction:
+    """A transaction ready to send."""
+
+    raw: bytes
+    hash: Hash32
+    """keccak256 of `raw`."""
+
+
+def build_account(private_key: bytes) -> Account:
+    """Return an account that signs with a key held in this process."""
+    signer = EthAccount.from_key(private_key)
+
+    def sign(transaction: Mapping[str, Any]) -> bytes:
+        return bytes(signer.sign_transaction(dict(transaction)).raw_transaction)
+
+    return Account(address=Address(bytes.fromhex(signer.address[2:])), sign=sign)
+
+
+def sign_call(
+    account: Account, *, chain_id: int, nonce: int, target: bytes, data: bytes, gas: int
+) -> SignedTransaction:
+    """Sign a call to a contract: EIP-1559, at the ledger's price of nothing."""
+    raw = account.sign(
+        {
+            "type": 2,
+            "chainId": chain_id,
+            "nonce": nonce,
+            "to": "0x" + target.hex(),
+            "value": 0,
+            "data": "0x" + data.hex(),
+            "gas": gas,
+            "maxFeePerGas": 0,
+            "maxPriorityFeePerGas": 0,
+        }
+    )
+    return SignedTransaction(raw=raw, hash=Hash32(keccak(raw)))

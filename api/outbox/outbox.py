@@ -1,0 +1,316 @@
+"""The outbox as the rest of the API sees it, and the loop that empties it.
+
+Theory of operation. A write enters through `submit`: a dry run against the final state turns bad
+input into a clear refusal before anything is stored; then one database transaction stores the
+promise; then the loop is woken. The loop knows nothing that is not in the database, so that it can
+be killed and started anywhere, also in several processes at once: sending the same bytes twice is
+harmless, and every change of a row names the state that it starts from.
+
+A turn of the loop:
+
+1. read the account's final nonce. Everything below it is settled: the receipt says how;
+2. no receipt although the nonce is spent means that somebody else used the account: the operation
+   is signed again with a new nonce, which cannot repeat it because the old nonce is gone;
+3. send what the node does not hold yet, in nonce order; send again what stays unsettled for long.
+
+A node that refuses for a passing reason (full, catching up, key suspended) is asked again: what was
+promised is never dropped, and the reason stands in the operation for the caller to read.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Final
+
+import structlog
+from eth_typing import Address
+from sqlalchemy import Connection
+
+from api.databases import Database
+from api.errors import ApiError, UserFault
+from api.ledger import Ledger, Reverted, RpcRefusal
+from api.outbox import store
+from api.outbox.account import Account, SignedTransaction, sign_call
+from api.outbox.store import Outcome, StoredOperation, WriteRequest
+
+log = structlog.get_logger(__name__)
+
+GAS_LIMIT: Final = 1_000_000
+"""Gas limit of a ledger call: several times what the dearest of them needs."""
+
+RESEND_S: Final = 20
+"""An operation unsettled for this long is sent again, in case the node lost it."""
+
+TURN_S: Final = 0.5
+"""Pause between two turns while something is unsettled; new writes end it early."""
+
+SEND_GROUP: Final = 32
+"""Transactions handed to the node at once, so that they share its journal's commit."""
+
+WINDOW: Final = 1_000
+"""Most operations looked at in one turn."""
+
+_KNOWN: Final = ("already known", "known transaction", "already imported")
+
+
+class WriteRefused(UserFault):
+    """The dry run found that the ledger would refuse the write; nothing was stored."""
+
+    status = 422
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        field: str | None,
+        code: str,
+        status: int,
+        next_step: str | None,
+    ) -> None:
+        super().__init__(reason, code=code, field=field, status=status, next_step=next_step)
+
+
+TranslateRevert = Callable[[str], ApiError]
+"""Turns a contract's `module: reason` into the refusal that a caller sees."""
+
+
+class Outbox:
+    """Promised writes of one account on one ledger."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        ledger: Ledger,
+        account: Account,
+        translate: TranslateRevert,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._account = account
+        self._translate = translate
+        self._now = now
+        self._wake = asyncio.Event()
+
+    @property
+    def account(self) -> Address:
+        """The account that signs."""
+        return self._account.address
+
+    async def find(self, idempotency_key: str, body_fingerprint: bytes) -> StoredOperation | None:
+        """Return the operation of an earlier, equal request; raises `IdempotencyKeyReused`."""
+        return await self._database.read(
+            lambda connection: store.find_by_key(connection, idempotency_key, body_fingerprint)
+        )
+
+    async def submit(
+        self, request: WriteRequest, *, also: Callable[[Connection], None] | None = None
+    ) -> StoredOperation:
+        """Check, sign and store a write; when this returns it is durable.
+
+        `also` stores what belongs to it in the same transaction. An equal request with the same
+        key returns the same operation. Raises the refusal for what the ledger would refuse,
+        `IdempotencyKeyReused`, `ClaimTaken` or `UpstreamFault`; then nothing was stored.
+        """
+        known = await self.find(request.idempotency_key, request.body_fingerprint)
+        if known is not None:
+            return known
+        if request.claim is not None:
+            await self._check_claim(request.claim)
+        await self._check(request)
+        chain_id = await self._ledger.get_chain_id()
+        first_nonce = await self._ledger.get_nonce(self.account, pending=True)
+
+        def add(connection: Connection) -> StoredOperation:
+            operation = store.add_operation(
+                connection,
+                request,
+                account=self.account,
+                first_nonce=first_nonce,
+                gas=GAS_LIMIT,
+                now_s=int(self._now()),
+                sign=self._build_signer(chain_id, request.target, request.data, GAS_LIMIT),
+            )
+            if also is not None:
+                also(connection)
+            return operation
+
+        operation = await self._database.write(add)
+        self._wake.set()
+        return operation
+
+    async def get(self, reference: str) -> StoredOperation | None:
+        """Return an operation by id or transaction hash."""
+        return await self._database.read(lambda c: store.get_operation(c, reference))
+
+    async def find_creation(self, claim: str) -> StoredOperation | None:
+        """Return the operation that made, or is about to make, what `claim` names."""
+        return await self._database.read(lambda c: store.find_creation(c, claim))
+
+    async def find_creations(self, claims: list[str]) -> dict[str, StoredOperation]:
+        """Return the operations behind any of these claims."""
+        return await self._database.read(lambda c: store.find_creations(c, claims))
+
+    async def get_page(
+        self, *, limit: int, before: int | None, state: str | None, uid: bytes | None
+    ) -> list[StoredOperation]:
+        """Return operations newest first."""
+        return await self._database.read(
+            lambda c: store.list_operations(c, limit=limit, before=before, state=state, uid=uid)
+        )
+
+    async def count_open(self) -> int:
+        """Return how many promised writes are not settled."""
+        return await self._database.read(store.count_open)
+
+    @contextlib.asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Keep emptying the outbox for as long as the context lasts."""
+        task = asyncio.create_task(self._loop(), name="outbox")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def turn(self) -> int:
+        """Do one turn of the loop; returns how many operations are still unsettled."""
+        waiting = await self._get_open()
+        if not waiting:
+            return 0
+        final_nonce = await self._ledger.get_nonce(self.account, pending=False)
+        await self._settle([entry for entry in waiting if entry.nonce < final_nonce])
+        await self._send([entry for entry in waiting if entry.nonce >= final_nonce])
+        return await self.count_open()
+
+    async def _loop(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                unsettled = await self.turn()
+            except ApiError as error:
+                log.warning("outbox turn failed", reason=error.reason, code=error.code)
+                unsettled = 1
+            except RpcRefusal as error:
+                log.warning("outbox turn refused by the node", code=error.code)
+                unsettled = 1
+            except Exception:
+                log.exception("outbox turn failed")
+                unsettled = 1
+            with contextlib.suppress(TimeoutError):
+                # Another process may have stored a write, so even an idle loop looks again.
+                await asyncio.wait_for(self._wake.wait(), TURN_S if unsettled else 10 * TURN_S)
+
+    async def _check_claim(self, claim: str) -> None:
+        if await self.find_creation(claim) is not None:
+            raise store.ClaimTaken
+
+    async def _check(self, request: WriteRequest) -> None:
+        try:
+            await self._ledger.call(request.target, request.data, sender=self.account)
+        except Reverted as reverted:
+            raise self._translate(reverted.reason) from reverted
+
+    async def _get_open(self) -> list[StoredOperation]:
+        return await self._database.read(lambda c: store.get_open(c, self.account, WINDOW))
+
+    async def _settle(self, operations: list[StoredOperation]) -> None:
+        """Note the outcome of operations whose nonce is spent, all in one commit."""
+        outcomes: list[Outcome] = []
+        for operation in operations:
+            receipt = await self._ledger.get_receipt(operation.transaction_hash)
+            if receipt is None:
+                await self._sign_again(operation)
+                continue
+            block = await self._ledger.get_block(receipt.block_number)
+            assert block is not None, "a receipt's block is known"
+            error = None
+            if not receipt.succeeded:
+                error = await self._explain(operation, receipt.block_number)
+            outcomes.append(
+                Outcome(
+                    sequence=operation.sequence,
+                    block=receipt.block_number,
+                    block_time_s=block.time_s,
+                    error=error,
+                )
+            )
+        if outcomes:
+            await self._database.write(lambda c: store.mark_settled(c, outcomes))
+
+    async def _explain(self, operation: StoredOperation, block: int) -> str:
+        """Find the contract's reason by running the call again, before and after its block."""
+        for height in (block - 1, block):
+            try:
+                await self._ledger.call(
+                    operation.target, operation.data, block=height, sender=operation.account
+                )
+            except Reverted as reverted:
+                return reverted.reason
+            except (RpcRefusal, ApiError):
+                continue
+        return "ledger: the contract refused"
+
+    async def _sign_again(self, operation: StoredOperation) -> None:
+        log.warning("nonce taken by an outside transaction", operation=operation.id)
+        chain_id = await self._ledger.get_chain_id()
+        first_nonce = await self._ledger.get_nonce(self.account, pending=True)
+        signer = self._build_signer(chain_id, operation.target, operation.data, operation.gas)
+        await self._database.write(
+            lambda connection: store.sign_again(
+                connection, operation, first_nonce=first_nonce, sign=signer
+            )
+        )
+        self._wake.set()
+
+    async def _send(self, operations: list[StoredOperation]) -> None:
+        """Hand in what the node does not hold yet, a group of nonces at a time."""
+        now_s = int(self._now())
+        due = [
+            entry
+            for entry in operations
+            if entry.sent_s is None or now_s - entry.sent_s >= RESEND_S
+        ]
+        for start in range(0, len(due), SEND_GROUP):
+            group = due[start : start + SEND_GROUP]
+            answers = await asyncio.gather(
+                *(self._ledger.send(entry.raw) for entry in group), return_exceptions=True
+            )
+            sent = []
+            for entry, answer in zip(group, answers, strict=True):
+                if answer is None or _is_known(answer):
+                    sent.append(entry.sequence)
+                elif isinstance(answer, RpcRefusal):
+                    await self._note_refusal(entry, answer)
+            if sent:
+                await self._database.write(partial(store.mark_sent, sequences=sent, now_s=now_s))
+            for answer in answers:
+                if isinstance(answer, BaseException) and not isinstance(answer, RpcRefusal):
+                    raise answer
+            if len(sent) < len(group):
+                # What follows would wait for a refused nonce; nothing is won by sending it.
+                return
+
+    async def _note_refusal(self, operation: StoredOperation, refusal: RpcRefusal) -> None:
+        if operation.error != refusal.message:
+            log.warning("node refuses for now", operation=operation.id, code=refusal.code)
+            reason = f"node: {refusal.message}"
+            await self._database.write(lambda c: store.mark_refused(c, operation.sequence, reason))
+
+    def _build_signer(
+        self, chain_id: int, target: bytes, data: bytes, gas: int
+    ) -> Callable[[int], SignedTransaction]:
+        def sign(nonce: int) -> SignedTransaction:
+            return sign_call(
+                self._account, chain_id=chain_id, nonce=nonce, target=target, data=data, gas=gas
+            )
+
+        return sign
+
+
+def _is_known(answer: BaseException) -> bool:
+    return isinstance(answer, RpcRefusal) and any(text in answer.message.lower() for text in _KNOWN)

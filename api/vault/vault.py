@@ -1,0 +1,362 @@
+"""Keeping credentials, finding them again, and noticing the same certificate twice.
+
+A record's identity (uid, schema, version) is authenticated with its ciphertext, so that a record
+moved under another uid, or an older version put back, does not open.
+
+The reference rule. A schema names which fields together name one certificate. Their keyed
+fingerprint is claimed when a record is about to be attested; earlier claims on the same fingerprint
+are the rivals. Whether a rival is still alive is for the ledger to say, so the vault returns them
+in order and the caller decides: a record may be attested only if each earlier rival is dead or is
+the one that it supersedes. Claims are numbered by the database, so that of two claims made at once
+exactly one is earlier.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from atesta_client.canonical import dump_canonical
+from atesta_client.credentials import (
+    BatchPath,
+    Credential,
+    decode_credential,
+    encode_credential,
+    with_batch_path,
+)
+from atesta_client.hashing import DIGEST_SIZE
+from atesta_client.pointers import Absent, get_value, parse_pointer
+from sqlalchemy import Connection, Delete, Row, delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from api.databases import Database
+from api.errors import InvalidField, UserFault
+from api.vault.keys import MasterKey, Sealed
+from api.vault.tables import CLAIMS, MEMBERS, RECORDS, VAULT
+
+_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCredential:
+    """What the vault says of a credential without opening it."""
+
+    sequence: int
+    uid: bytes
+    schema_uid: bytes
+    algorithm: int
+    commitment: bytes
+    valid_until_s: int
+    """0 for none."""
+    previous: bytes | None
+    created_s: int
+    batch: bytes | None
+    """The batch that seals it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """An earlier claim on the same certificate."""
+
+    uid: bytes
+    claimed_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCredential:
+    """A credential to keep."""
+
+    credential: Credential
+    previous: bytes | None
+    """The record that it supersedes."""
+    reference: tuple[str, ...]
+    """Pointers whose values name one certificate."""
+    idempotency_key: str | None
+    body_fingerprint: bytes
+    created_s: int
+
+
+class UidTaken(UserFault):
+    """The vault holds another record with this uid."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the vault holds a record with this uid",
+            code="uid_exists",
+            field="uid",
+            next_step="leave uid out, or choose 32 new random bytes",
+        )
+
+
+class KeyReused(UserFault):
+    """The idempotency key was used for another credential."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this Idempotency-Key was used before with another request",
+            code="idempotency_key_reused",
+            field="Idempotency-Key",
+            next_step="use a new random key for each new request; repeat a key only to retry",
+        )
+
+
+class Vault:
+    """Credentials of one agency."""
+
+    def __init__(self, database: Database, master_key: MasterKey) -> None:
+        """Take an open database; raises `InvalidField` if it belongs to another master key."""
+        self._database = database
+        self._key = master_key
+        database.write_now(self._check_master_key)
+
+    def compute_body_fingerprint(self, body: bytes) -> bytes:
+        """Return a fingerprint of a request that only this vault can make; 32 bytes."""
+        return self._key.compute_body_fingerprint(body)
+
+    async def put(self, new: NewCredential) -> StoredCredential:
+        """Keep a credential; durable on return. The same key returns the same record.
+
+        Raises `UidTaken` or `KeyReused`; then nothing was stored.
+        """
+        sealed_values = await asyncio.to_thread(self._seal, new)
+
+        def add(connection: Connection) -> StoredCredential:
+            known = self._find_by_key(connection, new.idempotency_key, new.body_fingerprint)
+            if known is not None:
+                return known
+            try:
+                with connection.begin_nested():
+                    connection.execute(insert(RECORDS).values(**sealed_values))
+            except IntegrityError as error:
+                raise UidTaken from error
+            stored = _find(connection, new.credential.record.uid)
+            assert stored is not None, "the record was just written"
+            return stored
+
+        return await self._database.write(add)
+
+    async def find_by_key(
+        self, idempotency_key: str, body_fingerprint: bytes
+    ) -> StoredCredential | None:
+        """Return what an earlier, equal request made; raises `KeyReused`."""
+        return await self._database.read(
+            lambda c: self._find_by_key(c, idempotency_key, body_fingerprint)
+        )
+
+    async def find(self, uid: bytes) -> StoredCredential | None:
+        """Return what is known of a credential without opening it."""
+        return await self._database.read(lambda c: _find(c, uid))
+
+    async def open(self, uid: bytes) -> Credential | None:
+        """Decrypt a credential, with its batch path where it has one; None if not here.
+
+        Raises `VaultDamaged` if its bytes were changed.
+        """
+
+        def load(connection: Connection) -> Credential | None:
+            row = connection.execute(_SELECT.where(RECORDS.c.uid == uid)).one_or_none()
+            return None if row is None else self._open(row)
+
+        return await self._database.read(load)
+
+    async def get_page(
+        self, *, limit: int, before: int | None, schema_uid: bytes | None
+    ) -> list[StoredCredential]:
+        """Return credentials newest first, unopened."""
+        query = _SELECT.order_by(RECORDS.c.sequence.desc()).limit(limit)
+        if before is not None:
+            query = query.where(RECORDS.c.sequence < before)
+        if schema_uid is not None:
+            query = query.where(RECORDS.c.schema_uid == schema_uid)
+        return await self._database.read(lambda c: [_read(row) for row in c.execute(query)])
+
+    async def claim(self, uid: bytes, now_s: int) -> list[Rival]:
+        """Claim the record's certificate and return the earlier claims on it, oldest first.
+
+        A record whose schema names no reference, or without values there, has no rivals.
+        """
+
+        def add(connection: Connection) -> list[Rival]:
+            row = connection.execute(
+                select(RECORDS.c.schema_uid, RECORDS.c.reference).where(RECORDS.c.uid == uid)
+            ).one()
+            if row.reference is None:
+                return []
+            mine = connection.execute(
+                select(CLAIMS.c.sequence).where(CLAIMS.c.uid == uid)
+            ).scalar_one_or_none()
+            if mine is None:
+                result = connection.execute(
+                    insert(CLAIMS).values(
+                        schema_uid=row.schema_uid,
+                        reference=row.reference,
+                        uid=uid,
+                        claimed_s=now_s,
+                    )
+                )
+                key = result.inserted_primary_key
+                assert key is not None, "an insert returns its row number"
+                mine = key[0]
+            rivals = connection.execute(
+                select(CLAIMS.c.uid, CLAIMS.c.claimed_s)
+                .where(
+                    CLAIMS.c.schema_uid == row.schema_uid,
+                    CLAIMS.c.reference == row.reference,
+                    CLAIMS.c.sequence < mine,
+                )
+                .order_by(CLAIMS.c.sequence)
+            )
+            return [Rival(uid=bytes(r.uid), claimed_s=r.claimed_s) for r in rivals]
+
+        return await self._database.write(add)
+
+    async def release(self, uid: bytes) -> None:
+        """Give up a claim: the record was not attested after all."""
+        await self._database.write(partial(_delete, delete(CLAIMS).where(CLAIMS.c.uid == uid)))
+
+    async def seal_batch(self, paths: dict[bytes, BatchPath]) -> None:
+        """Note for each credential the path to the batch root that will stand for it.
+
+        Raises `InvalidField` if one is sealed in another batch already.
+        """
+
+        def add(connection: Connection) -> None:
+            rows = []
+            for uid, path in paths.items():
+                present = connection.execute(
+                    select(MEMBERS.c.batch).where(MEMBERS.c.uid == uid)
+                ).scalar_one_or_none()
+                if present is None:
+                    rows.append(
+                        {
+                            "uid": uid,
+                            "batch": path.uid,
+                            "place": path.index,
+                            "size": path.count,
+                            "path": b"".join(path.path),
+                        }
+                    )
+                elif bytes(present) != path.uid:
+                    raise InvalidField("members", "a member is sealed in another batch already")
+            if rows:
+                connection.execute(insert(MEMBERS), rows)
+
+        await self._database.write(add)
+
+    async def unseal_batch(self, batch: bytes) -> None:
+        """Forget the paths of a batch that was not accepted after all."""
+        await self._database.write(
+            partial(_delete, delete(MEMBERS).where(MEMBERS.c.batch == batch))
+        )
+
+    def _check_master_key(self, connection: Connection) -> None:
+        stored = connection.execute(select(VAULT.c.master_key)).scalar_one_or_none()
+        if stored is None:
+            connection.execute(insert(VAULT).values(id=1, master_key=self._key.id))
+        elif bytes(stored) != self._key.id:
+            raise InvalidField("vault.key_file", "this vault was made with another master key")
+
+    def _seal(self, new: NewCredential) -> dict[str, Any]:
+        record = new.credential.record
+        sealed = self._key.seal(
+            encode_credential(new.credential),
+            _build_identity(record.uid, record.schema.uid, _VERSION),
+        )
+        return {
+            "uid": record.uid,
+            "schema_uid": record.schema.uid,
+            "version": _VERSION,
+            "algorithm": int(record.algorithm),
+            "commitment": record.commitment,
+            "valid_until_s": record.valid_until_s,
+            "previous": new.previous,
+            "reference": self._compute_reference(new),
+            "created_s": new.created_s,
+            "idempotency_key": new.idempotency_key,
+            "body_fingerprint": new.body_fingerprint,
+            "wrapped_key": sealed.wrapped_key,
+            "ciphertext": sealed.ciphertext,
+        }
+
+    def _compute_reference(self, new: NewCredential) -> bytes | None:
+        document = new.credential.document
+        values = [get_value(document, parse_pointer(pointer)) for pointer in new.reference]
+        if all(isinstance(value, Absent) for value in values):
+            return None
+        written = [[] if isinstance(value, Absent) else [value] for value in values]
+        return self._key.compute_reference(
+            new.credential.record.schema.uid, dump_canonical(written)
+        )
+
+    def _find_by_key(
+        self, connection: Connection, idempotency_key: str | None, body_fingerprint: bytes
+    ) -> StoredCredential | None:
+        if idempotency_key is None:
+            return None
+        row = connection.execute(
+            _SELECT.where(RECORDS.c.idempotency_key == idempotency_key)
+        ).one_or_none()
+        if row is None:
+            return None
+        if bytes(row.body_fingerprint) != body_fingerprint:
+            raise KeyReused
+        return _read(row)
+
+    def _open(self, row: Row[Any]) -> Credential:
+        uid, schema_uid = bytes(row.uid), bytes(row.schema_uid)
+        plain = self._key.open(
+            Sealed(wrapped_key=bytes(row.wrapped_key), ciphertext=bytes(row.ciphertext)),
+            _build_identity(uid, schema_uid, row.version),
+        )
+        credential = decode_credential(plain)
+        if row.batch is None:
+            return credential
+        joined = bytes(row.path)
+        return with_batch_path(
+            credential,
+            BatchPath(
+                uid=bytes(row.batch),
+                index=row.place,
+                count=row.size,
+                path=tuple(
+                    joined[start : start + DIGEST_SIZE]
+                    for start in range(0, len(joined), DIGEST_SIZE)
+                ),
+            ),
+        )
+
+
+_SELECT: Final = select(
+    RECORDS, MEMBERS.c.batch, MEMBERS.c.place, MEMBERS.c.size, MEMBERS.c.path
+).select_from(RECORDS.outerjoin(MEMBERS, MEMBERS.c.uid == RECORDS.c.uid))
+
+
+def _find(connection: Connection, uid: bytes) -> StoredCredential | None:
+    row = connection.execute(_SELECT.where(RECORDS.c.uid == uid)).one_or_none()
+    return None if row is None else _read(row)
+
+
+def _delete(statement: Delete, connection: Connection) -> None:
+    connection.execute(statement)
+
+
+def _read(row: Row[Any]) -> StoredCredential:
+    return StoredCredential(
+        sequence=row.sequence,
+        uid=bytes(row.uid),
+        schema_uid=bytes(row.schema_uid),
+        algorithm=row.algorithm,
+        commitment=bytes(row.commitment),
+        valid_until_s=row.valid_until_s,
+        previous=None if row.previous is None else bytes(row.previous),
+        created_s=row.created_s,
+        batch=None if row.batch is None else bytes(row.batch),
+    )
+
+
+def _build_identity(uid: bytes, schema_uid: bytes, version: int) -> bytes:
+    return uid + schema_uid + version.to_bytes(4, "big")
