@@ -1,0 +1,184 @@
+"""Who takes part, as the agency registry says at one final block.
+
+The registry is a contract; the node asks it by the same calls that anybody can make, at its own
+head, and never keeps a list of its own. Two kinds of questions are asked:
+
+* Of single accounts, for every transaction and every block: may it send, may it deploy? These
+  depend on the time of the block (a key's validity ends) and are asked once per account and head.
+* Of whole tables, to connect to other nodes and to name them: agencies, validators, TLS pins.
+  These change rarely and are read again only when the registry's storage has changed.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_typing import Address, Hash32
+
+from consensus.header import BlockHeader
+from contracts.addresses import AGENCY_REGISTRY_NAME, REGISTRY
+from contracts.codec import decode_output, encode_call
+from contracts.codes import AgencyStatus, Role
+from node.chain.blockchain import Blockchain
+from node.chain.deadline import Deadline
+from node.chain.errors import ChainBug
+from node.chain.results import CallRequest
+
+_CALL_LIMIT_S = 5.0
+_MAX_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agency:
+    """One agency of the registry."""
+
+    agency_id: bytes
+    """32 bytes; readable text padded with zeros where the founders chose so."""
+    jurisdiction: bytes
+    """32 bytes, likewise."""
+    is_active: bool
+    """False while it is suspended."""
+    roles: Role
+    """What its keys may be given."""
+
+    @property
+    def label(self) -> str:
+        """Return a short name for logs: the id's text where it is one, else its hex."""
+        text = self.agency_id.rstrip(b"\x00")
+        if text and all(0x20 < byte < 0x7F for byte in text):
+            return text.decode("ascii")
+        return self.agency_id.hex()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A TLS key that may be used by a node of an agency."""
+
+    fingerprint: Hash32
+    """SHA-256 of the key's SubjectPublicKeyInfo."""
+    agency_id: bytes
+    valid_from: int
+    """Seconds since 1970; the first moment at which it counts."""
+    valid_until: int
+    """Seconds since 1970; the first moment at which it does not; 0 for no end."""
+
+    def is_valid_at(self, timestamp_s: int) -> bool:
+        """Tell whether the pin counts at a moment."""
+        return self.valid_from <= timestamp_s and (
+            self.valid_until == 0 or timestamp_s < self.valid_until
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryTables:
+    """The registry's tables at one storage root."""
+
+    agencies: Mapping[bytes, Agency] = field(default_factory=dict)
+    """By agency id, in the order of admission."""
+    validators: Mapping[Address, bytes] = field(default_factory=dict)
+    """Each present validator's agency id."""
+    keys: Mapping[bytes, frozenset[Address]] = field(default_factory=dict)
+    """Every account that is or was an agency's key."""
+    pins: tuple[Pin, ...] = ()
+    """All pins ever entered and not withdrawn; valid or not."""
+
+    def get_validators_of(self, agency_id: bytes) -> frozenset[Address]:
+        """Return the present validators of an agency."""
+        return frozenset(
+            validator for validator, owner in self.validators.items() if owner == agency_id
+        )
+
+
+class RegistryView:
+    """The registry at the head. Safe to ask from any thread."""
+
+    def __init__(self, chain: Blockchain) -> None:
+        self._chain = chain
+        self._lock = threading.Lock()
+        self._head_root = Hash32(b"")
+        self._head_time = -1
+        self._answers: dict[tuple[str, Address], bool] = {}
+        self._tables_root: Hash32 | None = None
+        self._tables = RegistryTables()
+
+    def may_send(self, sender: Address) -> bool:
+        """Tell whether an account is a live key of an active agency at the head."""
+        return self._ask("may_send", sender)
+
+    def may_deploy(self, sender: Address) -> bool:
+        """Tell whether an account may create contracts at the head."""
+        return self._ask("may_deploy", sender)
+
+    def get_tables(self) -> RegistryTables:
+        """Return the tables at the head; reads them, for some tens of milliseconds, if changed."""
+        header = self._chain.head
+        account = self._chain.state_at(header).get_account(REGISTRY)
+        root = account.storage_root if account is not None else Hash32(b"")
+        with self._lock:
+            if root == self._tables_root:
+                return self._tables
+        tables = self._read_tables(header) if account is not None else RegistryTables()
+        with self._lock:
+            self._tables, self._tables_root = tables, root
+        return tables
+
+    def _ask(self, function: str, account: Address) -> bool:
+        header = self._chain.head
+        with self._lock:
+            if (header.state_root, header.timestamp) != (self._head_root, self._head_time):
+                self._answers.clear()
+                self._head_root, self._head_time = header.state_root, header.timestamp
+            answer = self._answers.get((function, account))
+        if answer is None:
+            answer = bool(self._call(header, function, (account,)))
+            with self._lock:
+                if header.state_root == self._head_root and len(self._answers) < _MAX_REMEMBERED:
+                    self._answers[function, account] = answer
+        return answer
+
+    def _read_tables(self, header: BlockHeader) -> RegistryTables:
+        agencies: dict[bytes, Agency] = {}
+        keys: dict[bytes, frozenset[Address]] = {}
+        for index in range(self._call(header, "agency_count")):
+            agency_id = self._call(header, "agency_at", (index,))
+            row = self._call(header, "agency", (agency_id,))
+            agencies[agency_id] = Agency(
+                agency_id=agency_id,
+                jurisdiction=row["jurisdiction"],
+                is_active=row["status"] == AgencyStatus.ACTIVE,
+                roles=Role(row["roles"]),
+            )
+            keys[agency_id] = frozenset(
+                self._call(header, "key_at", (agency_id, place))
+                for place in range(self._call(header, "key_count", (agency_id,)))
+            )
+        validators = {
+            validator: self._call(header, "validator_agency", (validator,))
+            for validator in self._call(header, "getValidators")
+        }
+        pins: list[Pin] = []
+        for index in range(self._call(header, "pin_count")):
+            fingerprint = self._call(header, "pin_at", (index,))
+            row = self._call(header, "pin", (fingerprint,))
+            pins.append(
+                Pin(
+                    fingerprint=Hash32(fingerprint),
+                    agency_id=row["agency"],
+                    valid_from=row["valid_from"],
+                    valid_until=row["valid_until"],
+                )
+            )
+        return RegistryTables(agencies=agencies, validators=validators, keys=keys, pins=tuple(pins))
+
+    def _call(self, header: BlockHeader, function: str, arguments: tuple[Any, ...] = ()) -> Any:
+        """Ask one question; a network without a registry answers no, or with nothing."""
+        request = CallRequest(
+            to=REGISTRY, data=encode_call(AGENCY_REGISTRY_NAME, function, arguments)
+        )
+        result = self._chain.call(request, header, deadline=Deadline.after(_CALL_LIMIT_S))
+        if result.error is not None:
+            raise ChainBug(f"the registry does not answer {function}: {result.error}")
+        if not result.output:  # no code at this address
+            return 0
+        return decode_output(AGENCY_REGISTRY_NAME, function, result.output)
