@@ -37,7 +37,7 @@ class BlockMethods:
 
     @rpc("eth_getBlockByNumber", "block, full = false")
     async def block_by_number(self, params: Params) -> dict[str, Any] | None:
-        """Return a block by height or tag; `latest`, `safe` and `finalized` are the last final block."""
+        """Return a block by height or tag; `latest`, `safe`, `finalized` are the last final one."""
         params.check_count(2)
         selector = params.block(0)
         full = params.flag(1, default=False)

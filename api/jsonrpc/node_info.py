@@ -162,7 +162,7 @@ class NodeMethods:
 
     @rpc("atesta_evidence", "limit = 100", role=Role.AUDITOR)
     async def evidence(self, params: Params) -> list[dict[str, Any]]:
-        """Return what this node holds as proof of other participants' misbehaviour, newest first."""
+        """Return what this node holds as proof of others' misbehaviour, newest first."""
         params.check_count(1)
         limit = params.raw(0)
         if limit is None:
