@@ -1,0 +1,295 @@
+"""From one event of the ledger's contracts to rows of the index.
+
+`process_event` is the whole meaning of the chain for the index: each event becomes a line of
+history, and the record that it concerns is inserted or changed. The contracts have already decided
+that it was allowed; nothing is checked again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, insert, select, update
+
+from api.index.tables import (
+    ACCREDITATIONS,
+    ATTESTATIONS,
+    BATCHES,
+    EVENTS,
+    LEAVES,
+    LOGS_PER_BLOCK,
+    SCHEMAS,
+)
+from api.ledger import LogEntry
+from contracts import codec
+from contracts.addresses import get_contract_name
+from contracts.codes import RecordKind, RecordState
+from contracts.errors import CodecError
+
+NO_UID: Final = bytes(32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedEvent:
+    """A decoded event with its place in the chain."""
+
+    name: str
+    args: Mapping[str, Any]
+    position: int
+    block: int
+    time_s: int
+    transaction_hash: bytes
+
+
+def decode_event(entry: LogEntry, time_s: int) -> PlacedEvent | None:
+    """Decode a log of the ledger's contracts; None for an event that this version does not know.
+
+    After a governed upgrade a contract may emit events that an older index cannot read; it goes on
+    with what it understands.
+    """
+    contract = get_contract_name(entry.address)
+    if contract is None:
+        return None
+    try:
+        decoded = codec.decode_log(contract, entry.topics, entry.data)
+    except CodecError:
+        return None
+    return PlacedEvent(
+        name=decoded.event,
+        args=decoded.args,
+        position=entry.block_number * LOGS_PER_BLOCK + entry.log_index,
+        block=entry.block_number,
+        time_s=time_s,
+        transaction_hash=entry.transaction_hash,
+    )
+
+
+def process_event(connection: Connection, event: PlacedEvent) -> None:
+    """Write one event's rows."""
+    process = _PROCESSES.get(event.name)
+    if process is not None:
+        process(connection, event)
+
+
+def _process_schema(connection: Connection, event: PlacedEvent) -> None:
+    args = event.args
+    connection.execute(
+        insert(SCHEMAS).values(
+            uid=args["uid"],
+            position=event.position,
+            owner=args["owner"],
+            pointers_hash=args["pointers_hash"],
+            document_hash=args["document_hash"],
+            leaf_count=args["leaf_count"],
+            state=RecordState.ACTIVE,
+            block=event.block,
+            time_s=event.time_s,
+        )
+    )
+    _add(
+        connection,
+        event,
+        "schema.registered",
+        agency=args["owner"],
+        state=RecordState.ACTIVE,
+        related=_get_uid(args["previous"]),
+    )
+
+
+def _process_schema_state(connection: Connection, event: PlacedEvent) -> None:
+    args = event.args
+    connection.execute(
+        update(SCHEMAS).where(SCHEMAS.c.uid == args["uid"]).values(state=args["state"])
+    )
+    _add(connection, event, "schema.state", agency=args["owner"], state=args["state"])
+
+
+def _process_accreditation(connection: Connection, event: PlacedEvent) -> None:
+    args = event.args
+    connection.execute(
+        insert(ACCREDITATIONS).values(
+            position=event.position,
+            schema_uid=args["schema"],
+            agency=args["agency"],
+            since_block=event.block,
+            since_s=event.time_s,
+        )
+    )
+    _add(
+        connection,
+        event,
+        "accreditation.given",
+        uid=args["schema"],
+        agency=args["owner"],
+        schema_uid=args["schema"],
+        related=args["agency"],
+    )
+
+
+def _process_withdrawal(connection: Connection, event: PlacedEvent) -> None:
+    args = event.args
+    connection.execute(
+        update(ACCREDITATIONS)
+        .where(
+            ACCREDITATIONS.c.schema_uid == args["schema"],
+            ACCREDITATIONS.c.agency == args["agency"],
+            ACCREDITATIONS.c.until_block.is_(None),
+        )
+        .values(until_block=event.block, until_s=event.time_s)
+    )
+    _add(
+        connection,
+        event,
+        "accreditation.withdrawn",
+        uid=args["schema"],
+        agency=args["owner"],
+        schema_uid=args["schema"],
+        related=args["agency"],
+    )
+
+
+def _process_attestation(connection: Connection, event: PlacedEvent) -> None:
+    args = event.args
+    previous = _get_uid(args["previous"])
+    connection.execute(
+        insert(ATTESTATIONS).values(
+            uid=args["uid"],
+            position=event.position,
+            issuer=args["issuer"],
+            schema_uid=args["schema"],
+            commitment=args["commitment"],
+            algorithm=args["alg"],
+            state=RecordState.ACTIVE,
+            reason=0,
+            valid_until_s=args["valid_until"],
+            event_time_s=args["event_time"],
+            previous=previous,
+            key=args["key"],
+            block=event.block,
+            time_s=event.time_s,
+        )
+    )
+    if previous is not None:
+        connection.execute(
+            update(ATTESTATIONS).where(ATTESTATIONS.c.uid == previous).values(successor=args["uid"])
+        )
+    _add(
+        connection,
+        event,
+        "attestation.created",
+        agency=args["issuer"],
+        schema_uid=args["schema"],
+        related=previous,
+        state=RecordState.ACTIVE,
+    )
+
+
+def _process_batch(connection: Connection, event: PlacedEvent) -> None:
+    args = event.args
+    connection.execute(
+        insert(BATCHES).values(
+            uid=args["uid"],
+            position=event.position,
+            issuer=args["issuer"],
+            schema_uid=args["schema"],
+            root=args["root"],
+            size=args["count"],
+            algorithm=args["alg"],
+            state=RecordState.ACTIVE,
+            reason=0,
+            event_time_s=args["event_time"],
+            key=args["key"],
+            block=event.block,
+            time_s=event.time_s,
+        )
+    )
+    _add(
+        connection,
+        event,
+        "batch.created",
+        agency=args["issuer"],
+        schema_uid=args["schema"],
+        state=RecordState.ACTIVE,
+    )
+
+
+def _process_state(connection: Connection, event: PlacedEvent) -> None:
+    args = event.args
+    is_batch = args["kind"] == RecordKind.BATCH
+    table = BATCHES if is_batch else ATTESTATIONS
+    connection.execute(
+        update(table)
+        .where(table.c.uid == args["uid"])
+        .values(state=args["state"], reason=args["reason"])
+    )
+    kind = "batch.state" if is_batch else "attestation.state"
+    _add(connection, event, kind, agency=args["issuer"], state=args["state"])
+
+
+def _process_leaf(connection: Connection, event: PlacedEvent) -> None:
+    args = event.args
+    key = {"batch": args["uid"], "place": args["index"]}
+    values = {"state": args["state"], "reason": args["reason"], "block": event.block}
+    where = (LEAVES.c.batch == key["batch"]) & (LEAVES.c.place == key["place"])
+    if connection.execute(select(LEAVES.c.block).where(where)).one_or_none() is None:
+        connection.execute(insert(LEAVES).values(**key, **values))
+    else:
+        connection.execute(update(LEAVES).where(where).values(**values))
+    _add(
+        connection,
+        event,
+        "batch.leaf_state",
+        agency=args["issuer"],
+        place=args["index"],
+        state=args["state"],
+    )
+
+
+def _build_registry_process(kind: str) -> Callable[[Connection, PlacedEvent], None]:
+    def process(connection: Connection, event: PlacedEvent) -> None:
+        agency = event.args["agency"]
+        _add(connection, event, kind, uid=agency, agency=agency)
+
+    return process
+
+
+def _add(connection: Connection, event: PlacedEvent, kind: str, **values: Any) -> None:
+    args = event.args
+    row: dict[str, Any] = {
+        "position": event.position,
+        "kind": kind,
+        "uid": args.get("uid"),
+        "reason": args.get("reason"),
+        "event_time_s": args.get("event_time"),
+        "key": args.get("key"),
+        "block": event.block,
+        "transaction_hash": event.transaction_hash,
+    }
+    connection.execute(insert(EVENTS).values(**(row | values)))
+
+
+def _get_uid(value: bytes) -> bytes | None:
+    return None if value == NO_UID else value
+
+
+_PROCESSES: Final[Mapping[str, Callable[[Connection, PlacedEvent], None]]] = {
+    "SchemaRegistered": _process_schema,
+    "SchemaStateChanged": _process_schema_state,
+    "IssuerAccredited": _process_accreditation,
+    "AccreditationWithdrawn": _process_withdrawal,
+    "Attested": _process_attestation,
+    "BatchAttested": _process_batch,
+    "StateChanged": _process_state,
+    "LeafStateChanged": _process_leaf,
+    "AgencyAdmitted": _build_registry_process("agency.admitted"),
+    "AgencySuspended": _build_registry_process("agency.suspended"),
+    "AgencyReinstated": _build_registry_process("agency.reinstated"),
+    "ProfileChanged": _build_registry_process("agency.profile"),
+    "RolesChanged": _build_registry_process("agency.roles"),
+    "KeyAdded": _build_registry_process("agency.key_added"),
+    "KeyRevoked": _build_registry_process("agency.key_revoked"),
+    "PinAdded": _build_registry_process("agency.pin_added"),
+    "PinWithdrawn": _build_registry_process("agency.pin_withdrawn"),
+    "ValidatorAdded": _build_registry_process("agency.validator_added"),
+    "ValidatorRemoved": _build_registry_process("agency.validator_removed"),
+}

@@ -1,0 +1,240 @@
+"""Following the chain: blocks in, rows and cursor out, one transaction at a time.
+
+The index stands on a block (number and hash). A step reads the next stretch of final blocks and
+their events, checks that each header names the one before as its parent, and writes rows and the
+new cursor together. A crash leaves the last whole step. Several processes may follow at once: one
+that finds the cursor moved by another writes nothing.
+
+Blocks of this ledger are final when they exist, so a parent that does not fit means that this
+index was filled from another chain, or that the node behind it was exchanged. Then it stops, says
+so, and serves nothing new until an operator rebuilds it.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection, delete, insert, select, update
+
+from api.databases import Database
+from api.errors import ApiError, UpstreamFault
+from api.index.events import PlacedEvent, decode_event, process_event
+from api.index.tables import BLOCKS, CURSOR, METADATA
+from api.ledger import BlockSummary, Ledger, RpcRefusal
+from contracts.addresses import ATTESTATIONS, REGISTRY, SCHEMAS
+
+log = structlog.get_logger(__name__)
+
+STRETCH: Final = 200
+"""Blocks in one step."""
+
+POLL_S: Final = 0.5
+"""Pause before asking for new blocks."""
+
+_CONTRACTS: Final = (REGISTRY, SCHEMAS, ATTESTATIONS)
+
+
+class IndexMismatch(UpstreamFault):
+    """The index and the chain do not belong together."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            reason,
+            code="index_mismatch",
+            next_step="the operator checks which node the API reads, then rebuilds the index",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """The block that the index stands on; -1 before genesis."""
+
+    number: int
+    hash: bytes
+    genesis_hash: bytes
+
+
+Progress = Callable[[int, int], None]
+"""Called with the blocks indexed so far and the blocks there are."""
+
+
+class Index:
+    """The index of one ledger."""
+
+    def __init__(self, *, database: Database, ledger: Ledger) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._wake = asyncio.Event()
+        self._mismatch: IndexMismatch | None = None
+
+    @property
+    def database(self) -> Database:
+        """Where the rows are, for queries."""
+        return self._database
+
+    @property
+    def mismatch(self) -> IndexMismatch | None:
+        """Why the index stopped; None while it follows."""
+        return self._mismatch
+
+    def notify(self) -> None:
+        """Tell the index that there is a new block, so that it need not wait to ask."""
+        self._wake.set()
+
+    async def get_block(self) -> int:
+        """Return the last block in the index; -1 while it is empty."""
+        cursor = await self._database.read(_get_cursor)
+        return -1 if cursor is None else cursor.number
+
+    @contextlib.asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Keep following the chain for as long as the context lasts."""
+        task = asyncio.create_task(self._loop(), name="index")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def advance(self) -> bool:
+        """Take one step; returns whether there may be more. Raises `IndexMismatch`."""
+        head = await self._ledger.get_head()
+        cursor = await self._get_cursor()
+        if head.number < cursor.number:
+            raise IndexMismatch("the index is ahead of the ledger node")
+        if head.number == cursor.number:
+            if head.hash != cursor.hash:
+                raise IndexMismatch("the ledger node has another block at the index's height")
+            return False
+        first = cursor.number + 1
+        last = min(head.number, cursor.number + STRETCH)
+        blocks = await self._read_blocks(first, last)
+        _check_parents(cursor, blocks)
+        events = await self._read_events(blocks)
+        await self._database.write(lambda c: _store(c, cursor, blocks, events))
+        return last < head.number
+
+    async def catch_up(self, progress: Progress | None = None) -> int:
+        """Advance to the present head; returns its height."""
+        while True:
+            more = await self.advance()
+            number = await self.get_block()
+            if progress is not None:
+                progress(number + 1, (await self._ledger.get_head()).number + 1)
+            if not more:
+                return number
+
+    async def rebuild(self, progress: Progress | None = None) -> int:
+        """Forget everything and read the chain again from genesis; returns the height reached."""
+
+        def clear(connection: Connection) -> None:
+            for table in reversed(METADATA.sorted_tables):
+                connection.execute(delete(table))
+
+        await self._database.write(clear)
+        self._mismatch = None
+        return await self.catch_up(progress)
+
+    async def _loop(self) -> None:
+        while True:
+            self._wake.clear()
+            more = False
+            try:
+                more = await self.advance()
+                self._mismatch = None
+            except IndexMismatch as error:
+                if self._mismatch is None:
+                    log.error("index stopped", reason=error.reason)  # noqa: TRY400 - expected
+                self._mismatch = error
+            except ApiError as error:
+                log.warning("index waits", reason=error.reason, code=error.code)
+            except RpcRefusal as error:
+                log.warning("index waits", code=error.code)
+            except Exception:
+                log.exception("index step failed")
+            if not more:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), POLL_S)
+
+    async def _get_cursor(self) -> Cursor:
+        genesis_hash = await self._ledger.get_genesis_hash()
+        cursor = await self._database.read(_get_cursor)
+        if cursor is None:
+            return Cursor(number=-1, hash=bytes(32), genesis_hash=genesis_hash)
+        if cursor.genesis_hash != genesis_hash:
+            raise IndexMismatch("the index was made from another ledger")
+        return cursor
+
+    async def _read_blocks(self, first: int, last: int) -> list[BlockSummary]:
+        found = await asyncio.gather(
+            *(self._ledger.get_block(number) for number in range(first, last + 1))
+        )
+        blocks = [block for block in found if block is not None]
+        if len(blocks) != len(found):
+            raise UpstreamFault(
+                "the ledger node lacks a block below its head", code="block_missing"
+            )
+        return blocks
+
+    async def _read_events(self, blocks: list[BlockSummary]) -> list[PlacedEvent]:
+        times = {block.number: block.time_s for block in blocks}
+        logs = await self._ledger.get_logs(blocks[0].number, blocks[-1].number, _CONTRACTS)
+        events = [decode_event(entry, times[entry.block_number]) for entry in logs]
+        return [event for event in events if event is not None]
+
+
+def _check_parents(cursor: Cursor, blocks: list[BlockSummary]) -> None:
+    parent = cursor.hash
+    for block in blocks:
+        if block.number > 0 and block.parent_hash != parent:
+            raise IndexMismatch(f"block {block.number} does not follow the block before it")
+        parent = block.hash
+
+
+def _store(
+    connection: Connection, cursor: Cursor, blocks: list[BlockSummary], events: list[PlacedEvent]
+) -> None:
+    if cursor.number >= 0:
+        moved = connection.execute(
+            update(CURSOR)
+            .where(CURSOR.c.id == 1, CURSOR.c.number == cursor.number)
+            .values(number=blocks[-1].number, hash=blocks[-1].hash)
+        )
+        if moved.rowcount == 0:
+            return
+    else:
+        if _get_cursor(connection) is not None:
+            return
+        connection.execute(
+            insert(CURSOR).values(
+                id=1,
+                number=blocks[-1].number,
+                hash=blocks[-1].hash,
+                genesis_hash=cursor.genesis_hash,
+            )
+        )
+    connection.execute(
+        insert(BLOCKS),
+        [
+            {
+                "number": block.number,
+                "hash": block.hash,
+                "parent_hash": block.parent_hash,
+                "time_s": block.time_s,
+            }
+            for block in blocks
+        ],
+    )
+    for event in events:
+        process_event(connection, event)
+
+
+def _get_cursor(connection: Connection) -> Cursor | None:
+    row = connection.execute(select(CURSOR)).one_or_none()
+    if row is None:
+        return None
+    return Cursor(number=row.number, hash=bytes(row.hash), genesis_hash=bytes(row.genesis_hash))
