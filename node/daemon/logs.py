@@ -1,0 +1,129 @@
+"""Structured logs that can be shown to anybody.
+
+One JSON object a line: time, level, logger, event, and fields. An event is a fixed name in the
+code, never a sentence with values in it; a field is written only if its name is on the list below
+and its value is a number, a truth value or a short text. So a personal datum cannot reach the log
+by a careless f-string: an unknown field is dropped, and its name, not its value, is noted.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+
+from node.errors import OperationalFault
+from node.settings import LogSettings
+
+MAX_TEXT = 300
+"""Characters of one value; what is longer is cut."""
+
+ALLOWED_FIELDS = frozenset(  # a table of words is easier to review than a list of literals
+    """
+    acknowledged address addresses agency attempt authors block_hash blocks blocks_per_s bytes
+    caller candidates chain_id client code count current direction dropped duration_ms effect
+    error error_kind error_type evidence exception field fields_dropped genesis_hash gas_used
+    head height host inbound index journal_bytes kind label lag_ms level limit listen_address
+    method name next_step node number observer offender outbound overruns parent path_is_writable
+    peer peer_id peers pending pid pin port proposer queued reason recipient removed request_id
+    restored role round route score sender signer size_bytes start status step surface target
+    timeout_s times transaction_hash transactions url validator validators version
+    """.split()  # noqa: SIM905
+)
+"""The names under which a value may be written. None of them holds what a person submitted."""
+
+_STANDARD = frozenset({"event", "level", "timestamp", "logger"})
+
+
+def configure_logs(settings: LogSettings, *, node: str) -> None:
+    """Send every log of the process to the places in the settings.
+
+    Raises OperationalFault if the file cannot be opened.
+    """
+    handlers: list[logging.Handler] = []
+    if settings.file is not None:
+        handlers.append(_open_file(settings.file))
+    if settings.stderr or settings.file is None:
+        handlers.append(logging.StreamHandler(sys.stderr))
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        keep_allowed_fields,
+    ]
+
+    def add_node(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["node"] = node
+        return event
+
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, add_node],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(serializer=_serialize),
+        ],
+    )
+    for handler in handlers:
+        handler.setFormatter(formatter)
+    logging.basicConfig(handlers=handlers, level=settings.level.upper(), force=True)
+    for noisy in ("aiohttp", "asyncio", "web3", "sqlalchemy", "aiosqlite", "eth", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            add_node,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def keep_allowed_fields(
+    _: Any, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Drop every field that is not on the list, and cut every value to a plain, short form."""
+    dropped = []
+    for name in list(event):
+        if name in _STANDARD or name.startswith("_"):
+            continue
+        if name not in ALLOWED_FIELDS:
+            del event[name]
+            dropped.append(name)
+            continue
+        event[name] = _simplify(event[name], limit=10_000 if name == "exception" else MAX_TEXT)
+    if dropped:
+        event["fields_dropped"] = ",".join(sorted(dropped))
+    return event
+
+
+def _simplify(value: Any, *, limit: int) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, bytes):
+        return "0x" + value[:64].hex()
+    if isinstance(value, list | tuple):
+        return [_simplify(item, limit=limit) for item in value[:64]]
+    text = str(value)
+    return text if len(text) <= limit else text[:limit] + "…"
+
+
+def _serialize(event: Any, **_: Any) -> str:
+    return orjson.dumps(event, default=str).decode()
+
+
+def _open_file(path: Path) -> logging.Handler:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:
+        raise OperationalFault(
+            f"{path} cannot be written: {error.strerror}",
+            field="log.file",
+            next_step="Choose another file, or free the disk",
+        ) from error

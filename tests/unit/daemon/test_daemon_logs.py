@@ -1,0 +1,73 @@
+"""Logs: JSON lines, only listed fields, never what a person submitted."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from node.daemon.logs import configure_logs, keep_allowed_fields
+from node.errors import OperationalFault
+from node.settings import LogSettings
+
+
+@pytest.fixture
+def log_file(tmp_path: Path) -> Iterator[Path]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    file = tmp_path / "logs" / "node.jsonl"
+    configure_logs(LogSettings(file=file, stderr=False), node="health-bureau")
+    yield file
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def read(file: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_logs_are_json_lines_with_typed_fields(log_file: Path) -> None:
+    structlog.get_logger("node.chain").info("block_imported", height=7, block_hash=b"\x01\x02")
+    (line,) = read(log_file)
+    assert line["event"] == "block_imported"
+    assert line["height"] == 7
+    assert line["block_hash"] == "0x0102"
+    assert line["node"] == "health-bureau"
+    assert line["level"] == "info"
+
+
+def test_logs_drop_fields_that_nobody_allowed(log_file: Path) -> None:
+    structlog.get_logger("api").warning("refused", holder_name="Chan Tai Man", status=400)
+    assert "Chan" not in log_file.read_text(encoding="utf-8")
+    assert read(log_file)[0]["fields_dropped"] == "holder_name"
+
+
+def test_logs_of_other_libraries_take_the_same_way(log_file: Path) -> None:
+    logging.getLogger("somewhere").warning("plain")
+    logging.getLogger("aiohttp.access").info("GET /v1/credentials/secret")
+    assert [line["event"] for line in read(log_file)] == ["plain"]
+
+
+def test_logs_keep_traces_of_bugs(log_file: Path) -> None:
+    try:
+        int("broken")
+    except ValueError:
+        structlog.get_logger("node").exception("bug")
+    assert "ValueError: invalid literal" in str(read(log_file)[0]["exception"])
+
+
+def test_log_values_are_cut() -> None:
+    event = keep_allowed_fields(None, "", {"event": "x", "reason": "a" * 1_000})
+    assert len(event["reason"]) == 301
+
+
+def test_log_file_that_cannot_be_opened_is_named() -> None:
+    with pytest.raises(OperationalFault) as caught:
+        configure_logs(LogSettings(file=Path("/proc/none/log")), node="x")
+    assert caught.value.field == "log.file"
