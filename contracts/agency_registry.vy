@@ -90,7 +90,7 @@ struct Tally:
     payload: Bytes[256]
 
 
-# slot 0: how often the validator set has changed
+# slot 0: the number of the present validator set; the founders' set has number one
 set_number: public(uint256)
 # slot 1: keccak256 of the validators' 20-byte addresses in ascending order
 validator_set_hash: public(bytes32)
@@ -953,7 +953,7 @@ def _set_validators(validators: DynArray[address, MAX_VALIDATORS]):
     for validator: address in validators:
         packed = concat(convert(packed, Bytes[1260]), convert(validator, bytes20))
     self._validators = validators
-    self.set_number += 1
+    self.set_number = self.set_number + 1 if self._founded else 1
     self.validator_set_hash = keccak256(packed)
     log IAgencyRegistry.ValidatorSetChanged(
         set_number=self.set_number,

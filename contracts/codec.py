@@ -143,6 +143,11 @@ def get_selector(contract: str, function: str) -> bytes:
     return entry.selector
 
 
+def clear_cache() -> None:
+    """Forget all ABIs, after artifacts were written anew."""
+    _get_table.cache_clear()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Fields:
     names: tuple[str, ...]
