@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from consensus.block import Block
 from consensus.header import BlockHeader
 from consensus.types import Address, Hash32
+from node.chain.accounts import Account
 from node.chain.deadline import Deadline
 from node.chain.genesis import Genesis
 from node.chain.receipts import Receipt
 from node.chain.results import (
-    Account,
     AccountProof,
     BuiltBlock,
     CallRequest,

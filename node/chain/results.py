@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from consensus.block import Block
 from consensus.types import Address, Hash32
+from node.chain.accounts import Account
 from node.chain.receipts import Log, Receipt
 from node.chain.transactions import AccessList, Transaction
 
@@ -106,23 +107,6 @@ class CallResult:
 
     is_revert: bool = False
     """Whether `error` is a REVERT, whose data is in `output`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """One account of the state."""
-
-    nonce: int
-    """Transactions sent, or contracts created."""
-
-    balance: int
-    """Wei."""
-
-    storage_root: Hash32
-    """Root of the trie of its storage."""
-
-    code_hash: Hash32
-    """keccak-256 of its code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
