@@ -1,30 +1,19 @@
-"""The ledger as raw JSON-RPC results, through whatever web3 provider is handed in.
+"""The ledger in a handful of questions, answered in plain bytes and integers.
 
-Index, outbox, verification and REST ask a handful of questions and need plain bytes and integers,
-many of them. web3's own formatters would cost more than the answers, so this module speaks to the
-provider directly: in process to the node's dispatcher, or over HTTP to any Ethereum node. Every
-block that a node of this ledger returns is final, so "latest" is the last final block.
+Index, outbox, verification and REST ask little, but often. They use the raw view of the connection
+(`api.web3_provider`), in process or over HTTP to any Ethereum node. Every block that a node of this
+ledger returns is final, so "latest" is the last final block.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
 from eth_typing import Address, Hash32
-from web3.types import RPCEndpoint, RPCResponse
 
-from api.errors import UpstreamFault
-
-_ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")
-
-
-class Provider(Protocol):
-    """The part of a web3 provider that this module uses."""
-
-    async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
-        """Return a JSON-RPC response with `result` or `error`."""
+from api.errors import RPC_EXECUTION_REVERTED, UpstreamFault
+from api.web3_provider import RawRpc, RpcRefusal
+from contracts import codec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +49,6 @@ class ReceiptSummary:
     succeeded: bool
 
 
-class RpcRefusal(Exception):
-    """The node answered a request with a JSON-RPC error."""
-
-    def __init__(self, code: int, message: str, data: Any = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.data = data
-
-
 class Reverted(Exception):
     """A call reverted; `reason` is the contract's own `module: reason`."""
 
@@ -81,38 +60,15 @@ class Reverted(Exception):
 class Ledger:
     """One ledger, read and written through a provider."""
 
-    def __init__(self, provider: Provider) -> None:
-        self._provider = provider
+    def __init__(self, raw: RawRpc) -> None:
+        self._raw = raw
         self._chain_id: int | None = None
         self._genesis_hash: Hash32 | None = None
-
-    async def request(self, method: str, params: Sequence[Any]) -> Any:
-        """Return a method's raw result.
-
-        Raises `RpcRefusal` when the node answers with an error and `UpstreamFault` when it does
-        not answer.
-        """
-        try:
-            response = await self._provider.make_request(RPCEndpoint(method), list(params))
-        except (OSError, TimeoutError) as error:
-            raise _unreachable() from error
-        except Exception as error:
-            if type(error).__module__.partition(".")[0] in {"aiohttp", "web3"}:
-                raise _unreachable() from error
-            raise
-        fault = response.get("error")
-        if fault is None:
-            return response.get("result")
-        if isinstance(fault, str):
-            raise RpcRefusal(0, fault)
-        raise RpcRefusal(
-            int(fault.get("code", 0)), str(fault.get("message", "")), fault.get("data")
-        )
 
     async def get_chain_id(self) -> int:
         """Return the EIP-155 chain id."""
         if self._chain_id is None:
-            self._chain_id = int(await self.request("eth_chainId", []), 16)
+            self._chain_id = int(await self._raw.call("eth_chainId"), 16)
         return self._chain_id
 
     async def get_genesis_hash(self) -> Hash32:
@@ -138,15 +94,13 @@ class Ledger:
         self, first: int, last: int, addresses: Sequence[bytes]
     ) -> tuple[LogEntry, ...]:
         """Return the events of these contracts in blocks `first` to `last`, in chain order."""
-        found = await self.request(
+        found = await self._raw.call(
             "eth_getLogs",
-            [
-                {
-                    "fromBlock": hex(first),
-                    "toBlock": hex(last),
-                    "address": ["0x" + address.hex() for address in addresses],
-                }
-            ],
+            {
+                "fromBlock": hex(first),
+                "toBlock": hex(last),
+                "address": ["0x" + address.hex() for address in addresses],
+            },
         )
         return tuple(_read_log(entry) for entry in found)
 
@@ -159,7 +113,7 @@ class Ledger:
             request["from"] = "0x" + sender.hex()
         tag = "latest" if block is None else hex(block)
         try:
-            output = await self.request("eth_call", [request, tag])
+            output = await self._raw.call("eth_call", request, tag)
         except RpcRefusal as refusal:
             reason = _read_revert(refusal)
             if reason is None:
@@ -170,15 +124,15 @@ class Ledger:
     async def get_nonce(self, address: bytes, *, pending: bool) -> int:
         """Return an account's next nonce after its final, or also its waiting, transactions."""
         tag = "pending" if pending else "latest"
-        return int(await self.request("eth_getTransactionCount", ["0x" + address.hex(), tag]), 16)
+        return int(await self._raw.call("eth_getTransactionCount", "0x" + address.hex(), tag), 16)
 
     async def send(self, raw: bytes) -> None:
         """Hand in a signed transaction; raises `RpcRefusal` if the node does not take it."""
-        await self.request("eth_sendRawTransaction", ["0x" + raw.hex()])
+        await self._raw.call("eth_sendRawTransaction", "0x" + raw.hex())
 
     async def get_receipt(self, transaction_hash: bytes) -> ReceiptSummary | None:
         """Return where a final transaction ended; None while it is not final."""
-        receipt = await self.request("eth_getTransactionReceipt", ["0x" + transaction_hash.hex()])
+        receipt = await self._raw.call("eth_getTransactionReceipt", "0x" + transaction_hash.hex())
         if receipt is None or receipt.get("blockNumber") is None:
             return None
         return ReceiptSummary(
@@ -187,16 +141,29 @@ class Ledger:
             succeeded=int(receipt["status"], 16) == 1,
         )
 
-    async def _get_block(self, tag: str) -> BlockSummary | None:
-        block = await self.request("eth_getBlockByNumber", [tag, False])
-        if block is None:
-            return None
-        return BlockSummary(
-            number=int(block["number"], 16),
-            hash=Hash32(bytes.fromhex(block["hash"][2:])),
-            parent_hash=Hash32(bytes.fromhex(block["parentHash"][2:])),
-            time_s=int(block["timestamp"], 16),
+    async def get_blocks(self, first: int, last: int) -> list[BlockSummary]:
+        """Return the final blocks of heights `first` to `last`; `UpstreamFault` if one lacks."""
+        found = await self._raw.batch(
+            [("eth_getBlockByNumber", (hex(number), False)) for number in range(first, last + 1)]
         )
+        if any(block is None for block in found):
+            raise UpstreamFault(
+                "the ledger node lacks a block below its head", code="block_missing"
+            )
+        return [_read_block(block) for block in found]
+
+    async def _get_block(self, tag: str) -> BlockSummary | None:
+        block = await self._raw.call("eth_getBlockByNumber", tag, False)
+        return None if block is None else _read_block(block)
+
+
+def _read_block(block: dict[str, Any]) -> BlockSummary:
+    return BlockSummary(
+        number=int(block["number"], 16),
+        hash=Hash32(bytes.fromhex(block["hash"][2:])),
+        parent_hash=Hash32(bytes.fromhex(block["parentHash"][2:])),
+        time_s=int(block["timestamp"], 16),
+    )
 
 
 def _read_log(entry: dict[str, Any]) -> LogEntry:
@@ -216,14 +183,11 @@ def _read_revert(refusal: RpcRefusal) -> str | None:
     if isinstance(data, dict):
         data = data.get("data")
     if isinstance(data, str) and data.startswith("0x"):
-        payload = bytes.fromhex(data[2:])
-        if payload[:4] == _ERROR_SELECTOR:
-            try:
-                return str(decode(["string"], payload[4:])[0])
-            except DecodingError:
-                return "ledger: the contract refused"
-    if refusal.code == 3 or "revert" in refusal.message.lower():
-        _, _, reason = refusal.message.partition("reverted: ")
+        found = codec.decode_revert(bytes.fromhex(data[2:]))
+        if found is not None:
+            return found
+    if refusal.rpc_code == RPC_EXECUTION_REVERTED or "revert" in refusal.reason.lower():
+        _, _, reason = refusal.reason.partition("reverted: ")
         return reason or "ledger: the contract refused"
     return None
 

@@ -23,7 +23,7 @@ from api.databases import Database
 from api.errors import ApiError, UpstreamFault
 from api.index.events import PlacedEvent, decode_event, process_event
 from api.index.tables import BLOCKS, CURSOR, METADATA
-from api.ledger import BlockSummary, Ledger, RpcRefusal
+from api.ledger import BlockSummary, Ledger
 from contracts.addresses import ATTESTATIONS, REGISTRY, SCHEMAS
 
 log = structlog.get_logger(__name__)
@@ -112,7 +112,7 @@ class Index:
             return False
         first = cursor.number + 1
         last = min(head.number, cursor.number + STRETCH)
-        blocks = await self._read_blocks(first, last)
+        blocks = await self._ledger.get_blocks(first, last)
         _check_parents(cursor, blocks)
         events = await self._read_events(blocks)
         await self._database.write(lambda c: _store(c, cursor, blocks, events))
@@ -152,8 +152,6 @@ class Index:
                 self._mismatch = error
             except ApiError as error:
                 log.warning("index waits", reason=error.reason, code=error.code)
-            except RpcRefusal as error:
-                log.warning("index waits", code=error.code)
             except Exception:
                 log.exception("index step failed")
             if not more:
@@ -168,17 +166,6 @@ class Index:
         if cursor.genesis_hash != genesis_hash:
             raise IndexMismatch("the index was made from another ledger")
         return cursor
-
-    async def _read_blocks(self, first: int, last: int) -> list[BlockSummary]:
-        found = await asyncio.gather(
-            *(self._ledger.get_block(number) for number in range(first, last + 1))
-        )
-        blocks = [block for block in found if block is not None]
-        if len(blocks) != len(found):
-            raise UpstreamFault(
-                "the ledger node lacks a block below its head", code="block_missing"
-            )
-        return blocks
 
     async def _read_events(self, blocks: list[BlockSummary]) -> list[PlacedEvent]:
         times = {block.number: block.time_s for block in blocks}

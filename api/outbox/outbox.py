@@ -30,10 +30,11 @@ from sqlalchemy import Connection
 
 from api.databases import Database
 from api.errors import ApiError, UserFault
-from api.ledger import Ledger, Reverted, RpcRefusal
+from api.ledger import Ledger, Reverted
 from api.outbox import store
 from api.outbox.account import Account, SignedTransaction, sign_call
 from api.outbox.store import Outcome, StoredOperation, WriteRequest
+from api.web3_provider import RpcRefusal
 
 log = structlog.get_logger(__name__)
 
@@ -195,9 +196,6 @@ class Outbox:
             except ApiError as error:
                 log.warning("outbox turn failed", reason=error.reason, code=error.code)
                 unsettled = 1
-            except RpcRefusal as error:
-                log.warning("outbox turn refused by the node", code=error.code)
-                unsettled = 1
             except Exception:
                 log.exception("outbox turn failed")
                 unsettled = 1
@@ -251,7 +249,7 @@ class Outbox:
                 )
             except Reverted as reverted:
                 return reverted.reason
-            except (RpcRefusal, ApiError):
+            except ApiError:
                 continue
         return "ledger: the contract refused"
 
@@ -296,9 +294,9 @@ class Outbox:
                 return
 
     async def _note_refusal(self, operation: StoredOperation, refusal: RpcRefusal) -> None:
-        if operation.error != refusal.message:
+        reason = f"node: {refusal.reason}"
+        if operation.error != reason:
             log.warning("node refuses for now", operation=operation.id, code=refusal.code)
-            reason = f"node: {refusal.message}"
             await self._database.write(lambda c: store.mark_refused(c, operation.sequence, reason))
 
     def _build_signer(
@@ -313,4 +311,4 @@ class Outbox:
 
 
 def _is_known(answer: BaseException) -> bool:
-    return isinstance(answer, RpcRefusal) and any(text in answer.message.lower() for text in _KNOWN)
+    return isinstance(answer, RpcRefusal) and any(text in answer.reason.lower() for text in _KNOWN)
