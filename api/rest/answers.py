@@ -84,7 +84,7 @@ class VerifyRequest(Model):
 class Finding(Model):
     """One reason."""
 
-    code: str = Field(description="Stable code for programs.", examples=["state.revoked"])
+    code: str = Field(description="Stable code for programs.", examples=["state_revoked"])
     text: str = Field(
         description="Plain words for people.", examples=["The issuer has revoked this record."]
     )
@@ -121,7 +121,7 @@ class Verification(Model):
         examples=[
             [
                 {
-                    "code": "holder.not_checked",
+                    "code": "holder_not_checked",
                     "text": "Holder not checked: compare name and birth date.",
                 }
             ]
