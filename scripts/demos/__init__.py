@@ -1,0 +1,1 @@
+"""Demonstrations: whole stories, told step by step against real node processes."""
