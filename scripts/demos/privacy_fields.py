@@ -23,14 +23,20 @@ _unpack: Callable[..., Any] = unpackb
 _SELECTOR = 4
 
 
-def iterate_fields(data: bytes, depth: int = MAX_DEPTH) -> Iterator[bytes]:
-    """Yield the data and every field that it can be read as holding."""
-    yield data
-    if depth == 0 or len(data) < 2:
-        return
-    for part in _iterate_parts(data):
-        if part != data:
-            yield from iterate_fields(part, depth - 1)
+def iterate_fields(data: bytes) -> Iterator[bytes]:
+    """Yield the data and every field that it can be read as holding, each once."""
+    seen = {data}
+    layer = [data]
+    for _ in range(MAX_DEPTH):
+        yield from layer
+        inner = []
+        for outer in layer:
+            for part in _iterate_parts(outer) if len(outer) > 1 else ():
+                if part not in seen:
+                    seen.add(part)
+                    inner.append(part)
+        layer = inner
+    yield from layer
 
 
 def iterate_values(value: Any) -> Iterator[bytes]:
