@@ -75,10 +75,9 @@ def find_conflict(first: Message, second: Message) -> Evidence | None:
 
 def validate_evidence(evidence: Evidence) -> None:
     """Check evidence as a third party would; raises a PeerFault if it proves nothing."""
-    first, second = (
-        _READERS[evidence.code](rlp_codec.decode(data))
-        for data in (evidence.first, evidence.second)
-    )
+    read = _READERS[evidence.code]
+    first = read(rlp_codec.decode(evidence.first))
+    second = read(rlp_codec.decode(evidence.second))
     for signed in (first, second):
         if signed.author != evidence.author:
             raise InvalidMessage("evidence: a payload is not signed by the accused")
