@@ -1,0 +1,78 @@
+"""The commands, their groups, and the one place where an error becomes a line and an exit code."""
+
+import sys
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from node.cli import devnet_commands, key_commands, node_commands, record_commands, setup_commands
+from node.errors import LocalFault, NodeError, UserFault
+
+EXIT_USER_FAULT = 2
+EXIT_OPERATIONAL_FAULT = 3
+EXIT_BUG = 70
+
+app = typer.Typer(
+    name="atesta",
+    help="Run and use a node of an Atesta ledger: attestations between public agencies.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+app.command("init")(setup_commands.init)
+app.command("genesis")(setup_commands.genesis)
+app.command("invite")(setup_commands.invite)
+app.command("run")(node_commands.run)
+app.command("status")(node_commands.status)
+app.command("attest")(record_commands.attest)
+app.command("verify")(record_commands.verify)
+app.add_typer(key_commands.app, name="keys")
+app.add_typer(devnet_commands.app, name="devnet")
+
+
+def run(arguments: list[str] | None = None) -> NoReturn:
+    """Run a command and exit; every expected error is one line on standard error."""
+    try:
+        app(args=arguments)
+    except Exception as error:  # noqa: BLE001 - the last place that can explain it
+        sys.exit(explain(error))
+    sys.exit(0)
+
+
+def explain(error: Exception) -> int:
+    """Print an error as one line (a bug of ours with its trace) and return the exit code."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    line, code = describe(error)
+    if code == EXIT_BUG:
+        console.print_exception()
+    console.print(f"[bold red]atesta:[/] {escape(' '.join(line.split()))}")
+    return code
+
+
+def describe(error: Exception) -> tuple[str, int]:
+    """Return what an error says, in one line, and its exit code."""
+    from atesta_client.errors import ClientError
+
+    from api.errors import ApiBug, ApiError
+    from api.errors import UserFault as ApiUserFault
+    from consensus.errors import OperatorFault
+    from contracts.errors import GenesisSpecError
+    from contracts.labels import LabelError
+
+    match error:
+        case LocalFault() | ApiBug():
+            return f"bug: {error}", EXIT_BUG
+        case UserFault() | ClientError() | OperatorFault() | GenesisSpecError() | LabelError():
+            return str(error), EXIT_USER_FAULT
+        case NodeError():
+            return str(error), EXIT_OPERATIONAL_FAULT
+        case ApiError():
+            where = f"{error.field}: " if error.field else ""
+            then = f". {error.next_step}" if error.next_step else ""
+            is_user = isinstance(error, ApiUserFault)
+            code = EXIT_USER_FAULT if is_user else EXIT_OPERATIONAL_FAULT
+            return f"{where}{error.reason}{then}", code
+    return f"bug: {type(error).__name__}: {error}", EXIT_BUG

@@ -1,0 +1,146 @@
+"""Node processes of a devnet: started one by one, stopped only by the pid that was written down."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from node.cli.devnet.plan import DevnetNode
+from node.cli.devnet.rpc import NodeRpc, NodeUnreachable
+from node.errors import OperationalFault
+
+PID_FILE = "node.pid"
+CONSOLE_FILE = "console.log"
+"""What the process itself prints: nothing, unless it fails to start."""
+
+_POLL_S = 0.1
+_STOP_S = 15.0
+
+
+class NodeFailed(OperationalFault):
+    """A node process ended when it should run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeProcess:
+    """A running node of a devnet."""
+
+    node: DevnetNode
+    pid: int
+
+
+def start_node(
+    node: DevnetNode, *, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a node's process and write its pid into its folder; does not wait for it."""
+    if find_pid(node) is not None:
+        raise OperationalFault(f"{node.name} runs already", next_step="Run `atesta devnet down`")
+    with (node.folder / CONSOLE_FILE).open("ab") as console:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "node.cli", "run", "--config", str(node.settings_file)],
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=console,
+            # Its own session: an interrupt typed at the terminal is for the command, not for it.
+            start_new_session=True,
+            env={**os.environ, **(environment or {})},
+        )
+    (node.folder / PID_FILE).write_text(f"{process.pid}\n", encoding="ascii")
+    return process
+
+
+def find_pid(node: DevnetNode) -> int | None:
+    """Return the pid of a node's process if it runs, told by its pid file and command line."""
+    try:
+        pid = int((node.folder / PID_FILE).read_text(encoding="ascii"))
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    # A pid is used again after a time, so the process must also be the one that was started.
+    return pid if str(node.settings_file).encode() in command.split(b"\0") else None
+
+
+def find_running(nodes: Iterable[DevnetNode]) -> tuple[NodeProcess, ...]:
+    """Return the processes of a devnet that run now."""
+    found = ((node, find_pid(node)) for node in nodes)
+    return tuple(NodeProcess(node=node, pid=pid) for node, pid in found if pid is not None)
+
+
+def stop_node(node: DevnetNode, *, kill: bool = False, timeout_s: float = _STOP_S) -> bool:
+    """Stop a node's process and wait for its end; return False if it did not run.
+
+    It gets SIGTERM and time to finish; with `kill`, or past the time, SIGKILL.
+    """
+    pid = find_pid(node)
+    if pid is None:
+        (node.folder / PID_FILE).unlink(missing_ok=True)
+        return False
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL if kill else signal.SIGTERM)
+    deadline = time.monotonic() + timeout_s
+    while _is_alive(pid):
+        if time.monotonic() > deadline:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            deadline += timeout_s
+        time.sleep(_POLL_S / 4)
+    (node.folder / PID_FILE).unlink(missing_ok=True)
+    return True
+
+
+def wait_final(
+    nodes: Iterable[DevnetNode],
+    *,
+    height: int = 1,
+    timeout_s: float = 60.0,
+    on_progress: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Wait until every given node has a final block of at least this height.
+
+    Raises NodeFailed if a process ends first or the time is over, with what it printed last.
+    """
+    waiting = list(nodes)
+    deadline = time.monotonic() + timeout_s
+    while waiting:
+        node = waiting[0]
+        with suppress(NodeUnreachable):
+            if NodeRpc(node.url).get_height() >= height:
+                on_progress(node.name)
+                waiting.pop(0)
+                continue
+        if find_pid(node) is None:
+            raise NodeFailed(f"{node.name} ended: {read_last_words(node)}")
+        if time.monotonic() > deadline:
+            raise NodeFailed(
+                f"{node.name} has no final block of height {height} after {timeout_s:.0f} s",
+                next_step=f"Read {node.folder / 'log.jsonl'}",
+            )
+        time.sleep(_POLL_S)
+
+
+def read_last_words(node: DevnetNode) -> str:
+    """Return the last line that a node's process printed."""
+    try:
+        lines = (
+            (node.folder / CONSOLE_FILE).read_text(encoding="utf-8", errors="replace").split("\n")
+        )
+    except OSError:
+        return "without a word"
+    words = [line for line in lines if line.strip()]
+    return words[-1].strip() if words else "without a word"
+
+
+def _is_alive(pid: int) -> bool:
+    with suppress(ChildProcessError):
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:  # reap it if it is our child
+            return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
