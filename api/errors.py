@@ -71,21 +71,21 @@ class ApiError(Exception):
             self.rpc_code = rpc_code
 
 
-class UserFault(ApiError):  # noqa: N818 - a fault is whose turn it is
+class UserFault(ApiError):
     """The request cannot be served as it stands."""
 
     status = 400
     rpc_code = RPC_INVALID_PARAMS
 
 
-class UpstreamFault(ApiError):  # noqa: N818 - a fault is whose turn it is
+class UpstreamFault(ApiError):
     """The ledger node behind this API cannot answer now."""
 
     status = 503
     rpc_code = RPC_RESOURCE_UNAVAILABLE
 
 
-class ApiBug(ApiError):  # noqa: N818 - a fault is whose turn it is
+class ApiBug(ApiError):
     """Our own mistake, named so that it can be found in the log by its request id."""
 
     def __init__(self, reason: str = "the server failed on this request") -> None:

@@ -169,7 +169,9 @@ class CallResult:
     """Return data, or the revert payload if `error` is set."""
     gas_used: int
     error: str | None
-    """None on success; otherwise the failure, e.g. "execution reverted" or "out of gas"."""
+    """None on success; otherwise the failure in words, e.g. "out of gas"."""
+    is_revert: bool = False
+    """Whether the code itself reverted, so that `output` is its payload."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,12 +321,12 @@ class ChainReader(Protocol):
     async def call(
         self, request: CallRequest, header: BlockHeader, *, timeout_s: float
     ) -> CallResult:
-        """Execute on the state after `header`; raises `LimitExceeded` past `timeout_s`."""
+        """Execute on the state after `header`; raises `LimitExceeded` after `timeout_s`."""
 
     async def estimate_gas(
         self, request: CallRequest, header: BlockHeader, *, timeout_s: float
-    ) -> int:
-        """Return a gas limit that suffices; raises `ExecutionReverted` if none does."""
+    ) -> CallResult:
+        """Find the least gas limit that suffices, as `gas_used`; or why none does."""
 
 
 class TransactionPool(Protocol):

@@ -54,7 +54,7 @@ class BlockMethods:
 
     @rpc("eth_getBlockReceipts", "block")
     async def block_receipts(self, params: Params) -> list[dict[str, Any]] | None:
-        """All receipts of a block, in order."""
+        """Return all receipts of a block, in order."""
         params.check_count(1)
         selector = params.block(0)
         if selector.tag is BlockTag.PENDING:
@@ -72,7 +72,7 @@ class BlockMethods:
 
     @rpc("eth_getBlockTransactionCountByNumber", "block")
     async def count_by_number(self, params: Params) -> str | None:
-        """How many transactions a block has."""
+        """Return how many transactions a block has."""
         params.check_count(1)
         selector = params.block(0)
         if selector.tag is BlockTag.PENDING:
@@ -81,7 +81,7 @@ class BlockMethods:
 
     @rpc("eth_getBlockTransactionCountByHash", "hash")
     async def count_by_hash(self, params: Params) -> str | None:
-        """How many transactions a block has."""
+        """Return how many transactions a block has."""
         params.check_count(1)
         return await self._count(BlockSelector(hash=params.hash(0)))
 

@@ -97,7 +97,7 @@ class LogMethods:
 
     @rpc("eth_getFilterLogs", "filter id")
     async def filter_logs(self, params: Params) -> list[dict[str, Any]]:
-        """All logs that an installed filter matches."""
+        """Return all logs that an installed filter matches."""
         params.check_count(1)
         installed = self._get(params)
         if installed.query is None:

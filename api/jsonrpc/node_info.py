@@ -45,13 +45,13 @@ class NodeMethods:
 
     @rpc("web3_clientVersion", "")
     async def client_version(self, params: Params) -> str:
-        """Program, version and platform."""
+        """Return program, version and platform."""
         params.check_count(0)
         return self._node.identity.client_version
 
     @rpc("web3_sha3", "data")
     async def sha3(self, params: Params) -> str:
-        """keccak-256 of the data."""
+        """Return keccak-256 of the data."""
         params.check_count(1)
         return write_data(keccak(params.data(0)))
 
@@ -69,7 +69,7 @@ class NodeMethods:
 
     @rpc("net_peerCount", "")
     async def peer_count(self, params: Params) -> str:
-        """How many peers are connected."""
+        """Return how many peers are connected."""
         params.check_count(0)
         return write_quantity(len(await self._node.get_peers()))
 
@@ -106,7 +106,7 @@ class NodeMethods:
 
     @rpc("eth_mining", "")
     async def mining(self, params: Params) -> bool:
-        """Whether this node takes part in sealing blocks."""
+        """Return whether this node takes part in sealing blocks."""
         params.check_count(0)
         return (await self._node.get_consensus_status()).is_signing
 
@@ -118,7 +118,7 @@ class NodeMethods:
 
     @rpc("atesta_status", "")
     async def status(self, params: Params) -> dict[str, Any]:
-        """Identity, head, consensus, pool and peers of this node at a glance."""
+        """Return identity, head, consensus, pool and peers of this node at a glance."""
         params.check_count(0)
         identity = self._node.identity
         head = await self._node.get_head()

@@ -80,9 +80,9 @@ class QbftMethods:
 
     @rpc("qbft_proposeValidatorVote", "address, add", role=Role.ADMIN)
     async def propose_vote(self, params: Params) -> bool:
-        """Vote for adding or removing a validator (header-vote mode only.
+        """Vote for adding or removing a validator (header-vote mode only).
 
-        In contract mode the registry decides).
+        In contract mode the registry decides.
         """
         params.check_count(2)
         if not params.has(1):
@@ -100,7 +100,7 @@ class QbftMethods:
 
     @rpc("atesta_getFinality", "block = latest")
     async def finality(self, params: Params) -> dict[str, Any] | None:
-        """Who was entitled to seal a block, who did, in which round, and the quorum it needed."""
+        """Return who was entitled to seal a block, who did, in which round, and the quorum."""
         params.check_count(1)
         header = await self._context.find_header(params.block(0))
         if header is None:

@@ -15,7 +15,7 @@ from api.jsonrpc.hexes import write_data, write_quantity, write_word
 from api.jsonrpc.methods import rpc
 from api.jsonrpc.params import Params, read_address, read_data, read_quantity, read_slot
 from api.jsonrpc.shapes import write_proof
-from api.ports import CallRequest
+from api.ports import CallRequest, CallResult
 
 REVERT_SELECTOR: Final = bytes.fromhex("08c379a0")
 """`Error(string)`: how contracts give a reason."""
@@ -63,7 +63,7 @@ class StateMethods:
 
     @rpc("eth_getStorageAt", "address, slot, block = latest")
     async def storage(self, params: Params) -> str:
-        """One storage word, 32 bytes."""
+        """Return one storage word, 32 bytes."""
         params.check_count(3)
         address, slot = params.address(0), params.slot(1)
         header = await self._context.get_header(params.block(2), "params[2]")
@@ -71,7 +71,7 @@ class StateMethods:
 
     @rpc("eth_getProof", "address, slots, block = latest")
     async def proof(self, params: Params) -> dict[str, Any]:
-        """Account and storage proofs against the block's state root (EIP-1186)."""
+        """Return account and storage proofs against the block's state root (EIP-1186)."""
         params.check_count(3)
         address = params.address(0)
         keys = params.raw(1)
@@ -95,13 +95,8 @@ class StateMethods:
             result = await self._node.call(
                 request, header, timeout_s=self._context.limits.call_timeout_s
             )
-        if result.error is None:
-            return write_data(result.output)
-        if "revert" in result.error:
-            raise ExecutionReverted(explain_revert(result.output), result.output)
-        raise UserFault(
-            result.error, code="execution_failed", status=422, rpc_code=RPC_SERVER_ERROR
-        )
+        _check_success(result)
+        return write_data(result.output)
 
     @rpc("eth_estimateGas", "call, block = latest")
     async def estimate(self, params: Params) -> str:
@@ -110,10 +105,11 @@ class StateMethods:
         request = self._read_call(params)
         header = await self._context.get_header(params.block(1), "params[1]")
         async with self._turn():
-            gas = await self._node.estimate_gas(
+            result = await self._node.estimate_gas(
                 request, header, timeout_s=self._context.limits.call_timeout_s
             )
-        return write_quantity(gas)
+        _check_success(result)
+        return write_quantity(result.gas_used)
 
     @rpc("eth_gasPrice", "")
     async def gas_price(self, params: Params) -> str:
@@ -203,6 +199,14 @@ def explain_revert(payload: bytes) -> str:
     except (DecodingError, UnicodeDecodeError, OverflowError):
         pass
     return "execution reverted"
+
+
+def _check_success(result: CallResult) -> None:
+    if result.error is None:
+        return
+    if result.is_revert:
+        raise ExecutionReverted(explain_revert(result.output), result.output)
+    raise UserFault(result.error, code="execution_failed", status=422, rpc_code=RPC_SERVER_ERROR)
 
 
 def _read_input(call: dict[str, Any]) -> bytes:

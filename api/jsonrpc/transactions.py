@@ -95,7 +95,7 @@ class TransactionMethods:
 
     @rpc("txpool_status", "")
     async def pool_status(self, params: Params) -> dict[str, str]:
-        """How many transactions wait, ready and for an earlier nonce."""
+        """Return how many transactions wait, ready and for an earlier nonce."""
         params.check_count(0)
         status = await self._node.get_mempool_status()
         return {"pending": write_quantity(status.pending), "queued": write_quantity(status.queued)}
