@@ -1,0 +1,98 @@
+"""Telling a demonstration in plain words: steps, progress, tables, and one last line.
+
+On a terminal the steps come with bars and colours; elsewhere (a log, a pipe) with one line each, so
+that the same run reads well in both places. Every step says what happens before it happens, and
+what came of it afterwards, with the time that it took.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+
+@dataclass(slots=True)
+class Step:
+    """A step under way; ``advance`` moves its bar."""
+
+    progress: Progress | None
+    task: TaskID | None
+
+    def advance(self, count: int = 1) -> None:
+        """Note that so many more are done."""
+        if self.progress is not None and self.task is not None:
+            self.progress.advance(self.task, count)
+
+
+class Narrator:
+    """Speaks for the demonstration."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        """Speak to standard output, or to the given console."""
+        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._number = 0
+        self._started = time.monotonic()
+        self.timings: list[tuple[str, float]] = []
+        """Every step with the seconds that it took."""
+
+    @contextmanager
+    def step(self, title: str, *, total: int | None = None) -> Iterator[Step]:
+        """Announce a step, show its progress, and say how long it took."""
+        self._number += 1
+        started = time.monotonic()
+        self._console.print(f"\n[bold cyan]{self._number:>2}. {escape(title)}[/]")
+        if self._console.is_terminal:
+            columns = (
+                TextColumn("   "),
+                SpinnerColumn(),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+            )
+            with Progress(*columns, console=self._console, transient=True) as progress:
+                yield Step(progress, progress.add_task("", total=total))
+        else:
+            yield Step(None, None)
+        duration_s = time.monotonic() - started
+        self.timings.append((title, duration_s))
+        self._console.print(f"    [dim]({duration_s:.1f} s)[/]")
+
+    def say(self, text: str) -> None:
+        """Say a sentence."""
+        self._console.print(f"    {escape(text)}")
+
+    def confirm(self, text: str) -> None:
+        """Say that something came out as it should."""
+        self._console.print(f"    [green]✓[/] {escape(text)}")
+
+    def show(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Show a table."""
+        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+        for row in rows:
+            table.add_row(*(escape(cell) for cell in row))
+        width = None if self._console.is_terminal else 140
+        self._console.print(table, width=width, soft_wrap=False)
+
+    def finish(self, failure: str | None) -> None:
+        """Say the last line: ``demo: ok`` or ``demo: failed: <reason>``."""
+        self._console.print(f"\n    [dim]{time.monotonic() - self._started:.0f} s in all[/]")
+        if failure is None:
+            self._console.print("[bold green]demo: ok[/]")
+        else:
+            reason = " ".join(failure.split())
+            self._console.print(f"[bold red]demo: failed:[/] {escape(reason)}")
+        sys.stdout.flush()
