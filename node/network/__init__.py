@@ -10,10 +10,13 @@ The network moves bytes between nodes that the registry admits. It imposes bound
 peer can send and drops peers that break the protocol; it never judges a block or a transaction.
 """
 
+from node.network.metrics import NetworkMetrics
+from node.network.network import Network
 from node.network.ports import (
     BlockSource,
     Checkpoint,
     NetworkHandlers,
+    NodeIdentity,
     PeerAddress,
     PeerDirectory,
     PeerInfo,
@@ -25,8 +28,11 @@ from node.network.settings import NetworkSettings
 __all__ = [
     "BlockSource",
     "Checkpoint",
+    "Network",
     "NetworkHandlers",
+    "NetworkMetrics",
     "NetworkSettings",
+    "NodeIdentity",
     "PeerAddress",
     "PeerDirectory",
     "PeerInfo",

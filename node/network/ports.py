@@ -15,6 +15,8 @@ from eth_typing import Address, Hash32
 from consensus.block import Block
 from consensus.header import BlockHeader
 from consensus.types import Height
+from node.keys.signer import SigningKey
+from node.keys.tls import TlsIdentity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,19 @@ class PeerAddress:
     """1 to 65535."""
 
     def __str__(self) -> str:
+        """Return `host:port`, with brackets around an IPv6 address."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeIdentity:
+    """Who this node is to others."""
+
+    tls: TlsIdentity
+    """The key whose pin the registry lists."""
+
+    signer: SigningKey
+    """The validator key, or for an observer an account key of its agency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,89 @@
+"""Serving final blocks to peers that are behind.
+
+Requests of one peer are answered one after the other, with a bound on how many may wait, and the
+blocks are read and encoded in a thread, so that a peer that syncs ten thousand blocks costs the
+others nothing but bandwidth, and that only while nothing more urgent is to be sent.
+"""
+
+import asyncio
+from collections import deque
+from typing import Final, Protocol
+
+from consensus.block import encode_block
+from consensus.types import Height
+from node.network.frames import Blocks, Frame, GetBlocks
+from node.network.metrics import NetworkMetrics
+from node.network.ports import BlockSource
+from node.network.queues import Priority
+from node.network.score import Offence
+from node.network.settings import NetworkSettings
+
+_MAX_WAITING: Final = 16
+
+
+class ServedPeer(Protocol):
+    """What serving needs of a peer."""
+
+    def send(self, frame: Frame, priority: Priority) -> bool:
+        """Queue a frame; False if there is no room."""
+        ...
+
+    def charge(self, offence: Offence, reason: str) -> None:
+        """Note an offence."""
+        ...
+
+
+class BlockServer:
+    """Answers the block requests of one peer."""
+
+    def __init__(
+        self,
+        peer: ServedPeer,
+        chain: BlockSource,
+        settings: NetworkSettings,
+        metrics: NetworkMetrics,
+    ) -> None:
+        self._peer = peer
+        self._chain = chain
+        self._settings = settings
+        self._metrics = metrics
+        self._requests: deque[GetBlocks] = deque()
+        self._wake = asyncio.Event()
+
+    def process_request(self, request: GetBlocks) -> None:
+        """Queue a request; too many at once cost the peer points and are not answered."""
+        if len(self._requests) >= _MAX_WAITING:
+            self._peer.charge(Offence.UNASKED, "it asks for more blocks than it may at once")
+            return
+        self._requests.append(request)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Answer until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._requests:
+                request = self._requests.popleft()
+                blocks = await asyncio.to_thread(self._read, request)
+                answer = Blocks(request=request.request, blocks=blocks)
+                self._peer.send(answer, Priority.BULK)
+                self._metrics.count("blocks_served", len(blocks))
+
+    def _read(self, request: GetBlocks) -> tuple[bytes, ...]:
+        last = min(
+            request.start + min(request.count, self._settings.max_blocks_per_request) - 1,
+            self._chain.head.number,
+        )
+        blocks: list[bytes] = []
+        size = 0
+        for number in range(request.start, last + 1):
+            block = self._chain.get_block(Height(number))
+            if block is None:
+                break
+            encoded = encode_block(block)
+            size += len(encoded)
+            if blocks and size > self._settings.max_blocks_bytes:
+                break
+            blocks.append(encoded)
+        return tuple(blocks)

@@ -1,0 +1,554 @@
+"""The network of one node: who is connected, who is called, and what becomes of each frame.
+
+`Network` owns all connections. A listener and a dialler produce TCP connections, `admission` turns
+them into peers, and each peer is served until it ends. Two nodes that call each other at the same
+moment would have two connections; both keep the one that the node with the lower pin began, unless
+the peer's `instance` shows that it was restarted and the old connection is dead.
+
+Everything runs on one event loop; blocks are imported in the worker thread that executes for the
+whole node. The directory of trusted pins is read again at every head: connections with a withdrawn
+pin are closed, and TLS contexts are rebuilt.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import secrets
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any, Final
+
+import structlog
+from eth_typing import Hash32
+
+from consensus.block import Block
+from consensus.header import BlockHeader, compute_block_hash
+from consensus.types import Height
+from node.errors import LocalFault, NodeError, OperationalFault, PeerFault
+from node.network.address_book import AddressBook
+from node.network.admission import (
+    Admitted,
+    LocalSide,
+    admit_inbound,
+    admit_outbound,
+    get_remote_address,
+)
+from node.network.block_server import BlockServer
+from node.network.frames import (
+    PROTOCOL_VERSION,
+    TAG_BYTES,
+    Blocks,
+    Consensus,
+    Frame,
+    GetBlocks,
+    Hello,
+    Offer,
+    Peers,
+    Status,
+    Transactions,
+    Want,
+)
+from node.network.gossip import Gossip
+from node.network.handshake import NotAdmitted, OtherChain
+from node.network.metrics import NetworkMetrics
+from node.network.peer import ConnectionEnded, Peer, PeerTools, close_writer
+from node.network.ports import (
+    BlockSource,
+    NetworkHandlers,
+    NodeIdentity,
+    PeerAddress,
+    PeerDirectory,
+    PeerInfo,
+    SyncProgress,
+    TrustedPeer,
+)
+from node.network.preface import Refusal
+from node.network.queues import Priority
+from node.network.score import BanList, Offence
+from node.network.settings import NetworkSettings
+from node.network.sync import BlockSync
+from node.network.tap import FrameTap
+from node.network.trust import TlsContexts
+
+_DIAL_POLL_S: Final = 0.25
+_MAX_DIALS: Final = 16
+_MAX_WAITING_BATCHES: Final = 1000
+
+log = structlog.get_logger("node.network")
+
+
+class Network:
+    """A node's connections. Create it, `start` it on a running loop, `stop` it once."""
+
+    def __init__(
+        self,
+        *,
+        identity: NodeIdentity,
+        genesis_hash: Hash32,
+        chain_id: int,
+        directory: PeerDirectory,
+        chain: BlockSource,
+        handlers: NetworkHandlers,
+        settings: NetworkSettings,
+        worker: Executor | None = None,
+        rng: random.Random | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Take everything this node's network needs; nothing is opened before `start`.
+
+        `worker` is the one thread that executes blocks for the whole node; without it the network
+        makes one of its own. `rng` decides the jitter of calls only; nonces come from the system.
+        """
+        self.metrics = NetworkMetrics()
+        self._identity = identity
+        self._directory = directory
+        self._chain = chain
+        self._handlers = handlers
+        self._settings = settings
+        self._own_worker = ThreadPoolExecutor(1, "network-worker") if worker is None else None
+        self._worker: Executor = worker or self._own_worker  # type: ignore[assignment]
+        self._clock = clock
+        self._rng = rng or random.Random(secrets.randbits(64))  # noqa: S311 - jitter only
+        self._trusted: Mapping[Hash32, TrustedPeer] = {}
+        self._peers: dict[Hash32, Peer] = {}
+        self._servers: dict[Peer, BlockServer] = {}
+        self._pending: dict[str, int] = {}
+        self._dialling: set[Hash32] = set()
+        self._bans = BanList(settings.ban_s)
+        self._book = AddressBook(
+            base_s=settings.redial_base_s, max_s=settings.redial_max_s, rng=self._rng
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listener: asyncio.Server | None = None
+        self._dial_wake = asyncio.Event()
+        self._instance = secrets.token_bytes(TAG_BYTES)
+        self._tap = FrameTap(settings.tap) if settings.tap is not None else None
+        self._tools = PeerTools(
+            settings=settings,
+            metrics=self.metrics,
+            tap=self._tap,
+            clock=clock,
+            wall_clock=wall_clock,
+        )
+        self._local = LocalSide(
+            identity=identity,
+            chain_id=chain_id,
+            genesis_hash=genesis_hash,
+            contexts=TlsContexts(identity.tls),
+            get_trusted=lambda: self._trusted,
+            get_refusal=self._get_refusal,
+            make_hello=self._make_hello,
+            wall_clock=wall_clock,
+        )
+        self._gossip = Gossip(
+            settings=settings,
+            handlers=handlers,
+            metrics=self.metrics,
+            clock=clock,
+            make_stamp=lambda: os.urandom(8),
+            get_peers=self._list_peers,
+        )
+        self._sync = BlockSync(
+            settings=settings,
+            chain=chain,
+            handlers=handlers,
+            metrics=self.metrics,
+            clock=clock,
+            get_peers=self._list_peers,
+            run_in_worker=self._run_in_worker,
+        )
+
+    # Public
+
+    async def start(self) -> None:
+        """Listen and begin to call peers. Raises OperationalFault if the port is taken."""
+        settings = self._settings
+        try:
+            self._listener = await asyncio.start_server(
+                self._on_connection, settings.host, settings.port
+            )
+        except OSError as error:
+            raise OperationalFault(
+                f"cannot listen on {settings.host}:{settings.port}: {error.strerror}",
+                field="network.port",
+                next_step="Stop the program that uses the port, or choose another one",
+            ) from error
+        if settings.address_book is not None:
+            self._book.load(settings.address_book)
+        self.refresh_directory()
+        log.info("listening", address=str(self.listen_address), pin=self._identity.tls.pin.hex())
+        for work in (self._dial_forever(), self._gossip.run(), self._sync.run()):
+            self._spawn(work)
+
+    async def stop(self) -> None:
+        """Say goodbye to all peers, close everything, remember addresses."""
+        if self._listener is not None:
+            self._listener.close()
+        for peer in self._list_peers():
+            peer.end(ConnectionEnded("this node stops"))
+        served = [task for task in self._tasks if task.get_name().startswith("peer")]
+        if served:
+            await asyncio.wait(served, timeout=2.0)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._settings.address_book is not None:
+            with contextlib.suppress(OSError):
+                self._book.save(self._settings.address_book)
+        if self._tap is not None:
+            self._tap.close()
+        if self._own_worker is not None:
+            self._own_worker.shutdown(wait=True)
+
+    @property
+    def listen_address(self) -> PeerAddress:
+        """Return the address listened on, with the port that was chosen."""
+        assert self._listener is not None, "start() comes first"
+        host, port = self._listener.sockets[0].getsockname()[:2]
+        return PeerAddress(host=str(host), port=int(port))
+
+    @property
+    def sync_progress(self) -> SyncProgress | None:
+        """Return how far block sync is; None while this node is with its peers."""
+        return self._sync.progress
+
+    @property
+    def best_height(self) -> Height:
+        """Return the highest head that any peer announces, 0 without peers."""
+        return self._sync.best_height
+
+    def peers(self) -> tuple[PeerInfo, ...]:
+        """Return the connected peers, ordered by pin."""
+        return tuple(self._peers[pin].get_info() for pin in sorted(self._peers))
+
+    def broadcast_consensus(self, code: int, payload: bytes) -> None:
+        """Send a consensus message (Besu's code and RLP) to every node."""
+        self._gossip.broadcast_consensus(code, payload)
+
+    def gossip_transactions(self, raws: Iterable[bytes]) -> None:
+        """Pass on transactions that the mempool has admitted, local or from peers."""
+        self._gossip.gossip_transactions(raws)
+
+    def on_head(self, header: BlockHeader) -> None:
+        """Announce a new final block, and look at the directory again."""
+        status = Status(number=header.number, block_hash=compute_block_hash(header))
+        for peer in self._list_peers():
+            peer.send(status, Priority.URGENT)
+        self.refresh_directory()
+        self._sync.wake()
+
+    def refresh_directory(self) -> None:
+        """Read whom to trust; close connections whose pin was withdrawn."""
+        trusted = self._directory.get_trusted_peers()
+        if trusted == self._trusted:
+            return
+        self._trusted = dict(trusted)
+        self._local.contexts.clear()
+        self._book.forget(trusted)
+        self._bans.forget(frozenset(trusted))
+        for pin, entry in trusted.items():
+            for address in entry.addresses:
+                self._book.learn(pin, address)
+            self._book.expedite(pin)
+        for pin, peer in tuple(self._peers.items()):
+            kept = trusted.get(pin)
+            if kept is None:
+                peer.end(ConnectionEnded("its pin was withdrawn"))
+            elif kept.signers is not None and peer.signer not in kept.signers:
+                peer.end(ConnectionEnded("the key that signed its handshake was withdrawn"))
+        self._dial_wake.set()
+
+    # Connections
+
+    def _list_peers(self) -> list[Peer]:
+        return list(self._peers.values())
+
+    def _spawn(self, work: Coroutine[Any, Any, None], *, name: str = "network") -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._on_task_done)
+
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("network task failed", task=task.get_name(), exc_info=error)
+            fault = error if isinstance(error, Exception) else LocalFault(str(error))
+            self._handlers.on_fault(fault)
+
+    async def _on_connection(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        host = get_remote_address(writer).host
+        waiting = self._pending.get(host, 0)
+        total = sum(self._pending.values())
+        if waiting >= self._settings.max_pending_per_host or total >= self._settings.max_pending:
+            self.metrics.count("refused_pending")
+            writer.transport.abort()
+            return
+        # A task of ours, so that `stop` ends it; the listener would keep its own for ever.
+        self._spawn(self._receive(reader, writer, host), name="peer inbound")
+
+    async def _receive(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str
+    ) -> None:
+        address = get_remote_address(writer)
+        self._pending[host] = self._pending.get(host, 0) + 1
+        admitted: Admitted | None = None
+        try:
+            async with asyncio.timeout(self._settings.admission_timeout_s):
+                admitted = await admit_inbound(self._local, reader, writer)
+        except TimeoutError:
+            self._log_refusal(PeerFault("it did not finish the handshake in time"), address)
+        except NodeError as error:
+            self._log_refusal(error, address)
+        except OSError as error:
+            self._log_refusal(OperationalFault(f"the connection failed: {error}"), address)
+        finally:
+            self._pending[host] -= 1
+            if not self._pending[host]:
+                del self._pending[host]
+            if admitted is None:
+                await close_writer(writer)
+        if admitted is not None:
+            await self._serve(admitted)
+
+    async def _dial_forever(self) -> None:
+        while True:
+            now_s = self._clock()
+            for pin in self._trusted:
+                if (
+                    pin == self._identity.tls.pin
+                    or pin in self._peers
+                    or pin in self._dialling
+                    or len(self._dialling) >= _MAX_DIALS
+                    or self._bans.is_banned(pin, now_s)
+                ):
+                    continue
+                address = self._book.take_due(pin, now_s)
+                if address is not None:
+                    self._dialling.add(pin)
+                    self._spawn(self._dial(pin, address), name="peer outbound")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DIAL_POLL_S):
+                    await self._dial_wake.wait()
+            self._dial_wake.clear()
+
+    async def _dial(self, pin: Hash32, address: PeerAddress) -> None:
+        self.metrics.count("dials")
+        admitted: Admitted | None = None
+        writer: asyncio.StreamWriter | None = None
+        try:
+            async with asyncio.timeout(self._settings.dial_timeout_s):
+                reader, writer = await asyncio.open_connection(address.host, address.port)
+            async with asyncio.timeout(self._settings.admission_timeout_s):
+                admitted = await admit_outbound(self._local, reader, writer)
+        except TimeoutError:
+            self._log_dial_failure(pin, address, OperationalFault("it does not answer"))
+        except NodeError as error:
+            self._log_dial_failure(pin, address, error)
+        except OSError as error:
+            reason = OperationalFault(f"no connection: {error.strerror or error}")
+            self._log_dial_failure(pin, address, reason)
+        finally:
+            self._dialling.discard(pin)
+            if admitted is None and writer is not None:
+                await close_writer(writer)
+        if admitted is None:
+            return
+        if admitted.trusted.pin != pin:
+            # Another trusted node lives there now: that node is welcome, this address is not.
+            self._book.note_failure(pin, self._clock())
+        self._book.learn(admitted.trusted.pin, address, proven=True)
+        await self._serve(admitted)
+
+    async def _serve(self, admitted: Admitted) -> None:
+        peer = Peer(admitted, self._tools)
+        replaced = self._peers.get(peer.pin)
+        refusal = self._judge_newcomer(peer, replaced)
+        if refusal is not None:
+            peer.end(ConnectionEnded(refusal))
+            await peer.run(self._on_frame)
+            return
+        if replaced is not None:
+            replaced.end(ConnectionEnded("replaced by a newer connection"))
+        self._enter(peer, is_new=replaced is None)
+        server = self._servers[peer] = BlockServer(peer, self._chain, self._settings, self.metrics)
+        helpers = [
+            asyncio.create_task(server.run()),
+            asyncio.create_task(self._hand_on_transactions(peer)),
+        ]
+        why: Exception = ConnectionEnded("this node stops")
+        try:
+            why = await peer.run(self._on_frame)
+        except Exception as error:
+            why = error
+            raise
+        finally:
+            for task in helpers:
+                task.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            del self._servers[peer]
+            self._leave(peer, why)
+
+    def _judge_newcomer(self, peer: Peer, present: Peer | None) -> str | None:
+        """Return why a second connection (or one too many) is refused, None to take it."""
+        trusted = self._trusted.get(peer.pin)
+        if trusted is None:
+            return "its pin was withdrawn"
+        if present is None:
+            if len(self._peers) >= self._settings.max_peers:
+                return "no free connection"
+            return None
+        if present.instance != peer.instance or present.outbound == peer.outbound:
+            return None
+        preferred = peer.outbound == (self._identity.tls.pin < peer.pin)
+        return None if preferred else "there is a connection already"
+
+    def _enter(self, peer: Peer, *, is_new: bool) -> None:
+        self._peers[peer.pin] = peer
+        self._book.note_success(peer.pin, self._clock())
+        if peer.listens_on is not None:
+            self._book.learn(peer.pin, peer.listens_on, proven=not peer.outbound)
+        self.metrics.count("admitted")
+        self.metrics.set("peers", len(self._peers))
+        head = self._chain.head
+        peer.send(Status(number=head.number, block_hash=compute_block_hash(head)), Priority.URGENT)
+        others = [other for other in self._list_peers() if other is not peer]
+        peer.send(_make_peers(others), Priority.TRANSACTIONS)
+        for other in others:
+            other.send(_make_peers([peer]), Priority.TRANSACTIONS)
+        self._gossip.on_joined(peer)
+        self._sync.wake()
+        if is_new:
+            info = peer.get_info()
+            log.info(
+                "peer joined",
+                peer=peer.label,
+                pin=peer.peer_id,
+                signer="0x" + peer.signer.hex(),
+                address=str(peer.address),
+                outbound=peer.outbound,
+                head=peer.head_number,
+            )
+            self._handlers.on_peer_joined(info)
+
+    def _leave(self, peer: Peer, why: Exception) -> None:
+        self._sync.on_left(peer)
+        if isinstance(why, PeerFault):
+            wait_s = self._bans.ban(peer.pin, self._clock())
+            self.metrics.count("peer_faults")
+            log.warning(
+                "peer dropped", peer=peer.label, pin=peer.peer_id, reason=str(why), wait_s=wait_s
+            )
+        if self._peers.get(peer.pin) is not peer:
+            return  # replaced by a newer connection: the peer has not left
+        del self._peers[peer.pin]
+        self.metrics.set("peers", len(self._peers))
+        reason = str(why) or type(why).__name__
+        log.info("peer left", peer=peer.label, pin=peer.peer_id, reason=reason)
+        self._handlers.on_peer_left(peer.get_info(), reason)
+        self._dial_wake.set()
+
+    # Frames
+
+    def _on_frame(self, peer: Peer, frame: Frame) -> None:
+        match frame:
+            case Consensus():
+                self._gossip.process_consensus(peer, frame)
+            case Transactions():
+                fresh = self._gossip.process_transactions(peer, frame)
+                if fresh and len(peer.transactions_in) < _MAX_WAITING_BATCHES:
+                    peer.transactions_in.append(fresh)
+                    peer.transactions_wake.set()
+            case Offer():
+                self._gossip.process_offer(peer, frame)
+            case Want():
+                self._gossip.process_want(peer, frame)
+            case Status():
+                peer.head_number = Height(frame.number)
+                peer.head_hash = Hash32(frame.block_hash)
+                self.metrics.set("best_peer_height", self.best_height)
+                self._sync.wake()
+            case Peers():
+                for pin, host, port in frame.peers:
+                    if Hash32(pin) in self._trusted and host and port:
+                        self._book.learn(pin, PeerAddress(host=host, port=port))
+            case GetBlocks():
+                self._servers[peer].process_request(frame)
+            case Blocks():
+                self._sync.process_blocks(peer, frame)
+            case _:
+                peer.charge(Offence.MALFORMED, f"{type(frame).__name__} after the handshake")
+
+    async def _hand_on_transactions(self, peer: Peer) -> None:
+        while True:
+            await peer.transactions_wake.wait()
+            peer.transactions_wake.clear()
+            while peer.transactions_in:
+                try:
+                    await self._handlers.on_transactions(
+                        peer.transactions_in.popleft(), peer.peer_id
+                    )
+                except PeerFault as error:
+                    peer.end(error)
+                except Exception as error:
+                    log.exception("transactions not taken in")
+                    self._handlers.on_fault(error)
+
+    # What admission and sync ask back
+
+    def _get_refusal(self, pin: Hash32) -> Refusal:
+        if self._bans.is_banned(pin, self._clock()):
+            return Refusal.BANNED
+        if pin not in self._peers and len(self._peers) >= self._settings.max_peers:
+            return Refusal.BUSY
+        return Refusal.NONE
+
+    def _make_hello(self, nonce: bytes) -> Hello:
+        address = self._settings.advertised or self.listen_address
+        is_open = address.host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+        head = self._chain.head
+        return Hello(
+            version=PROTOCOL_VERSION,
+            chain_id=self._local.chain_id,
+            genesis_hash=self._local.genesis_hash,
+            nonce=nonce,
+            instance=self._instance,
+            client=self._settings.client,
+            host="" if is_open else address.host,
+            port=address.port,
+            head_number=head.number,
+            head_hash=compute_block_hash(head),
+        )
+
+    async def _run_in_worker(self, work: Callable[[Block], object], block: Block) -> object:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, work, block)
+
+    def _log_refusal(self, error: NodeError, address: PeerAddress) -> None:
+        self.metrics.count(f"refused_{type(error).__name__}")
+        log.warning("connection refused", address=str(address), reason=str(error))
+
+    def _log_dial_failure(self, pin: Hash32, address: PeerAddress, error: NodeError) -> None:
+        wait_s = self._book.note_failure(pin, self._clock())
+        self.metrics.count("dial_failures")
+        level = log.warning if isinstance(error, (NotAdmitted, OtherChain, PeerFault)) else log.info
+        level(
+            "call failed",
+            address=str(address),
+            pin=pin.hex(),
+            reason=str(error),
+            retry_s=round(wait_s, 2),
+        )
+
+
+def _make_peers(peers: Iterable[Peer]) -> Peers:
+    return Peers(
+        peers=tuple(
+            (peer.pin, peer.listens_on.host, peer.listens_on.port)
+            for peer in peers
+            if peer.listens_on is not None
+        )
+    )
