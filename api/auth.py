@@ -48,6 +48,8 @@ class Role(StrEnum):
     """Submit transactions that the caller signed."""
     ISSUER = "issuer"
     """Make credentials and attestations with the agency's keys; read its own documents."""
+    UNOPENED = "unopened"
+    """Attest bare commitments that this node has not seen opened."""
     VERIFIER = "verifier"
     """Ask for challenges and have credentials checked."""
     DATA_OFFICER = "data_officer"

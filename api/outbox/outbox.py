@@ -20,7 +20,7 @@ promised is never dropped, and the reason stands in the operation for the caller
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -78,28 +78,28 @@ TranslateRevert = Callable[[str], ApiError]
 
 
 class Outbox:
-    """Promised writes of one account on one ledger."""
+    """Promised writes of an agency's accounts on one ledger."""
 
     def __init__(
         self,
         *,
         database: Database,
         ledger: Ledger,
-        account: Account,
+        accounts: Sequence[Account],
         translate: TranslateRevert,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._ledger = ledger
-        self._account = account
+        self._accounts = {account.address: account for account in accounts}
         self._translate = translate
         self._now = now
         self._wake = asyncio.Event()
 
     @property
-    def account(self) -> Address:
-        """The account that signs."""
-        return self._account.address
+    def accounts(self) -> tuple[Address, ...]:
+        """The accounts that can sign, in the order given."""
+        return tuple(self._accounts)
 
     async def find(self, idempotency_key: str, body_fingerprint: bytes) -> StoredOperation | None:
         """Return the operation of an earlier, equal request; raises `IdempotencyKeyReused`."""
@@ -123,17 +123,17 @@ class Outbox:
             await self._check_claim(request.claim)
         await self._check(request)
         chain_id = await self._ledger.get_chain_id()
-        first_nonce = await self._ledger.get_nonce(self.account, pending=True)
+        first_nonce = await self._ledger.get_nonce(request.account, pending=True)
+        account = self._accounts[request.account]
 
         def add(connection: Connection) -> StoredOperation:
             operation = store.add_operation(
                 connection,
                 request,
-                account=self.account,
                 first_nonce=first_nonce,
                 gas=GAS_LIMIT,
                 now_s=int(self._now()),
-                sign=self._build_signer(chain_id, request.target, request.data, GAS_LIMIT),
+                sign=_build_signer(account, chain_id, request.target, request.data, GAS_LIMIT),
             )
             if also is not None:
                 also(connection)
@@ -180,13 +180,17 @@ class Outbox:
 
     async def turn(self) -> int:
         """Do one turn of the loop; returns how many operations are still unsettled."""
-        waiting = await self._get_open()
+        for account in self._accounts:
+            await self._turn(account)
+        return await self.count_open()
+
+    async def _turn(self, account: Address) -> None:
+        waiting = await self._database.read(lambda c: store.get_open(c, account, WINDOW))
         if not waiting:
-            return 0
-        final_nonce = await self._ledger.get_nonce(self.account, pending=False)
+            return
+        final_nonce = await self._ledger.get_nonce(account, pending=False)
         await self._settle([entry for entry in waiting if entry.nonce < final_nonce])
         await self._send([entry for entry in waiting if entry.nonce >= final_nonce])
-        return await self.count_open()
 
     async def _loop(self) -> None:
         while True:
@@ -209,12 +213,10 @@ class Outbox:
 
     async def _check(self, request: WriteRequest) -> None:
         try:
-            await self._ledger.call(request.target, request.data, sender=self.account)
+            data = request.data if request.dry_run is None else request.dry_run
+            await self._ledger.call(request.target, data, sender=request.account)
         except Reverted as reverted:
             raise self._translate(reverted.reason) from reverted
-
-    async def _get_open(self) -> list[StoredOperation]:
-        return await self._database.read(lambda c: store.get_open(c, self.account, WINDOW))
 
     async def _settle(self, operations: list[StoredOperation]) -> None:
         """Note the outcome of operations whose nonce is spent, all in one commit."""
@@ -256,8 +258,9 @@ class Outbox:
     async def _sign_again(self, operation: StoredOperation) -> None:
         log.warning("nonce taken by an outside transaction", operation=operation.id)
         chain_id = await self._ledger.get_chain_id()
-        first_nonce = await self._ledger.get_nonce(self.account, pending=True)
-        signer = self._build_signer(chain_id, operation.target, operation.data, operation.gas)
+        first_nonce = await self._ledger.get_nonce(operation.account, pending=True)
+        account = self._accounts[operation.account]
+        signer = _build_signer(account, chain_id, operation.target, operation.data, operation.gas)
         await self._database.write(
             lambda connection: store.sign_again(
                 connection, operation, first_nonce=first_nonce, sign=signer
@@ -299,15 +302,14 @@ class Outbox:
             log.warning("node refuses for now", operation=operation.id, code=refusal.code)
             await self._database.write(lambda c: store.mark_refused(c, operation.sequence, reason))
 
-    def _build_signer(
-        self, chain_id: int, target: bytes, data: bytes, gas: int
-    ) -> Callable[[int], SignedTransaction]:
-        def sign(nonce: int) -> SignedTransaction:
-            return sign_call(
-                self._account, chain_id=chain_id, nonce=nonce, target=target, data=data, gas=gas
-            )
 
-        return sign
+def _build_signer(
+    account: Account, chain_id: int, target: bytes, data: bytes, gas: int
+) -> Callable[[int], SignedTransaction]:
+    def sign(nonce: int) -> SignedTransaction:
+        return sign_call(account, chain_id=chain_id, nonce=nonce, target=target, data=data, gas=gas)
+
+    return sign
 
 
 def _is_known(answer: BaseException) -> bool:

@@ -33,12 +33,16 @@ class WriteRequest:
     """What it does, such as `attestation.create`."""
     uid: bytes
     """The record concerned, 32 bytes."""
+    account: Address
+    """The account that is to sign."""
     target: Address
     """The contract."""
     data: bytes
     """The call."""
     record: str
     """Path of the record in REST."""
+    dry_run: bytes | None = None
+    """What to try on the final state instead of `data`, where time would make them differ."""
     claim: str | None = None
     """For creations: a name that only one operation may hold at a time."""
     unopened: bool = False
@@ -131,7 +135,6 @@ def add_operation(
     connection: Connection,
     request: WriteRequest,
     *,
-    account: Address,
     first_nonce: int,
     gas: int,
     now_s: int,
@@ -147,7 +150,7 @@ def add_operation(
         return known
     if request.claim is not None and _is_claimed(connection, request.claim):
         raise ClaimTaken
-    nonce = take_nonce(connection, account, first_nonce)
+    nonce = take_nonce(connection, request.account, first_nonce)
     signed = sign(nonce)
     values: dict[str, Any] = {
         "id": "op-" + secrets.token_hex(12),
@@ -156,7 +159,7 @@ def add_operation(
         "kind": request.kind,
         "uid": request.uid,
         "claim": request.claim,
-        "account": account,
+        "account": request.account,
         "nonce": nonce,
         "target": request.target,
         "data": request.data,

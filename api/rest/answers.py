@@ -212,14 +212,21 @@ class Provenance(Model):
 class Status(Model):
     """This node's service at a glance."""
 
-    agency: Uid = Field(description="The agency that runs it.", examples=[EXAMPLE_AGENCY])
-    account: AddressText = Field(description="Account that signs.", examples=[EXAMPLE_ADDRESS])
+    agency: Uid | None = Field(
+        description="The agency that runs it; null while the registry does not list its account.",
+        examples=[EXAMPLE_AGENCY],
+    )
+    account: AddressText | None = Field(
+        description="Account that signs; null where the node has none.", examples=[EXAMPLE_ADDRESS]
+    )
     chain_id: int = Field(ge=1, description="The ledger.", examples=[713715])
     genesis_hash: Uid = Field(description="Hash of its genesis block.", examples=[EXAMPLE_HASH])
     block: int = Field(ge=0, description="Last final block.", examples=[1250])
     block_time: Time = Field(description="Its time.", examples=[EXAMPLE_TIME])
     behind_s: int = Field(ge=0, description="Seconds since that block.", examples=[1])
-    indexed_block: int = Field(ge=0, description="Last block in the index.", examples=[1250])
+    indexed_block: int = Field(
+        ge=-1, description="Last block in the index; -1 while it is empty.", examples=[1250]
+    )
     pending: int = Field(ge=0, description="Writes not yet final.", examples=[0])
 
 

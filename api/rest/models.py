@@ -258,7 +258,7 @@ class AttestationCreate(Model):
         default=None, description="The document itself.", examples=[EXAMPLE_DOCUMENT]
     )
     credential: JsonObject | None = Field(default=None, description="A whole credential file.")
-    commitment: Uid | None = Field(default=None, description="A bare commitment.")
+    commitment: Uid | None = Field(default=None, description="A bare commitment.", examples=[None])
     uid: Uid | None = Field(
         default=None, description="32 random bytes; made here when absent.", examples=[EXAMPLE_UID]
     )
@@ -296,8 +296,9 @@ class Attestation(Model):
     valid_until: Time | None = Field(description="End of validity.", examples=[EXAMPLE_TIME])
     previous: Uid | None = Field(description="Record that this one superseded.", examples=[None])
     superseded_by: Uid | None = Field(description="Record that superseded it.", examples=[None])
-    key: AddressText = Field(
-        description="Key that signed the attestation.", examples=[EXAMPLE_ADDRESS]
+    key: AddressText | None = Field(
+        description="Key that signed it; null for a moment until the index has the block.",
+        examples=[EXAMPLE_ADDRESS],
     )
     event_time: Time = Field(description="When it was captured.", examples=[EXAMPLE_TIME])
     block: int = Field(ge=0, description="Block of creation.", examples=[1200])
@@ -361,7 +362,10 @@ class Batch(Model):
     count: int = Field(ge=1, description="Number of members.", examples=[1000])
     alg: Algorithm = Field(description="Hash of the tree.")
     state: State = Field(description="State of the batch as a whole.")
-    key: AddressText = Field(description="Key that signed it.", examples=[EXAMPLE_ADDRESS])
+    key: AddressText | None = Field(
+        description="Key that signed it; null for a moment until the index has the block.",
+        examples=[EXAMPLE_ADDRESS],
+    )
     event_time: Time = Field(description="When it was captured.", examples=[EXAMPLE_TIME])
     block: int = Field(ge=0, description="Block of creation.", examples=[1200])
     block_time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
@@ -441,7 +445,7 @@ class _Page(Model):
         description="Give it as `cursor` for what follows; null at the end.", examples=[None]
     )
     indexed_block: int = Field(
-        ge=0, description="Last final block in the index that served this.", examples=[1250]
+        ge=-1, description="Last final block in the index that served this.", examples=[1250]
     )
 
 
