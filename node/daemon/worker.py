@@ -9,10 +9,13 @@ import asyncio
 import heapq
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -32,14 +35,13 @@ class _Job:
     priority: int
     number: int
     function: Callable[[], Any] = field(compare=False)
-    future: asyncio.Future[Any] = field(compare=False)
+    future: Future[Any] = field(compare=False)
 
 
 class Worker:
-    """A thread with a queue. Create and close it on the event loop."""
+    """A thread with a queue in order of priority."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
         self._jobs: list[_Job] = []
         self._number = 0
         self._is_closed = False
@@ -49,15 +51,27 @@ class Worker:
         self._thread.start()
 
     async def run(self, function: Callable[[], T], priority: Priority = Priority.CONSENSUS) -> T:
-        """Run `function` in the worker thread and return what it returns, or raise its error."""
-        future: asyncio.Future[T] = self._loop.create_future()
+        """Run `function` in the worker thread and return what it returns, or raise its error.
+
+        Raises CancelledError once the worker is closed.
+        """
+        return await asyncio.wrap_future(self.submit(function, priority))
+
+    def submit(self, function: Callable[[], T], priority: Priority) -> Future[T]:
+        """Queue `function`; the future is cancelled at once if the worker is closed."""
+        future: Future[T] = Future()
         with self._condition:
             if self._is_closed:
-                raise asyncio.CancelledError
+                future.cancel()
+                return future
             self._number += 1
             heapq.heappush(self._jobs, _Job(priority, self._number, function, future))
             self._condition.notify()
-        return await future
+        return future
+
+    def as_executor(self, priority: Priority) -> Executor:
+        """Return the worker in the form that `asyncio` and others take."""
+        return _WorkerExecutor(self, priority)
 
     async def close(self, *, timeout_s: float) -> bool:
         """Finish what runs now, drop what waits; return False if it did not end in time."""
@@ -78,25 +92,23 @@ class Worker:
                 if not self._jobs:
                     return
                 job = heapq.heappop(self._jobs)
-            if job.future.cancelled():
+            if not job.future.set_running_or_notify_cancel():
                 continue
             try:
                 result = job.function()
-            except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
-                self._tell(job.future, None, error)
+            except BaseException as error:  # noqa: BLE001 - raised where the result is awaited
+                job.future.set_exception(error)
             else:
-                self._tell(job.future, result, None)
+                job.future.set_result(result)
 
-    def _tell(
-        self, future: asyncio.Future[Any], result: object, error: BaseException | None
-    ) -> None:
-        def set_outcome() -> None:
-            if future.done():
-                return
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
 
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(set_outcome)
+class _WorkerExecutor(Executor):
+    """One priority of a worker as a `concurrent.futures.Executor`; others close the worker."""
+
+    def __init__(self, worker: Worker, priority: Priority) -> None:
+        self._worker = worker
+        self._priority = priority
+
+    def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Queue a call."""
+        return self._worker.submit(partial(function, *args, **kwargs), self._priority)
