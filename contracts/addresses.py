@@ -43,8 +43,9 @@ IMPLEMENTATION_SLOT: Final = 0x360894A13BA1A3210667C828492DB98DCA3E2076CC3735A92
 # Slots that proofs name; see docs/contracts.md.
 SET_NUMBER_SLOT: Final = 0
 VALIDATOR_SET_HASH_SLOT: Final = 1
-HEADS_SLOT: Final = 0
-COUNTS_SLOT: Final = 1
+HISTORIES_SLOT: Final = 0
+"""In contracts that keep records: the entry of an agency is at keccak256(0 ‖ agency), first its
+head, in the next slot its count."""
 
 
 def get_contract_name(address: bytes) -> str | None:

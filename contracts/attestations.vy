@@ -17,7 +17,6 @@ import codes
 import completeness
 from interfaces import IAgencyRegistry
 from interfaces import IAttestations
-from interfaces import ISchemas
 
 implements: IAttestations
 initializes: completeness
@@ -43,21 +42,29 @@ TIME: constant(uint256) = 2**48 - 1
 CHANGING: constant(uint256) = (BYTE << STATE_AT) | (BYTE << REASON_AT) | (TIME << STATE_BLOCK_AT)
 
 REGISTRY: immutable(IAgencyRegistry)
-SCHEMAS: immutable(ISchemas)
+SCHEMAS: immutable(address)
 
 
 struct Record:
     facts: uint256
     schema: bytes32
     commitment: bytes32
+
+
+struct Links:
     previous: bytes32
     successor: bytes32
 
 
 # slot 32
 _records: HashMap[bytes32, Record]
+# slot 33
+_links: HashMap[bytes32, Links]
 # (batch uid, leaf index) -> state (low 8 bits), reason (8), event time (48 at 16), block (48 at 64)
 _leaf_states: HashMap[bytes32, HashMap[uint256, uint256]]
+# what `schemas` has said: kept here too, because it is asked for every record
+_schemas_in_force: HashMap[bytes32, bool]
+_issuers: HashMap[bytes32, HashMap[bytes32, bool]]
 _reserved: uint256[32]
 
 
@@ -65,10 +72,10 @@ _reserved: uint256[32]
 def __init__(registry: address, schemas: address):
     """
     @param registry The proxy of the agency registry.
-    @param schemas The proxy of the schemas.
+    @param schemas The proxy of the schemas, which says who may issue.
     """
     REGISTRY = IAgencyRegistry(registry)
-    SCHEMAS = ISchemas(schemas)
+    SCHEMAS = schemas
 
 
 @external
@@ -98,8 +105,13 @@ def attest(
     assert valid_until == 0 or valid_until > event_time, "attestation: ends before it begins"
     assert valid_until <= codes.LAST_TIME, "attestation: end out of bounds"
     sequence: uint256 = self._create(
-        uid, codes.KIND_ATTESTATION, issuer, index, schema_uid, commitment, alg, valid_until,
-        event_time
+        uid,
+        codes.KIND_ATTESTATION,
+        issuer,
+        schema_uid,
+        commitment,
+        alg,
+        unsafe_add(index, 1) | (valid_until << UNTIL_AT) | (event_time << EVENT_AT),
     )
     log IAttestations.Attested(
         uid=uid,
@@ -137,7 +149,13 @@ def attest_batch(
     issuer, index = self._authorise(event_time)
     assert leaf_count != 0 and leaf_count <= MAX_LEAVES, "batch: leaf count out of bounds"
     sequence: uint256 = self._create(
-        uid, codes.KIND_BATCH, issuer, index, schema_uid, root, alg, leaf_count, event_time
+        uid,
+        codes.KIND_BATCH,
+        issuer,
+        schema_uid,
+        root,
+        alg,
+        unsafe_add(index, 1) | (leaf_count << UNTIL_AT) | (event_time << EVENT_AT),
     )
     log IAttestations.BatchAttested(
         uid=uid,
@@ -209,6 +227,35 @@ def set_leaf_state(
     )
 
 
+@external
+def note_schema(schema_uid: bytes32, is_in_force: bool):
+    """
+    @notice Takes note that documents of a schema can, or cannot, be issued from now on. Only the
+            schemas contract says so, in the transaction in which the owner decides it.
+    """
+    assert msg.sender == SCHEMAS, "attestation: only the schemas"
+    self._schemas_in_force[schema_uid] = is_in_force
+
+
+@external
+def note_issuer(schema_uid: bytes32, agency_id: bytes32, is_accredited: bool):
+    """
+    @notice Takes note that an agency is, or is no longer, accredited for a schema. Only the schemas
+            contract says so, in the transaction in which the owner decides it.
+    """
+    assert msg.sender == SCHEMAS, "attestation: only the schemas"
+    self._issuers[schema_uid][agency_id] = is_accredited
+
+
+@view
+@external
+def may_issue(schema_uid: bytes32, agency_id: bytes32) -> bool:
+    """
+    @notice Whether an agency may issue a document of this schema in this block.
+    """
+    return self._schemas_in_force[schema_uid] and self._issuers[schema_uid][agency_id]
+
+
 @view
 @external
 def attestation(uid: bytes32) -> IAttestations.Attestation:
@@ -230,8 +277,8 @@ def attestation(uid: bytes32) -> IAttestations.Attestation:
         event_time=(facts >> EVENT_AT) & TIME,
         block_number=(facts >> BLOCK_AT) & TIME,
         state_block=(facts >> STATE_BLOCK_AT) & TIME,
-        previous=record.previous,
-        successor=record.successor,
+        previous=self._links[uid].previous,
+        successor=self._links[uid].successor,
     )
 
 
@@ -294,30 +341,30 @@ def _create(
     uid: bytes32,
     kind: uint8,
     issuer: bytes32,
-    index: uint256,
     schema_uid: bytes32,
     commitment: bytes32,
     alg: uint8,
-    until_or_count: uint256,
-    event_time: uint256,
+    facts: uint256,
 ) -> uint256:
+    """
+    @dev `facts` comes with the agency's index, the end or number of leaves, and the event time.
+    """
     assert uid != empty(bytes32), "attestation: uid missing"
     assert self._records[uid].facts == 0, "attestation: uid already used"
     assert commitment != empty(bytes32), "attestation: commitment missing"
     assert alg == codes.SHA256 or alg == codes.SM3, "attestation: unknown algorithm"
-    assert staticcall SCHEMAS.may_issue(schema_uid, issuer), "attestation: not accredited"
-    self._records[uid].facts = (
-        unsafe_add(index, 1)
+    assert self._issuers[schema_uid][issuer], "attestation: not accredited"
+    assert self._schemas_in_force[schema_uid], "attestation: schema not in force"
+    self._records[uid] = Record(
+        facts=facts
         | (convert(kind, uint256) << KIND_AT)
         | (convert(codes.ACTIVE, uint256) << STATE_AT)
         | (convert(alg, uint256) << ALG_AT)
-        | (until_or_count << UNTIL_AT)
-        | (event_time << EVENT_AT)
         | (block.number << BLOCK_AT)
-        | (block.number << STATE_BLOCK_AT)
+        | (block.number << STATE_BLOCK_AT),
+        schema=schema_uid,
+        commitment=commitment,
     )
-    self._records[uid].schema = schema_uid
-    self._records[uid].commitment = commitment
     return completeness._advance(issuer, kind, uid, codes.ACTIVE)
 
 
@@ -334,8 +381,8 @@ def _supersede(
     assert before == convert(codes.ACTIVE, uint256) or before == convert(
         codes.SUSPENDED, uint256
     ), "attestation: previous not in force"
-    self._records[successor].previous = previous
-    self._records[previous].successor = successor
+    self._links[successor].previous = previous
+    self._links[previous].successor = successor
     self._change_state(
         previous, facts, issuer, codes.SUPERSEDED, codes.REASON_SUPERSEDED, event_time
     )

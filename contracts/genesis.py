@@ -87,7 +87,7 @@ def found_ledger(spec: GenesisSpec) -> ScratchState:
     scratch = ScratchState(chain_id=spec.chain_id, timestamp=spec.timestamp)
     arguments = {
         AGENCY_REGISTRY_NAME: b"",
-        SCHEMAS_NAME: encode(["address"], [REGISTRY]),
+        SCHEMAS_NAME: encode(["address", "address"], [REGISTRY, ATTESTATIONS]),
         ATTESTATIONS_NAME: encode(["address", "address"], [REGISTRY, SCHEMAS]),
     }
     for proxy in (REGISTRY, SCHEMAS, ATTESTATIONS):

@@ -5,13 +5,15 @@
 @notice An agency registers a schema: an ordered list of fields. It then accredits the agencies that
         may issue documents of this schema, and may end an accreditation. Documents issued before
         the end stay what they were.
-@dev An accreditation is judged at the block of issue: `may_issue` is asked by `attestations` in the
-     same transaction. Past intervals are kept, so that `is_accredited_at` answers for any block.
+@dev An accreditation is judged at the block of issue. `attestations` is told of every change in the
+     same transaction, so that issuing a record needs no question to this contract. Past intervals
+     are kept, so that `is_accredited_at` answers for any block.
 """
 
 import codes
 import completeness
 from interfaces import IAgencyRegistry
+from interfaces import IAttestations
 from interfaces import ISchemas
 
 implements: ISchemas
@@ -20,27 +22,34 @@ exports: (completeness.head, completeness.count)
 
 # A schema with more leaves than this would make its proofs needlessly long.
 MAX_LEAVES: constant(uint256) = 1024
+FIRST_64: constant(uint256) = 2**64 - 1
 
 REGISTRY: immutable(IAgencyRegistry)
+ATTESTATIONS: immutable(IAttestations)
 
 # slot 32
 _schemas: HashMap[bytes32, ISchemas.Schema]
 _uids: HashMap[uint256, bytes32]
 _uid_count: uint256
-# (schema, agency) -> number of intervals, and the intervals: begin in the low 64 bits, end above
-_interval_count: HashMap[bytes32, HashMap[bytes32, uint256]]
-_intervals: HashMap[bytes32, HashMap[bytes32, HashMap[uint256, uint256]]]
+# (schema, agency) -> the latest accreditation: its first block in the low 64 bits, and above them
+# the block from which it no longer holds
+_latest: HashMap[bytes32, HashMap[bytes32, uint256]]
+# those before it
+_past: HashMap[bytes32, HashMap[bytes32, HashMap[uint256, uint256]]]
+_past_count: HashMap[bytes32, HashMap[bytes32, uint256]]
 _issuers: HashMap[bytes32, HashMap[uint256, bytes32]]
 _issuer_count: HashMap[bytes32, uint256]
 _reserved: uint256[32]
 
 
 @deploy
-def __init__(registry: address):
+def __init__(registry: address, attestations: address):
     """
     @param registry The proxy of the agency registry.
+    @param attestations The proxy of the attestations, which is told who may issue.
     """
     REGISTRY = IAgencyRegistry(registry)
+    ATTESTATIONS = IAttestations(attestations)
 
 
 @external
@@ -83,6 +92,7 @@ def register(
     )
     self._uids[self._uid_count] = uid
     self._uid_count += 1
+    extcall ATTESTATIONS.note_schema(uid, True)
     sequence: uint256 = completeness._advance(owner, codes.KIND_SCHEMA, uid, codes.ACTIVE)
     log ISchemas.SchemaRegistered(
         uid=uid,
@@ -136,16 +146,18 @@ def accredit(schema_uid: bytes32, agency_id: bytes32, event_time: uint256):
     state: uint8 = self._schemas[schema_uid].state
     assert state == codes.ACTIVE or state == codes.SUSPENDED, "schema: not in force"
     assert staticcall REGISTRY.is_active(agency_id), "accreditation: agency not active"
-    intervals: uint256 = self._interval_count[schema_uid][agency_id]
-    if intervals == 0:
+    latest: uint256 = self._latest[schema_uid][agency_id]
+    if latest == 0:
         position: uint256 = self._issuer_count[schema_uid]
         self._issuers[schema_uid][position] = agency_id
         self._issuer_count[schema_uid] = position + 1
     else:
-        last: uint256 = self._intervals[schema_uid][agency_id][intervals - 1]
-        assert last >> 64 != 0, "accreditation: already given"
-    self._intervals[schema_uid][agency_id][intervals] = block.number
-    self._interval_count[schema_uid][agency_id] = intervals + 1
+        assert latest >> 64 != 0, "accreditation: already given"
+        past: uint256 = self._past_count[schema_uid][agency_id]
+        self._past[schema_uid][agency_id][past] = latest
+        self._past_count[schema_uid][agency_id] = past + 1
+    self._latest[schema_uid][agency_id] = block.number
+    extcall ATTESTATIONS.note_issuer(schema_uid, agency_id, True)
     sequence: uint256 = completeness._advance(
         owner,
         codes.KIND_ACCREDITATION,
@@ -173,8 +185,8 @@ def withdraw_accreditation(
     assert reason != codes.NO_REASON, "accreditation: reason missing"
     assert reason <= codes.LAST_REASON, "accreditation: unknown reason"
     assert self._is_accredited(schema_uid, agency_id), "accreditation: not given"
-    last: uint256 = self._interval_count[schema_uid][agency_id] - 1
-    self._intervals[schema_uid][agency_id][last] |= block.number << 64
+    self._latest[schema_uid][agency_id] |= block.number << 64
+    extcall ATTESTATIONS.note_issuer(schema_uid, agency_id, False)
     sequence: uint256 = completeness._advance(
         owner,
         codes.KIND_ACCREDITATION,
@@ -255,12 +267,16 @@ def is_accredited_at(schema_uid: bytes32, agency_id: bytes32, block_number: uint
     @notice Whether the agency was accredited for the schema at the end of a block.
     @dev Walks back over the last 256 intervals of this pair; an older block is answered "no".
     """
-    intervals: uint256 = self._interval_count[schema_uid][agency_id]
-    for i: uint256 in range(min(intervals, 256), bound=256):
-        interval: uint256 = self._intervals[schema_uid][agency_id][intervals - 1 - i]
-        if interval & (2**64 - 1) <= block_number:
-            end: uint256 = interval >> 64
-            return end == 0 or block_number < end
+    latest: uint256 = self._latest[schema_uid][agency_id]
+    if latest == 0:
+        return False
+    if latest & FIRST_64 <= block_number:
+        return latest >> 64 == 0 or block_number < latest >> 64
+    past: uint256 = self._past_count[schema_uid][agency_id]
+    for i: uint256 in range(min(past, 256), bound=256):
+        interval: uint256 = self._past[schema_uid][agency_id][past - 1 - i]
+        if interval & FIRST_64 <= block_number:
+            return block_number < interval >> 64
     return False
 
 
@@ -270,9 +286,10 @@ def may_issue(schema_uid: bytes32, agency_id: bytes32) -> bool:
     """
     @notice Whether the agency may issue a document of this schema in this block.
     """
-    if self._schemas[schema_uid].state != codes.ACTIVE:
-        return False
-    return self._is_accredited(schema_uid, agency_id)
+    return (
+        self._is_accredited(schema_uid, agency_id)
+        and self._schemas[schema_uid].state == codes.ACTIVE
+    )
 
 
 @internal
@@ -282,6 +299,7 @@ def _change_state(
     self._schemas[uid].state = state
     self._schemas[uid].reason = reason
     self._schemas[uid].state_block = block.number
+    extcall ATTESTATIONS.note_schema(uid, state == codes.ACTIVE)
     sequence: uint256 = completeness._advance(owner, codes.KIND_SCHEMA, uid, state)
     log ISchemas.SchemaStateChanged(
         uid=uid,
@@ -322,7 +340,5 @@ def _check_event_time(event_time: uint256):
 @view
 @internal
 def _is_accredited(schema_uid: bytes32, agency_id: bytes32) -> bool:
-    intervals: uint256 = self._interval_count[schema_uid][agency_id]
-    if intervals == 0:
-        return False
-    return self._intervals[schema_uid][agency_id][intervals - 1] >> 64 == 0
+    latest: uint256 = self._latest[schema_uid][agency_id]
+    return latest != 0 and latest >> 64 == 0

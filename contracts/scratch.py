@@ -6,7 +6,7 @@ transaction would and keeps its effects, `read` runs a call and drops them. Ever
 is remembered, because a state trie knows only the hashes of slots.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -82,6 +82,14 @@ class ScratchState:
         if computation.is_error:
             reason = decode_revert(computation.output) or repr(computation.error)
             raise FoundingFailed(f"constructor at 0x{address.hex()}: {reason}")
+        self._state.lock_changes()
+
+    def put(self, address: Address, *, code: bytes, nonce: int, storage: Mapping[int, int]) -> None:
+        """Put an account into the state as a genesis file's `alloc` describes it."""
+        self._state.set_code(address, code)
+        self._state.set_nonce(address, nonce)
+        for slot, value in storage.items():
+            self._state.set_storage(address, slot, value)
         self._state.lock_changes()
 
     def send(self, to: Address, data: bytes, *, sender: Address = SYSTEM_SENDER) -> Outcome:

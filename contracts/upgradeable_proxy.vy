@@ -6,16 +6,16 @@
         replaced only when the agency registry carries out a vote of the agencies.
 @dev A proxy after ERC-1967: the implementation's address is in slot
      keccak256("eip1967.proxy.implementation") - 1, set by `upgradeable_proxy.layout.json`, so it
-     never meets the implementation's own storage. Every call but the two below is passed on with
-     all of its data; what comes back, answer or revert, is passed through unchanged. An answer
-     may have up to MAX_ANSWER bytes; no view of the ledger returns more.
+     never meets the implementation's own storage; who wants to know it reads that slot. Every call
+     but the registry's order is passed on with all of its data; what comes back, answer or revert,
+     is passed through unchanged. An answer may have up to MAX_ANSWER bytes; no view of the ledger
+     returns more.
 """
 
 from interfaces import IUpgradeable
 
-implements: IUpgradeable
-
 MAX_ANSWER: constant(uint256) = 4096
+UPGRADE_TO: constant(Bytes[4]) = method_id("upgrade_to(address)")
 
 REGISTRY: immutable(address)
 
@@ -32,44 +32,23 @@ def __init__(registry: address, first_implementation: address):
     self._set_implementation(first_implementation)
 
 
-@view
-@external
-def implementation() -> address:
-    """
-    @notice The contract whose code serves this address now.
-    """
-    return self._implementation
-
-
-@external
-def upgrade_to(new_implementation: address):
-    """
-    @notice Replaces the code of this address. Only the agency registry may order it, and it does
-            so only to carry out a vote.
-    """
-    assert msg.sender == REGISTRY, "proxy: only by vote"
-    self._set_implementation(new_implementation)
-
-
 @payable
 @external
 @raw_return
 def __default__() -> Bytes[MAX_ANSWER]:
     """
-    @dev Anything else runs the implementation's code on this address's storage.
+    @notice Runs the implementation's code on this address's records. The agency registry alone can
+            order `upgrade_to(address)`, and it does so only to carry out a vote.
+    @dev There is no other function, so every call is passed on without a search for its name.
+         `raw_call` hands a revert on with its data.
     """
-    succeeded: bool = False
-    answer: Bytes[MAX_ANSWER] = b""
-    succeeded, answer = raw_call(
-        self._implementation,
-        msg.data,
-        max_outsize=MAX_ANSWER,
-        is_delegate_call=True,
-        revert_on_failure=False,
+    if msg.sender == REGISTRY:
+        if len(msg.data) == 36 and slice(msg.data, 0, 4) == UPGRADE_TO:
+            self._set_implementation(abi_decode(slice(msg.data, 4, 32), address))
+            return b""
+    return raw_call(
+        self._implementation, msg.data, max_outsize=MAX_ANSWER, is_delegate_call=True
     )
-    if not succeeded:
-        raw_revert(answer)
-    return answer
 
 
 @internal
