@@ -24,6 +24,14 @@ class TransactionInvalid(UserFault):
         self.reason = reason
 
 
+class NonceGap(TransactionInvalid):
+    """The nonce is too high for now: an earlier transaction of the sender is missing."""
+
+
+class BlockFull(TransactionInvalid):
+    """The block has too little gas left; the transaction fits into a later one."""
+
+
 class DeadlineExceeded(OperationalFault):
     """Execution was cut off because it took longer than it may. Nothing was changed."""
 
@@ -38,6 +46,10 @@ class GenesisInvalid(UserFault):
 
 class SlowBackend(OperationalFault):
     """A pure-Python fallback is in force where compiled code is required."""
+
+
+class ExecutionDiverged(LocalFault):
+    """A quorum has sealed a block that this node executes to another result; it must stop."""
 
 
 class ChainBug(LocalFault):

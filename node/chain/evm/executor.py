@@ -25,7 +25,7 @@ from eth_hash.auto import keccak
 from consensus import rlp_codec
 from consensus.types import Address, Hash32
 from node.chain.deadline import Deadline
-from node.chain.errors import DeadlineExceeded, TransactionInvalid
+from node.chain.errors import BlockFull, DeadlineExceeded, NonceGap, TransactionInvalid
 from node.chain.evm.computation import LedgerComputation
 from node.chain.evm.state import LedgerState
 from node.chain.execution import BlockEnvironment, StateReader
@@ -202,7 +202,7 @@ class EvmSession:
                 "chainId", f"is {transaction.chain_id}; this chain is {environment.chain_id}"
             )
         if transaction.gas > environment.gas_limit - self._gas_used:
-            raise TransactionInvalid("gas", "is more than the block has left")
+            raise BlockFull("gas", "is more than the block has left")
         if transaction.gas < transaction.intrinsic_gas:
             raise TransactionInvalid(
                 "gas", f"must be at least {transaction.intrinsic_gas} for this transaction"
@@ -212,7 +212,9 @@ class EvmSession:
                 "data", f"init code has more than {MAX_INITCODE_SIZE} bytes (EIP-3860)"
             )
         nonce = state.get_nonce(transaction.sender)
-        if transaction.nonce != nonce:
+        if transaction.nonce > nonce:
+            raise NonceGap("nonce", f"is {transaction.nonce} where {nonce} is next")
+        if transaction.nonce < nonce:
             raise TransactionInvalid("nonce", f"is {transaction.nonce} where {nonce} is next")
         if transaction.max_fee_per_gas < environment.base_fee:
             raise TransactionInvalid("maxFeePerGas", "is below the base fee of the block")
