@@ -14,7 +14,7 @@ import binascii
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,13 +109,13 @@ class Verifier:
     def __init__(
         self,
         *,
-        agency: bytes,
+        get_agency: Callable[[], Awaitable[bytes]],
         ledger: Ledger,
         challenges: Challenges,
         settings: VerificationSettings,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._agency = agency
+        self._get_agency = get_agency
         self._ledger = ledger
         self._records = Records(ledger)
         self._challenges = challenges
@@ -199,14 +199,11 @@ class Verifier:
 
     async def _find_occasion(self, check: _Check, presentation: Presentation) -> Occasion | None:
         """Return what the holder should have signed; None if it is no challenge of ours."""
-        verifier = "0x" + self._agency.hex()
         nonce = _read_nonce(presentation.signature)
         if nonce is None:
             # Unsigned, or not readable as a signature: the library says which is allowed. What is
             # signed over no nonce of ours must never pass, so it is compared with a fresh one.
-            return Occasion(
-                verifier=verifier, purpose=check.purpose or "", nonce=secrets.token_hex(32)
-            )
+            return Occasion(verifier="", purpose="", nonce=secrets.token_hex(32))
         challenge = await self._challenges.find(nonce)
         if challenge is None:
             check.refuse("challenge_unknown")
@@ -226,7 +223,9 @@ class Verifier:
                 )
             )
         return Occasion(
-            verifier=verifier, purpose=challenge.purpose, nonce="0x" + challenge.nonce.hex()
+            verifier="0x" + (await self._get_agency()).hex(),
+            purpose=challenge.purpose,
+            nonce="0x" + challenge.nonce.hex(),
         )
 
     async def _check_record(self, check: _Check, reference: RecordReference) -> None:

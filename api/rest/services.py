@@ -1,0 +1,172 @@
+"""What the handlers work with, opened together and closed together.
+
+A node without a vault key keeps no documents, and one without an account writes nothing; both still
+read and verify. Each database has its own address, so that each can move to an engine of its own.
+"""
+
+import contextlib
+import hashlib
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from api.databases import Database, open_database
+from api.errors import UserFault
+from api.index import tables as index_tables
+from api.index.index import Index
+from api.ledger import Ledger
+from api.outbox import tables as outbox_tables
+from api.outbox.account import Account
+from api.outbox.outbox import Outbox
+from api.records import Records
+from api.rest.identity import Identity
+from api.rest.refusals import translate_revert
+from api.rest.schema_texts import SchemaTexts
+from api.vault import tables as vault_tables
+from api.vault.keys import load_master_key
+from api.vault.vault import Vault
+from api.verification.challenges import Challenges
+from api.verification.policies import VerificationSettings
+from api.verification.verifier import Verifier
+from api.web3_provider import RawRpc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestSettings:
+    """Where REST keeps its state and how it verifies."""
+
+    index: Path | str
+    """File, or SQLAlchemy address, of the index."""
+    outbox: Path | str
+    """File, or SQLAlchemy address, of the outbox."""
+    vault: Path | str
+    """File, or SQLAlchemy address, of the vault."""
+    vault_key_file: Path | None = None
+    """The vault's master key, made if missing; None for a node without a vault."""
+    verification: VerificationSettings = field(default_factory=VerificationSettings)
+    names: Mapping[bytes, str] = field(default_factory=dict)
+    """This node's address book: names of agencies by id."""
+
+
+class NoVault(UserFault):
+    """This node keeps no documents."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this node has no vault, so it keeps no documents",
+            code="no_vault",
+            next_step="the operator sets api.vault_key_file; or attest a credential file",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestServices:
+    """Everything behind the handlers."""
+
+    ledger: Ledger
+    records: Records
+    identity: Identity
+    index: Index
+    outbox: Outbox
+    schema_texts: SchemaTexts
+    verifier: Verifier
+    names: Mapping[bytes, str]
+    now: Callable[[], float]
+    maybe_vault: Vault | None
+    databases: tuple[Database, ...]
+
+    @property
+    def vault(self) -> Vault:
+        """The vault; raises `NoVault` where the node has none."""
+        if self.maybe_vault is None:
+            raise NoVault
+        return self.maybe_vault
+
+    def compute_body_fingerprint(self, body: bytes) -> bytes:
+        """Return what an idempotency key is bound to.
+
+        With a vault it is keyed, because a body may hold a document, and a plain hash of a
+        document can be guessed. Without a vault no document is ever accepted.
+        """
+        if self.maybe_vault is None:
+            return hashlib.sha256(body).digest()
+        return self.maybe_vault.compute_body_fingerprint(body)
+
+    @contextlib.asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Follow the chain and empty the outbox for as long as the context lasts."""
+        async with self.index.run(), self.outbox.run():
+            yield
+
+    def close(self) -> None:
+        """Finish accepted writes and close the databases; call it after `run` has ended."""
+        for database in self.databases:
+            database.close()
+
+
+def open_services(
+    settings: RestSettings,
+    *,
+    raw: RawRpc,
+    accounts: Sequence[Account] = (),
+    now: Callable[[], float] = time.time,
+) -> RestServices:
+    """Open the databases and put everything together.
+
+    Raises `InvalidField` for an unusable vault key and `UpstreamFault` for a database that cannot
+    be opened; then nothing stays open.
+    """
+    with contextlib.ExitStack() as opened:
+
+        def open_one(database: Database) -> Database:
+            opened.callback(database.close)
+            return database
+
+        index_database = open_one(open_database(settings.index, index_tables.METADATA))
+        outbox_database = open_one(open_database(settings.outbox, outbox_tables.METADATA))
+        databases = [index_database, outbox_database]
+        vault = None
+        if settings.vault_key_file is not None:
+            key = load_master_key(settings.vault_key_file, create=True)
+            vault_database = open_one(
+                open_database(settings.vault, vault_tables.METADATA, secure_delete=True)
+            )
+            databases.append(vault_database)
+            vault = Vault(vault_database, key)
+        ledger = Ledger(raw)
+        records = Records(ledger)
+        identity = Identity(
+            ledger=ledger,
+            records=records,
+            accounts=[account.address for account in accounts],
+        )
+        services = RestServices(
+            ledger=ledger,
+            records=records,
+            identity=identity,
+            index=Index(database=index_database, ledger=ledger),
+            outbox=Outbox(
+                database=outbox_database,
+                ledger=ledger,
+                accounts=accounts,
+                translate=translate_revert,
+                now=now,
+            ),
+            schema_texts=SchemaTexts(outbox_database),
+            verifier=Verifier(
+                get_agency=identity.get_agency,
+                ledger=ledger,
+                challenges=Challenges(outbox_database, ttl_s=settings.verification.challenge_ttl_s),
+                settings=settings.verification,
+                now=now,
+            ),
+            names=settings.names,
+            now=now,
+            maybe_vault=vault,
+            databases=tuple(databases),
+        )
+        opened.pop_all()
+        return services
