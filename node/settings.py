@@ -90,6 +90,10 @@ class NetworkSettings:
     bootstrap_peers: Annotated[
         tuple[Path, ...], Rule("Invite files (`atesta invite`) of the nodes to call first.")
     ] = ()
+    tap: Annotated[
+        Path | None,
+        Rule("Development only: a file to which all decrypted traffic is appended."),
+    ] = None
     max_frame_bytes: Annotated[
         int,
         Rule(

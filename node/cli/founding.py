@@ -12,6 +12,7 @@ from pathlib import Path
 
 from eth_typing import Address, Hash32
 
+from consensus.sign_state import SignIdentity
 from node.chain.genesis import load_genesis
 from node.errors import UserFault
 from node.keys import (
@@ -24,9 +25,11 @@ from node.keys import (
     load_key_file,
     write_secret_file,
 )
+from node.validator.sign_store import FOLDER_NAME, create_sign_state
 
 PASSPHRASE_FILE = Path("secrets/passphrase")
 VAULT_KEY_FILE = Path("secrets/vault.key")
+DATA_FOLDER = Path("data")
 VALIDATOR_FILE = Path("keys/validator.json")
 ACCOUNT_FILE = Path("keys/account.json")
 TLS_KEY_FILE = Path("keys/tls.key")
@@ -62,15 +65,22 @@ def make_keys(folder: Path, *, strength: KdfStrength = KdfStrength.STRONG) -> Fo
 
 
 def bind_founding_key(
-    path: Path, passphrase: str, genesis: Path, *, strength: KdfStrength = KdfStrength.STRONG
+    path: Path,
+    passphrase: str,
+    genesis: Path,
+    *,
+    data_dir: Path,
+    strength: KdfStrength = KdfStrength.STRONG,
 ) -> Address:
     """Turn a founding key into the validator key of one network and return its address.
 
-    Raises what `load_key_file` raises; a key that is bound already is refused.
+    It also gets its first sign state, in the node's data folder. Raises what `load_key_file`
+    raises (a key that is bound already is refused) and SignStateExists.
     """
     loaded = load_genesis(genesis)
     binding = ChainBinding(chain_id=loaded.chain_id, genesis_hash=loaded.genesis_hash)
     key = load_key_file(path, passphrase, purpose=KeyPurpose.ACCOUNT)
+    make_first_sign_state(data_dir, binding, key.address)
     bound = path.with_name(path.name + ".bound")
     bound.unlink(missing_ok=True)
     import_key_file(
@@ -83,6 +93,14 @@ def bind_founding_key(
     )
     bound.replace(path)
     return key.address
+
+
+def make_first_sign_state(data_dir: Path, binding: ChainBinding, validator: Address) -> None:
+    """Give a key that has never signed its empty sign state; raises SignStateExists."""
+    identity = SignIdentity(
+        chain_id=binding.chain_id, genesis_hash=binding.genesis_hash, validator=validator
+    )
+    create_sign_state(data_dir / FOLDER_NAME, identity)
 
 
 def write_settings(folder: Path, lines: list[str]) -> Path:

@@ -26,6 +26,10 @@ def new(
         Path | None,
         typer.Option(help="The network's genesis file; a validator key serves one network."),
     ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="The node's data folder; a validator key is remembered there."),
+    ] = None,
 ) -> None:
     """Make a secp256k1 key in an encrypted file and print its address."""
     from node.errors import UserFault
@@ -41,12 +45,15 @@ def new(
             field="--genesis",
             next_step="Before the network exists, use `atesta init`; it makes a founding key",
         )
+    binding = _read_binding(genesis) if genesis is not None else None
     key = create_key_file(
-        file,
-        read_passphrase_file(passphrase_file),
-        purpose=kind,
-        binding=_read_binding(genesis) if genesis is not None else None,
+        file, read_passphrase_file(passphrase_file), purpose=kind, binding=binding
     )
+    if kind is KeyPurpose.VALIDATOR:
+        from node.cli.founding import make_first_sign_state
+
+        assert binding is not None
+        make_first_sign_state(data_dir or _guess_data_dir(file), binding, key.address)
     typer.echo(f"0x{key.address.hex()}")
 
 
@@ -97,12 +104,18 @@ def bind(
     file: Annotated[Path, typer.Argument(help="A founding validator key made by `atesta init`.")],
     passphrase_file: PassphraseFile,
     genesis: Annotated[Path, typer.Option(help="The genesis file that names this key.")],
+    data_dir: Annotated[Path | None, typer.Option(help="The node's data folder.")] = None,
 ) -> None:
     """Bind a founding key to its network, for good: from then on it signs blocks of no other."""
     from node.cli.founding import bind_founding_key
     from node.keys import read_passphrase_file
 
-    address = bind_founding_key(file, read_passphrase_file(passphrase_file), genesis)
+    address = bind_founding_key(
+        file,
+        read_passphrase_file(passphrase_file),
+        genesis,
+        data_dir=data_dir or _guess_data_dir(file),
+    )
     typer.echo(f"0x{address.hex()} is now a validator key of {_read_binding(genesis)}")
 
 
@@ -145,6 +158,11 @@ def resume(
     if not yes:
         typer.confirm("Is it certain that no other node runs with this validator key?", abort=True)
     typer.echo(request_resume(settings))
+
+
+def _guess_data_dir(key_file: Path) -> Path:
+    """Return the data folder of a node that `atesta init` made, from its keys' place."""
+    return key_file.resolve().parent.parent / "data"
 
 
 def _read_binding(genesis: Path) -> "ChainBinding":

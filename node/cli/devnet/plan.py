@@ -33,6 +33,7 @@ from contracts.testkeys import PURPOSES, Purpose, get_address, get_private_key, 
 from node.chain.genesis import load_genesis
 from node.cli.founding import (
     ACCOUNT_FILE,
+    DATA_FOLDER,
     PASSPHRASE_FILE,
     SETTINGS_FILE,
     TLS_CERTIFICATE_FILE,
@@ -40,6 +41,7 @@ from node.cli.founding import (
     VALIDATOR_FILE,
     VAULT_KEY_FILE,
     format_settings,
+    make_first_sign_state,
     write_settings,
 )
 from node.errors import UserFault
@@ -85,7 +87,7 @@ class DevnetNode:
     @property
     def data_dir(self) -> Path:
         """Return the folder of its stores."""
-        return self.folder / "data"
+        return self.folder / DATA_FOLDER
 
     @property
     def url(self) -> str:
@@ -235,6 +237,7 @@ def _make_keys(devnet: Devnet, node: DevnetNode) -> None:
             binding=binding if is_validator else None,
             strength=KdfStrength.DEVELOPMENT,
         )
+    make_first_sign_state(node.data_dir, binding, get_address(node.number, "validator"))
     key = ec.derive_private_key(get_tls_scalar(node.number), ec.SECP256R1())
     create_tls_identity(node.folder / TLS_KEY_FILE, node.folder / TLS_CERTIFICATE_FILE, key=key)
 
