@@ -8,7 +8,7 @@ may refuse: then the message is not made, and we go on listening.
 from consensus.actions import Actions
 from consensus.block import Block
 from consensus.context import Context
-from consensus.effects import RejectMessage, Relay
+from consensus.effects import RejectMessage
 from consensus.errors import PeerFault
 from consensus.events import MessageReceived, TimerKind
 from consensus.header_rules import CLOCK_TOLERANCE_S, validate_proposed_header
@@ -109,14 +109,15 @@ class Agreement:
         if get_author(message) not in self._height.validators:
             raise PeerFault("the author is not a validator of this height")
         if isinstance(message, RoundChange):
-            is_news = self._on_round_change(message)
+            self._on_round_change(message)
         elif self._is_early(message):
             self._context.future.add(message, event.size_bytes, self._height.validators)
-            return
+        elif get_round(message) < self._height.round.number:
+            return  # that round was given up; a block of it that may be final comes by sync
+        elif isinstance(message, Proposal):
+            self._on_proposal(message)
         else:
-            is_news = self._on_round_message(message)
-        if is_news:
-            self._context.emit(Relay(source=event.source))
+            self.voting.on_vote(message)
 
     def on_block_built(self, block: Block) -> None:
         """Propose the block that we asked for."""
@@ -186,16 +187,14 @@ class Agreement:
 
     # Changing rounds
 
-    def _on_round_change(self, message: RoundChange) -> bool:
+    def _on_round_change(self, message: RoundChange) -> None:
         height = self._height
         validate_round_change(message, height=height.number, validators=height.validators)
         known = height.round_changes.find(get_author(message))
         if known is not None:
             self._actions.report_conflict(known, message)
-        if not height.round_changes.add(message):
-            return False
-        self._check_round_changes()
-        return True
+        if height.round_changes.add(message):
+            self._check_round_changes()
 
     def _check_round_changes(self) -> None:
         """Follow f + 1 validators that are ahead; begin the round when a quorum is there."""
@@ -303,20 +302,13 @@ class Agreement:
             return False
         return height.phase is Phase.IDLE or get_round(message) > height.round.number
 
-    def _on_round_message(self, message: Proposal | Prepare | Commit) -> bool:
-        if get_round(message) < self._height.round.number:
-            return False
-        if isinstance(message, Proposal):
-            return self._on_proposal(message)
-        return self.voting.on_vote(message)
-
-    def _on_proposal(self, message: Proposal) -> bool:
+    def _on_proposal(self, message: Proposal) -> None:
         height = self._height
         known = height.round.proposal
         if known is not None and get_round(message) == height.round.number:
             self._actions.report_conflict(known, message)
         if height.round.block is not None and get_round(message) == height.round.number:
-            return False
+            return
         validate_proposal(
             message,
             height=height.number,
@@ -331,7 +323,7 @@ class Agreement:
         if 0 < early_ms <= EARLY_PROPOSAL_MS:
             height.round.held_proposal = message
             self._actions.set_timer(TimerKind.EARLY_PROPOSAL, early_ms)
-            return False
+            return
         validate_proposed_header(
             header,
             height.parent,
@@ -342,4 +334,3 @@ class Agreement:
         self.voting.take_block(message.signed.payload.block, message)
         self._replay_round()
         self.voting.check_votes()
-        return True

@@ -35,14 +35,6 @@ class Broadcast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
-    """The received message is news: pass it on to peers that may not reach its author."""
-
-    source: str | None
-    """The peer that needs no copy."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SetTimer:
     """Start a timer, replacing one of the same kind."""
 
@@ -157,7 +149,6 @@ class RoundStarted:
 Effect = (
     PersistSignState
     | Broadcast
-    | Relay
     | SetTimer
     | BuildBlock
     | ValidateBlock

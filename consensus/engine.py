@@ -58,7 +58,7 @@ from consensus.events import (
 from consensus.extra_data import VANITY_BYTES
 from consensus.header_rules import HeaderRules
 from consensus.height_state import HeightState, Phase
-from consensus.messages import get_author, get_height
+from consensus.messages import Message, get_author, get_height
 from consensus.sign_state import SignState
 from consensus.signatures import ValidatorKey
 from consensus.speaker import Speaker
@@ -111,6 +111,16 @@ class Engine:
     def is_validating(self) -> bool:
         """Whether this node takes part at the current height."""
         return self._agreement is not None
+
+    def is_relevant(self, message: Message) -> bool:
+        """Whether a message is worth taking in and passing on to peers that may not have it.
+
+        It is if its author is a validator, as far as we know, and its height is near ahead.
+        """
+        height = self._height
+        if height is None or get_author(message) not in height.validators:
+            return False
+        return height.number <= get_height(message) <= height.number + MAX_HEIGHTS_AHEAD
 
     def step(self, event: Event) -> tuple[Effect, ...]:
         """Handle one event; returns what the host must do, in order.

@@ -7,12 +7,12 @@ next epoch block, which restates the validators and clears the tally, so that ol
 in wait. Everything here is a pure function of the headers. Source: Besu's VoteTally.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from consensus.extra_data import ExtraData, Vote, VoteType, decode_extra_data
 from consensus.header import BlockHeader
-from consensus.types import Address
+from consensus.types import Address, Height
 
 Votes = Mapping[Address, frozenset[Address]]
 """Voters by recipient."""
@@ -65,26 +65,19 @@ def apply_vote(tally: VoteTally, *, voter: Address, vote: Vote) -> VoteTally:
 
 
 def choose_vote(
-    tally: VoteTally, wishes: Iterable[tuple[Address, VoteType]], *, voter: Address
+    wishes: Mapping[Address, VoteType], validators: Sequence[Address], height: Height
 ) -> Vote | None:
-    """Return the first wish of this voter that would still change something, as a vote.
+    """Return the vote that the proposer of `height` puts into its block, or None.
 
-    `wishes` are what the operator asked for, oldest first. A wish that is fulfilled, or already
-    cast by this voter and pending, is passed over.
+    `wishes` are what its operator asked for. Those that are fulfilled are passed over; of several
+    others the height decides, so that each gets its turn. Repeating a vote changes nothing.
     """
-    for recipient, vote_type in wishes:
-        is_add = vote_type is VoteType.ADD
-        if is_add == (recipient in tally.validators):
-            continue
-        pending = tally.add_votes if is_add else tally.drop_votes
-        if voter not in pending.get(recipient, frozenset()):
-            return Vote(recipient=recipient, vote_type=vote_type)
-    return None
-
-
-def with_validators(tally: VoteTally, validators: Iterable[Address]) -> VoteTally:
-    """Return the tally with another set of validators, ascending, and its votes kept."""
-    return replace(tally, validators=tuple(sorted(validators)))
+    open_wishes = [
+        Vote(recipient=recipient, vote_type=vote_type)
+        for recipient, vote_type in sorted(wishes.items())
+        if (vote_type is VoteType.ADD) != (recipient in validators)
+    ]
+    return open_wishes[height % len(open_wishes)] if open_wishes else None
 
 
 def _is_droppable(recipient: Address, validators: tuple[Address, ...]) -> bool:

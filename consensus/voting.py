@@ -53,8 +53,8 @@ class Voting:
             )
         )
 
-    def on_vote(self, message: Prepare | Commit) -> bool:
-        """Count a vote for the current round; return whether it is news. Raises PeerFault."""
+    def on_vote(self, message: Prepare | Commit) -> None:
+        """Count a vote for the current round. Raises PeerFault."""
         height = self._height
         if isinstance(message, Prepare):
             validate_prepare(message, validators=height.validators)
@@ -63,10 +63,9 @@ class Voting:
         known = height.round.find_vote(message)
         if known is not None:
             self._actions.report_conflict(known, message)
-            return False
+            return
         height.round.add_vote(message)
         self.check_votes()
-        return True
 
     def on_block_validated(self, event: BlockValidated) -> None:
         """Prepare a block that executes as its header says; stay silent about any other."""

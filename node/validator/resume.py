@@ -1,0 +1,69 @@
+"""Letting a validator sign again that no longer knows what it signed.
+
+The danger is a place that was signed before and is signed again otherwise. Such a place can only be
+near the chain's tip: to sign at height h a validator must have had block h - 1, which a quorum had
+sealed. So the validator listens first. When a quorum of the other validators has reported their
+heads, at least one honest sealer of the last block that it can have had is among them, and that one
+has the block before it; hence its old head is at most one above the highest report, and the highest
+height it can have signed is two above. It signs only above that.
+
+Where the others cannot go on without it (one or two validators) waiting for higher blocks would
+never end. There the procedure relies on the operator's word that no other node runs with the key,
+and on all other validators' reports, and signs above the highest head known.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from consensus.quorum import compute_quorum
+from consensus.types import Address, Height
+
+REQUEST_NAME = "resume.requested"
+"""File in the sign-state folder that asks the next start of the node to resume."""
+
+_HEIGHTS_AHEAD = 2
+
+
+def request_resume(folder: Path) -> Path:
+    """Ask the node that uses this sign-state folder to resume when it starts; returns the file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / REQUEST_NAME
+    path.write_text("The operator asked to resume signing.\n", encoding="utf-8")
+    return path
+
+
+def is_resume_requested(folder: Path) -> bool:
+    """Whether `request_resume` was called and no resume has been completed since."""
+    return (folder / REQUEST_NAME).exists()
+
+
+def finish_resume(folder: Path) -> None:
+    """Withdraw the request, once the new sign state is durable."""
+    (folder / REQUEST_NAME).unlink(missing_ok=True)
+
+
+def compute_resume_floor(
+    *,
+    own: Address,
+    own_head: Height,
+    highest_known: Height,
+    validators: Sequence[Address],
+    reports: Mapping[Address, Height],
+) -> Height | None:
+    """Return the height up to which nothing may be signed; None while too few have reported.
+
+    `reports` are the heads that connected peers announce, by the key that signed their handshake;
+    only validators count. `highest_known` is the highest height in any readable copy of the old
+    sign state.
+    """
+    others = [address for address in validators if address != own]
+    heard = {address: reports[address] for address in others if address in reports}
+    quorum = compute_quorum(len(validators))
+    can_others_go_on = len(others) >= quorum
+    needed = quorum if can_others_go_on else len(others)
+    if len(heard) < needed:
+        return None
+    highest = max((own_head, *heard.values()))
+    if can_others_go_on:
+        highest = Height(highest + _HEIGHTS_AHEAD)
+    return max(highest, highest_known)

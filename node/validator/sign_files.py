@@ -1,0 +1,90 @@
+"""The two files of the sign state.
+
+They lie outside the database, because a database can lose its last synced writes without saying
+so. Each holds one whole record (`consensus.sign_state`) with its number and checksum and is
+replaced atomically: written beside, synced, renamed, folder synced. They are written one after the
+other, so a crash leaves them equal or the first ahead by one, and never damaged; whatever else is
+found was not left by a crash.
+"""
+
+import os
+from pathlib import Path
+
+from consensus.errors import LocalFault as ConsensusLocalFault
+from consensus.sign_state import SignRecord, decode_record, encode_record
+from node.storage.crashpoints import CrashPoints
+from node.validator.errors import SignStateUnusable
+
+FILE_NAMES = ("first.record", "second.record")
+"""In the order in which they are written."""
+
+_TEMPORARY_SUFFIX = ".new"
+_CRASH_KIND = "sign_state"
+
+
+class SignFiles:
+    """Reads and writes both files in `folder`."""
+
+    def __init__(self, folder: Path, *, crash_points: CrashPoints | None = None) -> None:
+        self._folder = folder
+        self._crash_points = crash_points or CrashPoints()
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self._folder
+
+    def exist(self) -> bool:
+        """Whether at least one of the files is there."""
+        return any((self._folder / name).exists() for name in FILE_NAMES)
+
+    def read(self) -> tuple[SignRecord, SignRecord]:
+        """Return the records of both files; raises SignStateUnusable naming the file."""
+        first, second = (self._read_one(self._folder / name) for name in FILE_NAMES)
+        return first, second
+
+    def read_intact(self) -> tuple[SignRecord, ...]:
+        """Return the records that can be read, for the resume procedure."""
+        records = []
+        for name in FILE_NAMES:
+            try:
+                records.append(self._read_one(self._folder / name))
+            except SignStateUnusable:
+                continue
+        return tuple(records)
+
+    def write(self, record: SignRecord) -> None:
+        """Replace both files, one after the other; durable on return. Raises OSError."""
+        data = encode_record(record)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for name in FILE_NAMES:
+            self._write_one(self._folder / name, data)
+
+    def _read_one(self, path: Path) -> SignRecord:
+        try:
+            return decode_record(path.read_bytes())
+        except FileNotFoundError:
+            raise SignStateUnusable(f"{path} is missing") from None
+        except ConsensusLocalFault as fault:
+            raise SignStateUnusable(f"{path} is damaged: {fault}") from None
+        except OSError as error:
+            raise SignStateUnusable(f"{path} cannot be read: {error.strerror}") from None
+
+    def _write_one(self, path: Path, data: bytes) -> None:
+        temporary = path.with_name(path.name + _TEMPORARY_SUFFIX)
+        with self._crash_points.around(_CRASH_KIND) as is_torn:
+            with temporary.open("wb") as file:
+                file.write(data[: len(data) // 2] if is_torn else data)
+                file.flush()
+                os.fsync(file.fileno())
+            if not is_torn:
+                temporary.replace(path)
+                _sync_folder(self._folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,170 @@
+"""Three copies of the sign state, and what their disagreement means.
+
+Copies are written in one order: first file, second file, database. The message leaves only when all
+three are durable, so after a crash each may be at most one record behind the one before it. Any
+other finding (a copy missing, damaged, further behind, or ahead of an earlier one) means that a
+disk forgot or that somebody restored a backup, and this validator no longer knows what it has
+signed. Then it does not sign, until the operator resumes it (`resume`).
+
+The database keeps the newest record under one key. It is useless on its own, since databases are
+what loses synced writes, but it notices when the files were replaced by older ones.
+"""
+
+from pathlib import Path
+
+from consensus.errors import LocalFault as ConsensusLocalFault
+from consensus.sign_state import (
+    SignIdentity,
+    SignRecord,
+    SignState,
+    decode_record,
+    encode_record,
+    make_floor,
+)
+from consensus.types import Address, Height
+from node.storage.crashpoints import CrashPoints
+from node.storage.keys import SIGN_STATES
+from node.storage.kv import KeyValueStore, WriteBatch
+from node.validator.errors import SignStateExists, SignStateForeign, SignStateUnusable
+from node.validator.sign_files import FILE_NAMES, SignFiles
+
+FOLDER_NAME = "sign_state"
+"""Folder of the two files inside the node's data folder."""
+
+_WRITE_KIND = "sign_state_copy"
+_NO_HEIGHT = Height(0)
+
+
+class DurableSignState:
+    """The sign state of one key on disk; a `SignStateStore`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        store: KeyValueStore,
+        identity: SignIdentity,
+        *,
+        crash_points: CrashPoints | None = None,
+    ) -> None:
+        """Use the files in `folder` and the copy in `store`, for the key and chain given."""
+        self._files = SignFiles(folder, crash_points=crash_points)
+        self._store = store
+        self._identity = identity
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self._files.folder
+
+    def load(self) -> SignState:
+        """Return the guard with the last record.
+
+        Raises SignStateUnusable, with what to do, if the copies do not agree as a crash would leave
+        them; SignStateForeign if they belong to another key or chain.
+        """
+        first, second = self._files.read()
+        for name, record in zip(FILE_NAMES, (first, second), strict=True):
+            self._validate_identity(record, name)
+        if first.number - second.number not in (0, 1):
+            raise SignStateUnusable(
+                f"{FILE_NAMES[0]} is record {first.number}, {FILE_NAMES[1]} is {second.number}; "
+                "no crash leaves them so"
+            )
+        if first.number == second.number and first != second:
+            raise SignStateUnusable(f"the two files disagree about record {first.number}")
+        self._validate_copy(first, second)
+        if second.number < first.number:
+            # The crash came between the two files. Nothing was sent, but the place is taken.
+            self._files.write(first)
+        self._write_copy(first)
+        return SignState(first)
+
+    def persist(self, record: SignRecord) -> None:
+        """Write all copies; durable on return. Raises OSError or a storage error."""
+        assert record.identity == self._identity, "a record of another key or chain"
+        self._files.write(record)
+        self._write_copy(record)
+
+    def reset(self, height: Height) -> SignState:
+        """Forbid everything up to `height` and allow what is above; ends a resume."""
+        known = [record.number for record in (*self._files.read_intact(), *self.read_copies())]
+        floor = make_floor(self._identity, number=max(known, default=0) + 1, height=height)
+        self.persist(floor)
+        return SignState(floor)
+
+    def get_highest_known(self) -> Height:
+        """Return the highest height of any copy that can still be read, 0 if none can."""
+        records = (*self._files.read_intact(), *self.read_copies())
+        heights = [record.height for record in records if record.identity == self._identity]
+        return max(heights, default=_NO_HEIGHT)
+
+    def read_copies(self) -> tuple[SignRecord, ...]:
+        """Return the database copy if it can be read."""
+        data = self._store.get(_copy_key(self._identity.validator))
+        try:
+            return () if data is None else (decode_record(data),)
+        except ConsensusLocalFault:
+            return ()
+
+    def _validate_identity(self, record: SignRecord, where: str) -> None:
+        if record.identity.validator != self._identity.validator:
+            raise SignStateForeign(
+                f"{where} is of key 0x{record.identity.validator.hex()}, "
+                f"not 0x{self._identity.validator.hex()}",
+                field="sign state",
+                next_step="Use the data folder that belongs to this key",
+            )
+        if record.identity != self._identity:
+            raise SignStateForeign(
+                f"{where} is of chain {record.identity.chain_id} with genesis "
+                f"0x{record.identity.genesis_hash.hex()}, not of this chain",
+                field="sign state",
+                next_step="A validator key serves one chain; make a new key for this one",
+            )
+
+    def _validate_copy(self, first: SignRecord, second: SignRecord) -> None:
+        data = self._store.get(_copy_key(self._identity.validator))
+        if data is None:
+            if second.number == 0:
+                return  # a new key: its first start
+            raise SignStateUnusable("the database has no copy of it although the files have")
+        try:
+            copy = decode_record(data)
+        except ConsensusLocalFault as fault:
+            raise SignStateUnusable(f"its copy in the database is damaged: {fault}") from None
+        self._validate_identity(copy, "the copy in the database")
+        if copy.number > second.number:
+            raise SignStateUnusable(
+                f"the files are at record {second.number}, behind the database at {copy.number}: "
+                "they were replaced by older ones"
+            )
+        if copy.number < first.number - 1:
+            raise SignStateUnusable(
+                f"the database is at record {copy.number}, behind the files at {first.number}: "
+                "it has lost writes"
+            )
+
+    def _write_copy(self, record: SignRecord) -> None:
+        batch = WriteBatch()
+        batch.put(_copy_key(self._identity.validator), encode_record(record))
+        self._store.write(batch, kind=_WRITE_KIND)
+
+
+def create_sign_state(folder: Path, identity: SignIdentity) -> None:
+    """Give a key that has just been made its first sign state.
+
+    Only whoever makes a new key may call this: for a key that has ever signed, an empty sign state
+    is a licence to contradict itself. Raises SignStateExists if there is one already.
+    """
+    files = SignFiles(folder)
+    if files.exist():
+        raise SignStateExists(
+            f"{folder} holds a sign state already",
+            field="sign state",
+            next_step="Keep it; a validator must not forget what it signed",
+        )
+    files.write(make_floor(identity, number=0, height=_NO_HEIGHT))
+
+
+def _copy_key(validator: Address) -> bytes:
+    return SIGN_STATES + validator
