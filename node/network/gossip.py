@@ -22,6 +22,7 @@ from typing import Final, Protocol
 
 from eth_hash.auto import keccak
 
+from consensus.errors import PeerFault as ConsensusPeerFault
 from node.errors import PeerFault
 from node.network.frames import (
     Consensus,
@@ -143,7 +144,11 @@ class Gossip:
             self._metrics.count("consensus_repeated")
             return
         self._metrics.count("consensus_new")
-        if self._handlers.on_consensus(frame.code, frame.payload, peer.peer_id):
+        try:
+            is_useful = self._handlers.on_consensus(frame.code, frame.payload, peer.peer_id)
+        except ConsensusPeerFault as error:
+            raise PeerFault(f"its consensus message is malformed: {error}") from error
+        if is_useful:
             self._metrics.count("consensus_relayed")
             self._spread(frame, key, whole=len(frame.payload) <= RELAY_WHOLE_BYTES)
 

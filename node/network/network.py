@@ -1,9 +1,9 @@
-"""The network of one node: who is connected, who is called, and what becomes of each frame.
+"""The network of one node: who is connected, and what becomes of each frame.
 
-`Network` owns all connections. A listener and a dialler produce TCP connections, `admission` turns
-them into peers, and each peer is served until it ends. Two nodes that call each other at the same
-moment would have two connections; both keep the one that the node with the lower pin began, unless
-the peer's `instance` shows that it was restarted and the old connection is dead.
+`Network` owns all peers. The `connector` produces admitted connections, each is served until it
+ends, and every frame goes to gossip, to block sync or to the block server. Two nodes that call each
+other at the same moment would have two connections; both keep the one that the node with the lower
+pin began, unless the peer's `instance` shows that it was restarted and the old one is dead.
 
 Everything runs on one event loop; blocks are imported in the worker thread that executes for the
 whole node. The directory of trusted pins is read again at every head: connections with a withdrawn
@@ -26,16 +26,11 @@ from eth_typing import Hash32
 from consensus.block import Block
 from consensus.header import BlockHeader, compute_block_hash
 from consensus.types import Height
-from node.errors import LocalFault, NodeError, OperationalFault, PeerFault
+from node.errors import LocalFault, PeerFault
 from node.network.address_book import AddressBook
-from node.network.admission import (
-    Admitted,
-    LocalSide,
-    admit_inbound,
-    admit_outbound,
-    get_remote_address,
-)
+from node.network.admission import Admitted, LocalSide
 from node.network.block_server import BlockServer
+from node.network.connector import Connector
 from node.network.frames import (
     PROTOCOL_VERSION,
     TAG_BYTES,
@@ -51,9 +46,8 @@ from node.network.frames import (
     Want,
 )
 from node.network.gossip import Gossip
-from node.network.handshake import NotAdmitted, OtherChain
 from node.network.metrics import NetworkMetrics
-from node.network.peer import ConnectionEnded, Peer, PeerTools, close_writer
+from node.network.peer import ConnectionEnded, Peer, PeerTools
 from node.network.ports import (
     BlockSource,
     NetworkHandlers,
@@ -72,8 +66,6 @@ from node.network.sync import BlockSync
 from node.network.tap import FrameTap
 from node.network.trust import TlsContexts
 
-_DIAL_POLL_S: Final = 0.25
-_MAX_DIALS: Final = 16
 _MAX_WAITING_BATCHES: Final = 1000
 
 log = structlog.get_logger("node.network")
@@ -115,15 +107,11 @@ class Network:
         self._trusted: Mapping[Hash32, TrustedPeer] = {}
         self._peers: dict[Hash32, Peer] = {}
         self._servers: dict[Peer, BlockServer] = {}
-        self._pending: dict[str, int] = {}
-        self._dialling: set[Hash32] = set()
         self._bans = BanList(settings.ban_s)
         self._book = AddressBook(
             base_s=settings.redial_base_s, max_s=settings.redial_max_s, rng=self._rng
         )
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listener: asyncio.Server | None = None
-        self._dial_wake = asyncio.Event()
         self._instance = secrets.token_bytes(TAG_BYTES)
         self._tap = FrameTap(settings.tap) if settings.tap is not None else None
         self._tools = PeerTools(
@@ -142,6 +130,16 @@ class Network:
             get_refusal=self._get_refusal,
             make_hello=self._make_hello,
             wall_clock=wall_clock,
+        )
+        self._connector = Connector(
+            local=self._local,
+            settings=settings,
+            book=self._book,
+            metrics=self.metrics,
+            clock=clock,
+            get_wanted=self._list_wanted,
+            serve=self._serve,
+            spawn=self._spawn,
         )
         self._gossip = Gossip(
             settings=settings,
@@ -165,28 +163,17 @@ class Network:
 
     async def start(self) -> None:
         """Listen and begin to call peers. Raises OperationalFault if the port is taken."""
-        settings = self._settings
-        try:
-            self._listener = await asyncio.start_server(
-                self._on_connection, settings.host, settings.port
-            )
-        except OSError as error:
-            raise OperationalFault(
-                f"cannot listen on {settings.host}:{settings.port}: {error.strerror}",
-                field="network.port",
-                next_step="Stop the program that uses the port, or choose another one",
-            ) from error
-        if settings.address_book is not None:
-            self._book.load(settings.address_book)
+        await self._connector.listen()
+        if self._settings.address_book is not None:
+            self._book.load(self._settings.address_book)
         self.refresh_directory()
         log.info("listening", address=str(self.listen_address), pin=self._identity.tls.pin.hex())
-        for work in (self._dial_forever(), self._gossip.run(), self._sync.run()):
-            self._spawn(work)
+        for work in (self._connector.dial_forever(), self._gossip.run(), self._sync.run()):
+            self._spawn(work, "network")
 
     async def stop(self) -> None:
         """Say goodbye to all peers, close everything, remember addresses."""
-        if self._listener is not None:
-            self._listener.close()
+        self._connector.close()
         for peer in self._list_peers():
             peer.end(ConnectionEnded("this node stops"))
         served = [task for task in self._tasks if task.get_name().startswith("peer")]
@@ -206,9 +193,7 @@ class Network:
     @property
     def listen_address(self) -> PeerAddress:
         """Return the address listened on, with the port that was chosen."""
-        assert self._listener is not None, "start() comes first"
-        host, port = self._listener.sockets[0].getsockname()[:2]
-        return PeerAddress(host=str(host), port=int(port))
+        return self._connector.address
 
     @property
     def sync_progress(self) -> SyncProgress | None:
@@ -259,14 +244,24 @@ class Network:
                 peer.end(ConnectionEnded("its pin was withdrawn"))
             elif kept.signers is not None and peer.signer not in kept.signers:
                 peer.end(ConnectionEnded("the key that signed its handshake was withdrawn"))
-        self._dial_wake.set()
+        self._connector.wake()
 
     # Connections
 
     def _list_peers(self) -> list[Peer]:
         return list(self._peers.values())
 
-    def _spawn(self, work: Coroutine[Any, Any, None], *, name: str = "network") -> None:
+    def _list_wanted(self) -> list[Hash32]:
+        now_s = self._clock()
+        return [
+            pin
+            for pin in self._trusted
+            if pin != self._identity.tls.pin
+            and pin not in self._peers
+            and not self._bans.is_banned(pin, now_s)
+        ]
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._on_task_done)
@@ -277,92 +272,6 @@ class Network:
             log.error("network task failed", task=task.get_name(), exc_info=error)
             fault = error if isinstance(error, Exception) else LocalFault(str(error))
             self._handlers.on_fault(fault)
-
-    async def _on_connection(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        host = get_remote_address(writer).host
-        waiting = self._pending.get(host, 0)
-        total = sum(self._pending.values())
-        if waiting >= self._settings.max_pending_per_host or total >= self._settings.max_pending:
-            self.metrics.count("refused_pending")
-            writer.transport.abort()
-            return
-        # A task of ours, so that `stop` ends it; the listener would keep its own for ever.
-        self._spawn(self._receive(reader, writer, host), name="peer inbound")
-
-    async def _receive(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str
-    ) -> None:
-        address = get_remote_address(writer)
-        self._pending[host] = self._pending.get(host, 0) + 1
-        admitted: Admitted | None = None
-        try:
-            async with asyncio.timeout(self._settings.admission_timeout_s):
-                admitted = await admit_inbound(self._local, reader, writer)
-        except TimeoutError:
-            self._log_refusal(PeerFault("it did not finish the handshake in time"), address)
-        except NodeError as error:
-            self._log_refusal(error, address)
-        except OSError as error:
-            self._log_refusal(OperationalFault(f"the connection failed: {error}"), address)
-        finally:
-            self._pending[host] -= 1
-            if not self._pending[host]:
-                del self._pending[host]
-            if admitted is None:
-                await close_writer(writer)
-        if admitted is not None:
-            await self._serve(admitted)
-
-    async def _dial_forever(self) -> None:
-        while True:
-            now_s = self._clock()
-            for pin in self._trusted:
-                if (
-                    pin == self._identity.tls.pin
-                    or pin in self._peers
-                    or pin in self._dialling
-                    or len(self._dialling) >= _MAX_DIALS
-                    or self._bans.is_banned(pin, now_s)
-                ):
-                    continue
-                address = self._book.take_due(pin, now_s)
-                if address is not None:
-                    self._dialling.add(pin)
-                    self._spawn(self._dial(pin, address), name="peer outbound")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_DIAL_POLL_S):
-                    await self._dial_wake.wait()
-            self._dial_wake.clear()
-
-    async def _dial(self, pin: Hash32, address: PeerAddress) -> None:
-        self.metrics.count("dials")
-        admitted: Admitted | None = None
-        writer: asyncio.StreamWriter | None = None
-        try:
-            async with asyncio.timeout(self._settings.dial_timeout_s):
-                reader, writer = await asyncio.open_connection(address.host, address.port)
-            async with asyncio.timeout(self._settings.admission_timeout_s):
-                admitted = await admit_outbound(self._local, reader, writer)
-        except TimeoutError:
-            self._log_dial_failure(pin, address, OperationalFault("it does not answer"))
-        except NodeError as error:
-            self._log_dial_failure(pin, address, error)
-        except OSError as error:
-            reason = OperationalFault(f"no connection: {error.strerror or error}")
-            self._log_dial_failure(pin, address, reason)
-        finally:
-            self._dialling.discard(pin)
-            if admitted is None and writer is not None:
-                await close_writer(writer)
-        if admitted is None:
-            return
-        if admitted.trusted.pin != pin:
-            # Another trusted node lives there now: that node is welcome, this address is not.
-            self._book.note_failure(pin, self._clock())
-        self._book.learn(admitted.trusted.pin, address, proven=True)
-        await self._serve(admitted)
 
     async def _serve(self, admitted: Admitted) -> None:
         peer = Peer(admitted, self._tools)
@@ -450,7 +359,7 @@ class Network:
         reason = str(why) or type(why).__name__
         log.info("peer left", peer=peer.label, pin=peer.peer_id, reason=reason)
         self._handlers.on_peer_left(peer.get_info(), reason)
-        self._dial_wake.set()
+        self._connector.wake()
 
     # Frames
 
@@ -526,22 +435,6 @@ class Network:
 
     async def _run_in_worker(self, work: Callable[[Block], object], block: Block) -> object:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work, block)
-
-    def _log_refusal(self, error: NodeError, address: PeerAddress) -> None:
-        self.metrics.count(f"refused_{type(error).__name__}")
-        log.warning("connection refused", address=str(address), reason=str(error))
-
-    def _log_dial_failure(self, pin: Hash32, address: PeerAddress, error: NodeError) -> None:
-        wait_s = self._book.note_failure(pin, self._clock())
-        self.metrics.count("dial_failures")
-        level = log.warning if isinstance(error, (NotAdmitted, OtherChain, PeerFault)) else log.info
-        level(
-            "call failed",
-            address=str(address),
-            pin=pin.hex(),
-            reason=str(error),
-            retry_s=round(wait_s, 2),
-        )
 
 
 def _make_peers(peers: Iterable[Peer]) -> Peers:

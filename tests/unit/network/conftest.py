@@ -11,8 +11,8 @@ from tests.unit.network.network_world import World, make_world
 
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
-    value = sum(request.node.name.encode()) * 1_000_003 % 2**32
-    print(f"seed {value}")
+    value = sum(str(request.node.name).encode()) * 1_000_003 % 2**32
+    print(f"seed {value}")  # noqa: T201 - pytest shows it when the test fails
     return value
 
 

@@ -6,7 +6,10 @@ whether the network asks for, orders, verifies and refuses blocks, without execu
 
 import asyncio
 import contextlib
+import itertools
 import random
+import threading
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -107,9 +110,6 @@ class FakeChain:
         return self.blocks[number_or_hash] if number_or_hash < len(self.blocks) else None
 
     def import_block(self, block: Block, /) -> object:
-        import threading
-        import time
-
         self.threads.add(threading.current_thread().name)
         time.sleep(self.import_delay_s)
         if self.fault is not None:
@@ -143,7 +143,7 @@ class Node:
     signer: SigningKey
     directory: FakeDirectory
     chain: FakeChain
-    network: Network
+    network: Network = field(init=False)
     consensus: list[tuple[int, bytes]] = field(default_factory=list)
     transactions: list[bytes] = field(default_factory=list)
     joined: list[PeerInfo] = field(default_factory=list)
@@ -210,7 +210,7 @@ class World:
         chain = chain or FakeChain(make_history(0))
         worker = ThreadPoolExecutor(1, f"worker-{name}")
         self.workers.append(worker)
-        node: Node
+        node = Node(name=name, tls=tls, signer=signer, directory=directory, chain=chain)
 
         def on_consensus(code: int, payload: bytes, _peer: str) -> bool:
             node.consensus.append((code, payload))
@@ -220,8 +220,7 @@ class World:
             node.transactions.extend(raws)
             node.network.gossip_transactions(raws)
 
-        clocks = {} if wall_clock is None else {"wall_clock": wall_clock}
-        network = Network(
+        node.network = Network(
             identity=NodeIdentity(tls=tls, signer=signer),
             genesis_hash=genesis_hash,
             chain_id=chain_id,
@@ -231,36 +230,26 @@ class World:
                 on_consensus=on_consensus,
                 on_transactions=on_transactions,
                 get_pending_transactions=lambda: list(node.pending),
-                on_peer_joined=lambda info: node.joined.append(info),
+                on_peer_joined=node.joined.append,
                 on_peer_left=lambda _info, reason: node.left.append(reason),
-                on_synced=lambda header: node.synced.append(header),
-                on_sync_started=lambda progress: node.sync_started.append(progress),
-                on_sync_progress=lambda progress: node.progress.append(progress),
-                on_fault=lambda error: node.faults.append(error),
+                on_synced=node.synced.append,
+                on_sync_started=node.sync_started.append,
+                on_sync_progress=node.progress.append,
+                on_fault=node.faults.append,
             ),
             settings=settings,
             worker=worker,
             rng=random.Random(self.rng.random()),
-            **clocks,
-        )
-        node = Node(
-            name=name, tls=tls, signer=signer, directory=directory, chain=chain, network=network
+            wall_clock=wall_clock or time.time,
         )
         self.nodes.append(node)
-        await network.start()
+        await node.network.start()
         return node
 
-    async def start_connected(self, *names: str, **options: NetworkSettings) -> list[Node]:
+    async def start_connected(self, *names: str, settings: NetworkSettings = FAST) -> list[Node]:
         """Start nodes that trust each other and wait until all are connected."""
-        nodes = [await self.start(name, **options) for name in names]
-        for node in nodes:
-            for other in nodes:
-                if node is not other:
-                    node.trust(other)
-        for node in nodes:
-            for other in nodes:
-                if node is not other:
-                    await until(lambda node=node, other=other: node.is_connected(other))
+        nodes = [await self.start(name, settings=settings) for name in names]
+        await connect(*nodes)
         return nodes
 
     async def stop(self) -> None:
@@ -268,6 +257,14 @@ class World:
             await node.network.stop()
         for worker in self.workers:
             worker.shutdown()
+
+
+async def connect(*nodes: Node) -> None:
+    """Let nodes trust each other and wait until all are connected."""
+    pairs = list(itertools.permutations(nodes, 2))
+    for node, other in pairs:
+        node.trust(other)
+    await until(lambda: all(node.is_connected(other) for node, other in pairs), "all connect")
 
 
 async def until(condition: Callable[[], bool], what: str = "") -> None:
