@@ -54,6 +54,7 @@ REFERENCE: Final = (
     "/t/0/ci",
     "/t/0/sc",
     "/t/0/tt",
+    "/t/0/dr",
     "/r/0/ci",
     "/r/0/fr",
 )

@@ -1,0 +1,92 @@
+"""Checking on the other side: with the issuer's node stopped, and with one's own cut off."""
+
+import asyncio
+import statistics
+import time
+
+from atesta_client import requests
+
+from scripts.demos.documents import KINDS
+from scripts.demos.residents import check
+from scripts.demos.stage import Stage, require
+
+
+async def check_while_issuer_is_down(stage: Stage) -> None:
+    """Stop the issuer's node, check every certificate at the commission, start it again."""
+    network, narrator, total = stage.network, stage.narrator, len(stage.residents)
+    title = "The laboratory's node is stopped; Guangdong checks every certificate on its own"
+    with narrator.step(title, total=total) as step:
+        await network.stop(network.laboratory)
+        narrator.say(f"{network.laboratory.name} is down.")
+        if network.laboratory == network.commission:
+            narrator.say(
+                "With a single agency the verifier's node is the issuer's node, so now nobody "
+                "can say what is attested: that needs a ledger node of one's own. The node is "
+                "started again and must have kept everything."
+            )
+            await network.start([network.laboratory])
+        elif len(network.nodes) == 2:
+            narrator.say(
+                "Of two validators both must sign, so nothing new can become final now. What "
+                "is final already can be checked all the same."
+            )
+        verifier = await stage.get_verifier()
+        durations, pairs = [], set()
+        for resident in stage.residents:
+            started = time.monotonic()
+            answer = await check(verifier, await resident.prepare(verifier))
+            durations.append(time.monotonic() - started)
+            stage.require_valid(answer, resident)
+            pairs.add((resident.document.kind, *sorted(answer.disclosed)))
+            step.advance()
+        narrator.confirm(
+            f"{total} of {total} valid, {statistics.median(durations) * 1000:.0f} ms each "
+            "(median, with challenge and signature); holders proved by their keys"
+        )
+        for kind, *shown in sorted(pairs):
+            narrator.say(f"shown of a {KINDS[kind]}: {', '.join(shown)}")
+    if network.laboratory != network.commission:
+        with narrator.step("The laboratory's node comes back and catches up"):
+            await network.start([network.laboratory])
+            await stage.wait_caught_up(await stage.get_issuer())
+            narrator.confirm(f"{network.laboratory.name} has every block again")
+
+
+async def cut_off_verifier(stage: Stage) -> None:
+    """Let the commission's node fall behind its limit; it must not answer yes or no."""
+    network, narrator = stage.network, stage.narrator
+    if len(network.nodes) == 1:
+        with narrator.step("A node that is cut off (skipped)"):
+            narrator.say(
+                "A single agency is its own quorum: there is nobody it could be cut off from."
+            )
+        return
+    title = "Guangdong's node is cut off from all the others for longer than its limit"
+    with narrator.step(title):
+        narrator.say(
+            f"The limit is ten minutes by default; this node is set to {network.lag_limit_s} "
+            "seconds, so that nobody has to wait. The other processes stand still meanwhile."
+        )
+        resident = stage.residents[0]
+        verifier = await stage.get_verifier()
+        presentation = await resident.prepare(verifier)
+        network.freeze_others(network.commission)
+        try:
+            behind_s = 0
+            while behind_s <= network.lag_limit_s:
+                await asyncio.sleep(min(5.0, network.lag_limit_s + 1.0 - behind_s))
+                behind_s = (await verifier.send(requests.get_status())).behind_s
+            answer = await check(verifier, presentation)
+        finally:
+            network.thaw()
+        require(answer.result == "cannot_say", f"a node cut off answered {answer.result}")
+        narrator.confirm(f"cannot say: {answer.reasons[0].text}")
+        narrator.say(f"At block {answer.block}, {answer.behind_s} s old. {answer.next_step}")
+        await stage.wait_caught_up(verifier)
+        for node in network.nodes:
+            await stage.wait_caught_up(await network.get_client(node))
+        answer = await check(verifier, presentation)
+        if any(reason.code == "presentation_stale" for reason in answer.reasons):
+            answer = await check(verifier, await resident.prepare(verifier))
+        stage.require_valid(answer, resident)
+        narrator.confirm("Connected again, the same presentation is valid: it was not used up")

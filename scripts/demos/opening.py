@@ -1,0 +1,78 @@
+"""How it begins: agencies start their nodes and agree on a schema."""
+
+import asyncio
+
+from atesta_client import requests
+from atesta_client.errors import RestProblem
+from atesta_client.rest import AsyncClient
+
+from scripts.demos.documents import POINTERS, REFERENCE, SCHEMA_TITLE
+from scripts.demos.stage import Stage, StoryFailed
+
+
+async def open_network(stage: Stage) -> None:
+    """Make and start every agency's node."""
+    network, narrator = stage.network, stage.narrator
+    title = "Agencies start their nodes, each a process with its own keys and disk"
+    with narrator.step(title, total=network.agencies) as step:
+        await asyncio.to_thread(network.make)
+        await network.start(network.nodes, lambda _: step.advance())
+        parts = (
+            ("laboratory in Macao, issues", network.laboratory),
+            ("health bureau in Macao, owns the schema", network.bureau),
+            ("health commission in Guangdong, verifies", network.commission),
+            ("auditor, reads", network.auditor),
+        )
+        rows = [(part, node.name, node.url) for part, node in parts]
+        rows += [("takes part in consensus", node.name, node.url) for node in network.nodes[4:]]
+        narrator.show(("part", "agency", "address"), rows)
+        narrator.confirm(f"{len(network.nodes)} agencies agree on one chain")
+        if len(network.nodes) < 4:
+            narrator.say(
+                "With fewer than four agencies some parts share a node, and the chain "
+                "tolerates no faulty node."
+            )
+
+
+async def agree_on_schema(stage: Stage) -> None:
+    """Register the schema, accredit the issuer, and hand the list of fields to every agency."""
+    network, narrator = stage.network, stage.narrator
+    with narrator.step("The health bureau registers the schema and accredits the laboratory"):
+        bureau = await network.get_client(network.bureau)
+        laboratory_id = (await (await stage.get_issuer()).send(requests.get_status())).agency
+        await stage.settle(
+            bureau,
+            requests.create_schema(
+                uid=stage.schema_uid,
+                title=SCHEMA_TITLE,
+                pointers=POINTERS,
+                reference=REFERENCE,
+            ),
+        )
+        await stage.settle(bureau, requests.accredit(stage.schema_uid, laboratory_id))
+        for node in {node.name: node for node in network.nodes}.values():
+            if node != network.bureau:
+                await _hand_over_schema(stage, await network.get_client(node))
+        narrator.confirm(
+            f"{len(POINTERS)} fields, one leaf each; the chain holds the hash of the list"
+        )
+
+
+async def _hand_over_schema(stage: Stage, client: AsyncClient) -> None:
+    for _ in range(100):
+        try:
+            await client.send(
+                requests.put_schema_text(
+                    stage.schema_uid,
+                    title=SCHEMA_TITLE,
+                    pointers=POINTERS,
+                    reference=REFERENCE,
+                )
+            )
+        except RestProblem as problem:
+            if problem.status != 404:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return
+    raise StoryFailed("the schema did not reach another node within 10 seconds")
