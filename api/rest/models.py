@@ -122,9 +122,8 @@ class Schema(Model):
     pointers_hash: Uid = Field(
         description="Hash of the ordered pointers, from the chain.", examples=[EXAMPLE_HASH]
     )
-    tree_size: int | None = Field(
-        description="Number of leaves; null while this node lacks the pointers.", examples=[5]
-    )
+    tree_size: int = Field(description="Number of leaves of every commitment.", examples=[5])
+    state: State = Field(description="`active` while new records may be attested under it.")
     title: str | None = Field(
         description="Name, if this node holds the text.", examples=["Vaccination certificate"]
     )
@@ -362,6 +361,7 @@ class Batch(Model):
     count: int = Field(ge=1, description="Number of members.", examples=[1000])
     alg: Algorithm = Field(description="Hash of the tree.")
     state: State = Field(description="State of the batch as a whole.")
+    reason: Reason | None = Field(description="Why the state last changed; null if it never did.")
     key: AddressText | None = Field(
         description="Key that signed it; null for a moment until the index has the block.",
         examples=[EXAMPLE_ADDRESS],
@@ -414,6 +414,10 @@ class Operation(Model):
     nonce: int = Field(ge=0, description="Nonce of the transaction.", examples=[41])
     transaction: Uid = Field(description="Hash of the signed transaction.", examples=[EXAMPLE_HASH])
     created: Time = Field(description="When it was accepted.", examples=[EXAMPLE_TIME])
+    unopened: bool = Field(
+        description="True for a bare commitment that this node has not seen opened.",
+        examples=[False],
+    )
     block: int | None = Field(description="Block that contains it, once final.", examples=[1200])
     block_time: Time | None = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
     error: str | None = Field(
@@ -429,6 +433,9 @@ class Event(Model):
 
     kind: str = Field(description="What happened.", examples=["attestation.state"])
     uid: Uid = Field(description="The record.", examples=[EXAMPLE_UID])
+    related: Uid | None = Field(
+        description="The record superseded, or the agency accredited.", examples=[None]
+    )
     index: int | None = Field(description="Batch member, where it concerns one.", examples=[None])
     agency: Uid = Field(description="Who did it.", examples=[EXAMPLE_AGENCY])
     state: State | None = Field(description="State that it led to.")

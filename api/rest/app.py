@@ -1,0 +1,79 @@
+"""The aiohttp sub-application of REST: the route table bound to its handlers.
+
+The root application (`api.app`) authenticates, limits the body, assigns request ids and turns every
+error into a problem document; this one checks the call against its route, runs the handler and
+writes the answer with its ETag.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from api.auth import Handler, requires
+from api.rest.call import Reply, read_call
+from api.rest.handlers import HANDLERS, Handle
+from api.rest.routes import ROUTES, Route
+from api.rest.services import RestServices
+
+SERVICES = web.AppKey("rest_services", RestServices)
+"""The services behind this application."""
+
+
+def build_rest(services: RestServices) -> web.Application:
+    """Return the application to mount under `/v1`.
+
+    While it runs, the index follows the chain and the outbox is emptied; at shutdown accepted
+    writes are finished and the databases closed.
+    """
+    unbound = {route.name for route in ROUTES} ^ set(HANDLERS)
+    assert not unbound, f"routes and handlers differ in {sorted(unbound)}"
+    app = web.Application()
+    app[SERVICES] = services
+    app.cleanup_ctx.append(_run_services)
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, _bind(route, HANDLERS[route.name]))
+    return app
+
+
+async def _run_services(app: web.Application) -> AsyncIterator[None]:
+    services = app[SERVICES]
+    async with services.run():
+        yield
+    services.close()
+
+
+def _bind(route: Route, handle: Handle) -> Handler:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        call = await read_call(request, route, request.app[SERVICES])
+        return _write(request, route, await handle(call))
+
+    requires(route.role)(serve)
+    return serve
+
+
+def _write(request: web.Request, route: Route, reply: Reply) -> web.Response:
+    headers = dict(reply.headers)
+    if route.etag:
+        headers["ETag"] = f'W/"{_compute_etag(route, reply)}"'
+        headers["Cache-Control"] = "private, no-cache"
+        if _matches(request, headers["ETag"]):
+            return web.Response(status=304, headers=headers)
+    return web.Response(
+        status=route.status,
+        body=reply.model.model_dump_json().encode(),
+        content_type="application/json",
+        headers=headers,
+    )
+
+
+def _compute_etag(route: Route, reply: Reply) -> str:
+    """Name what was read, not when: a record that did not change keeps its ETag."""
+    stable = reply.model.model_dump_json(exclude=set(route.volatile))
+    return hashlib.sha256(stable.encode()).hexdigest()[:32]
+
+
+def _matches(request: web.Request, etag: str) -> bool:
+    given = request.headers.get("If-None-Match", "")
+    wanted = etag.removeprefix("W/")
+    return any(part.strip().removeprefix("W/") in {wanted, "*"} for part in given.split(","))

@@ -1,0 +1,245 @@
+"""One call of REST: what arrived, checked, and what goes back.
+
+Everything that a handler sees is already of the right type: path parts are bytes and numbers, the
+query is validated against the route, the body is a strict model. What does not fit is refused with
+the field at fault; the value that was sent is never repeated.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NoReturn
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from api.auth import CALLER, Caller
+from api.errors import InvalidField, MalformedBody, UserFault
+from api.index.queries import Page
+from api.rest.routes import LIMIT, Route
+from api.rest.services import RestServices
+from api.rest.values import Model
+
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 500
+
+_KEY_PATTERN: Final = re.compile(r"[!-~]{1,200}")
+_DIGEST_PATTERN: Final = re.compile(r"0x[0-9a-fA-F]{64}")
+_MAX_INDEX: Final = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One checked request."""
+
+    services: RestServices
+    route: Route
+    caller: Caller | None
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Any
+    """The route's request model, or None where it takes none."""
+    idempotency_key: str
+    """Empty on routes that do not write."""
+    body_fingerprint: bytes
+    """What the key is bound to: operation, path and body; empty on routes that do not write."""
+
+    def get_digest(self, name: str) -> bytes:
+        """Return a 32-byte part of the path."""
+        return _parse_digest(self.path[name], name)
+
+    def get_index(self, name: str) -> int:
+        """Return a leaf number of the path."""
+        text = self.path[name]
+        if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > _MAX_INDEX:
+            raise InvalidField(name, "a leaf's number is 0 to 4294967295")
+        return int(text)
+
+    def find_digest(self, name: str) -> bytes | None:
+        """Return a 32-byte query parameter, None if absent."""
+        text = self.query.get(name)
+        return None if text is None else _parse_digest(text, name)
+
+    def find_time(self, name: str) -> int | None:
+        """Return a time of the query in seconds, None if absent."""
+        text = self.query.get(name)
+        if text is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise InvalidField(name, "this is not a time such as 2026-11-22T08:00:00Z") from error
+        if moment.tzinfo is None:
+            raise InvalidField(name, "a time needs its zone, for UTC a Z")
+        return int(moment.timestamp())
+
+    def find_choice(self, name: str, choices: tuple[str, ...]) -> str | None:
+        """Return a query parameter that is one of `choices`, None if absent."""
+        text = self.query.get(name)
+        if text is not None and text not in choices:
+            raise InvalidField(name, f"must be one of: {', '.join(choices)}")
+        return text
+
+    def get_page(self) -> Page:
+        """Return which part of the list is wanted."""
+        text = self.query.get(LIMIT.name)
+        limit = DEFAULT_LIMIT
+        if text is not None:
+            if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_LIMIT:
+                raise InvalidField("limit", f"must be a number from 1 to {MAX_LIMIT}")
+            limit = int(text)
+        cursor = self.query.get("cursor")
+        return Page(limit=limit, after=None if cursor is None else decode_cursor(cursor))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What goes back."""
+
+    model: Model
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+async def read_call(request: web.Request, route: Route, services: RestServices) -> Call:
+    """Check a request against its route; raises a `UserFault` that names the field at fault."""
+    raw = await request.read() if route.request is not None else b""
+    body = None if route.request is None else parse_body(route.request, request, raw)
+    key, fingerprint = "", b""
+    if route.writes:
+        key = _read_key(request)
+        identity = json.dumps([route.name, sorted(request.match_info.items())]).encode()
+        written = b"" if body is None else _write_canonical(raw)
+        fingerprint = services.compute_body_fingerprint(identity + written)
+    return Call(
+        services=services,
+        route=route,
+        caller=request.get(CALLER),
+        path=dict(request.match_info),
+        query=_read_query(request, route),
+        body=body,
+        idempotency_key=key,
+        body_fingerprint=fingerprint,
+    )
+
+
+def parse_body(model: type[Model], request: web.Request, raw: bytes) -> Model:
+    """Read a strict JSON body as `model`."""
+    if request.content_type != "application/json":
+        raise UserFault(
+            "the body must be application/json",
+            code="unsupported_media_type",
+            field="Content-Type",
+            status=415,
+        )
+    try:
+        _parse_strictly(raw)
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        reason = (
+            error.args[0] if isinstance(error, _AmbiguousJson) else "the body is not valid JSON"
+        )
+        raise MalformedBody(reason) from None
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        raise _translate(error) from None
+
+
+def encode_cursor(position: int | None) -> str | None:
+    """Write the position of a page's last item as an opaque text."""
+    if position is None:
+        return None
+    return base64.urlsafe_b64encode(position.to_bytes(8, "big")).decode().rstrip("=")
+
+
+def decode_cursor(text: str) -> int:
+    """Read an opaque cursor; raises `InvalidField` for one that this API did not write."""
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidField("cursor", "this is no cursor of this API") from error
+    position = int.from_bytes(data, "big")
+    if len(data) != 8 or position >= 2**63:
+        raise InvalidField("cursor", "this is no cursor of this API")
+    return position
+
+
+class _AmbiguousJson(ValueError):
+    """JSON that two readers could read differently."""
+
+
+def _parse_strictly(raw: bytes) -> Any:
+    return json.loads(
+        raw.decode("utf-8"), object_pairs_hook=_build_object, parse_constant=_refuse_constant
+    )
+
+
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _AmbiguousJson("an object of the body names the same member twice")
+    return members
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    raise _AmbiguousJson("the body holds a number that JSON does not have")
+
+
+def _write_canonical(raw: bytes) -> bytes:
+    """Write a body in one spelling, so that a retry may format it in another way."""
+    return json.dumps(
+        _parse_strictly(raw), sort_keys=True, separators=(",", ":"), ensure_ascii=True
+    ).encode()
+
+
+def _translate(error: ValidationError) -> UserFault:
+    """Name the first field at fault; pydantic's message is about the type, not the value."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    match first["type"]:
+        case "extra_forbidden":
+            reason = "this field is not known here"
+        case "missing":
+            reason = "this field is needed"
+        case "value_error":
+            reason = first["msg"].removeprefix("Value error, ")
+        case "string_pattern_mismatch":
+            reason = "this text does not have the form that the field asks for"
+        case _:
+            reason = first["msg"]
+    return InvalidField(place or "body", reason)
+
+
+def _read_key(request: web.Request) -> str:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        raise UserFault(
+            "a request that writes needs an Idempotency-Key header",
+            code="idempotency_key_missing",
+            field="Idempotency-Key",
+            next_step="send a new random key, such as a UUID; repeat it only to retry",
+        )
+    if not _KEY_PATTERN.fullmatch(key):
+        raise InvalidField("Idempotency-Key", "must be 1 to 200 printable ASCII characters")
+    return key
+
+
+def _read_query(request: web.Request, route: Route) -> dict[str, str]:
+    known = {parameter.name for parameter in route.query}
+    query: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name not in known:
+            raise InvalidField(name[:100], "this query parameter is not known here")
+        if name in query:
+            raise InvalidField(name, "this query parameter is given twice")
+        query[name] = value
+    return query
+
+
+def _parse_digest(text: str, name: str) -> bytes:
+    if not _DIGEST_PATTERN.fullmatch(text):
+        raise InvalidField(name, "must be 0x and 64 hexadecimal digits")
+    return bytes.fromhex(text[2:])

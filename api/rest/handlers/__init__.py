@@ -1,0 +1,53 @@
+"""The handlers, one module a resource; `HANDLERS` binds them to the route table by name."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from api.rest.call import Call, Reply
+from api.rest.handlers import (
+    agencies,
+    attestations,
+    batches,
+    credentials,
+    operations,
+    provenance,
+    schemas,
+    verification,
+)
+
+Handle = Callable[[Call], Awaitable[Reply]]
+"""Turns a checked call into a reply; raises `ApiError`."""
+
+HANDLERS: Final[dict[str, Handle]] = {
+    "get_status": operations.get_status,
+    "list_agencies": agencies.list_agencies,
+    "get_agency": agencies.get_agency,
+    "list_schemas": schemas.list_schemas,
+    "create_schema": schemas.create_schema,
+    "get_schema": schemas.get_schema,
+    "put_schema_text": schemas.put_schema_text,
+    "list_accreditations": schemas.list_accreditations,
+    "create_accreditation": schemas.create_accreditation,
+    "delete_accreditation": schemas.delete_accreditation,
+    "list_credentials": credentials.list_credentials,
+    "create_credential": credentials.create_credential,
+    "get_credential": credentials.get_credential,
+    "attest_credential": credentials.attest_credential,
+    "list_attestations": attestations.list_attestations,
+    "create_attestation": attestations.create_attestation,
+    "get_attestation": attestations.get_attestation,
+    "change_attestation_state": attestations.change_attestation_state,
+    "get_attestation_history": attestations.get_attestation_history,
+    "list_batches": batches.list_batches,
+    "create_batch": batches.create_batch,
+    "get_batch": batches.get_batch,
+    "change_batch_state": batches.change_batch_state,
+    "get_batch_history": batches.get_batch_history,
+    "get_leaf": batches.get_leaf,
+    "change_leaf_state": batches.change_leaf_state,
+    "create_challenge": verification.create_challenge,
+    "verify": verification.verify,
+    "get_provenance": provenance.get_provenance,
+    "list_operations": operations.list_operations,
+    "get_operation": operations.get_operation,
+}

@@ -1,0 +1,120 @@
+"""Credentials: made into the vault, handed out, attested when the resident asks."""
+
+import json
+from dataclasses import replace
+
+from atesta_client.credentials import encode_credential
+
+from api.errors import NotFound, UserFault
+from api.rest.call import Call, Reply, encode_cursor
+from api.rest.handlers.issuing import attest_kept, is_promised, keep_document
+from api.rest.models import Attest, Credential, CredentialCreate, CredentialPage
+from api.rest.values import decode_hex, encode_hex, encode_time, parse_optional_time, parse_time
+from api.rest.views import view_algorithm, view_uid
+from api.rest.writes import claim_attestation, find_earlier
+from api.vault.vault import StoredCredential
+
+
+async def list_credentials(call: Call) -> Reply:
+    """List this vault's credentials, newest first, without their contents."""
+    page = call.get_page()
+    found = await call.services.vault.get_page(
+        limit=page.limit + 1, before=page.after, schema_uid=call.find_digest("schema")
+    )
+    items = found[: page.limit]
+    attested = await _find_attested(call, items)
+    return Reply(
+        model=CredentialPage(
+            items=[
+                _view(stored, attested=stored.uid in attested, has_batch=stored.batch in attested)
+                for stored in items
+            ],
+            next=encode_cursor(items[-1].sequence) if len(found) > page.limit else None,
+            indexed_block=await call.services.index.get_block(),
+        )
+    )
+
+
+async def create_credential(call: Call) -> Reply:
+    """Make a credential; nothing goes on the chain."""
+    body: CredentialCreate = call.body
+    stored = await keep_document(
+        call,
+        schema_uid=decode_hex(body.schema_uid),
+        document=body.document,
+        holder_key=body.holder_key,
+        uid=None if body.uid is None else decode_hex(body.uid),
+        alg=body.alg,
+        valid_until_s=encode_time(body.valid_until),
+        previous=None if body.previous is None else decode_hex(body.previous),
+    )
+    model = await _open(call, stored.uid)
+    return Reply(model=model, headers={"Location": f"/v1/credentials/{model.uid}"})
+
+
+async def get_credential(call: Call) -> Reply:
+    """Read one credential with its file."""
+    return Reply(model=await _open(call, call.get_digest("uid")))
+
+
+async def attest_credential(call: Call) -> Reply:
+    """Attest a credential: its holder asks to carry it."""
+    earlier = await find_earlier(call)
+    if earlier is not None:
+        return earlier
+    body: Attest = call.body
+    stored = await call.services.vault.find(call.get_digest("uid"))
+    if stored is None:
+        raise _credential_not_found()
+    if stored.batch is not None and await is_promised(call, stored.batch):
+        raise UserFault(
+            "the credential is attested as a member of a batch",
+            code="already_in_batch",
+            field="uid",
+            status=409,
+            next_step="hand out the credential file; it holds the path to the batch root",
+            extra={"batch": encode_hex(stored.batch)},
+        )
+    return await attest_kept(call, stored, event_time=body.event_time)
+
+
+async def _open(call: Call, uid: bytes) -> Credential:
+    stored = await call.services.vault.find(uid)
+    credential = None if stored is None else await call.services.vault.open(uid)
+    if stored is None or credential is None:
+        raise _credential_not_found()
+    has_batch = stored.batch is not None and await is_promised(call, stored.batch)
+    if not has_batch:
+        # A path to a root that never went on the chain would only mislead.
+        credential = replace(credential, record=replace(credential.record, batch=None))
+    model = _view(stored, attested=await is_promised(call, uid), has_batch=has_batch)
+    return model.model_copy(update={"credential": json.loads(encode_credential(credential))})
+
+
+async def _find_attested(call: Call, items: list[StoredCredential]) -> set[bytes | None]:
+    """Return which of these records and their batches this node has promised or created."""
+    uids = {stored.uid for stored in items} | {stored.batch for stored in items if stored.batch}
+    claims = {claim_attestation(uid): uid for uid in uids}
+    found = await call.services.outbox.find_creations(list(claims))
+    return {claims[claim] for claim in found}
+
+
+def _view(stored: StoredCredential, *, attested: bool, has_batch: bool) -> Credential:
+    return Credential(
+        uid=encode_hex(stored.uid),
+        schema_uid=encode_hex(stored.schema_uid),
+        commitment=encode_hex(stored.commitment),
+        alg=view_algorithm(stored.algorithm),
+        valid_until=parse_optional_time(stored.valid_until_s),
+        previous=view_uid(stored.previous),
+        created=parse_time(stored.created_s),
+        attested=attested or has_batch,
+        batch=view_uid(stored.batch) if has_batch else None,
+        credential=None,
+    )
+
+
+def _credential_not_found() -> NotFound:
+    return NotFound(
+        "this vault has no credential with this uid", field="uid", code="credential_not_found"
+    )

@@ -1,0 +1,57 @@
+"""Status of the service, and following promised writes."""
+
+from api.errors import NotFound
+from api.rest.answers import Status
+from api.rest.call import Call, Reply, encode_cursor
+from api.rest.models import OperationPage
+from api.rest.values import OperationState, encode_hex, parse_time
+from api.rest.views import view_operation
+
+
+async def get_status(call: Call) -> Reply:
+    """Say which ledger this is, how far it is, and whose node answers."""
+    services = call.services
+    head = await services.ledger.get_head()
+    agency = await services.identity.find_agency()
+    accounts = services.identity.accounts
+    return Reply(
+        model=Status(
+            agency=None if agency is None else encode_hex(agency),
+            account=encode_hex(accounts[0]) if accounts else None,
+            chain_id=await services.ledger.get_chain_id(),
+            genesis_hash=encode_hex(await services.ledger.get_genesis_hash()),
+            block=head.number,
+            block_time=parse_time(head.time_s),
+            behind_s=max(0, int(services.now()) - head.time_s),
+            indexed_block=await services.index.get_block(),
+            pending=await services.outbox.count_open(),
+        )
+    )
+
+
+async def list_operations(call: Call) -> Reply:
+    """List this agency's writes, newest first."""
+    page = call.get_page()
+    operations = await call.services.outbox.get_page(
+        limit=page.limit + 1,
+        before=page.after,
+        state=call.find_choice("state", tuple(OperationState)),
+        uid=call.find_digest("uid"),
+    )
+    items = operations[: page.limit]
+    has_more = len(operations) > page.limit
+    return Reply(
+        model=OperationPage(
+            items=[view_operation(operation) for operation in items],
+            next=encode_cursor(items[-1].sequence) if has_more else None,
+            indexed_block=await call.services.index.get_block(),
+        )
+    )
+
+
+async def get_operation(call: Call) -> Reply:
+    """Follow one write by operation id or transaction hash."""
+    operation = await call.services.outbox.get(call.path["id"].lower())
+    if operation is None:
+        raise NotFound("this node made no such operation", field="id", code="operation_not_found")
+    return Reply(model=view_operation(operation))

@@ -1,0 +1,79 @@
+"""Challenges and checks."""
+
+from api.rest.answers import (
+    Challenge,
+    ChallengeCreate,
+    Finding,
+    Subject,
+    Verification,
+    VerifyRequest,
+)
+from api.rest.call import Call, Reply
+from api.rest.values import Result, encode_hex, parse_optional_time, parse_time
+from api.rest.views import view_state, view_uid
+from api.verification import findings
+from api.verification.verifier import Answer, CheckedRecord
+
+
+async def create_challenge(call: Call) -> Reply:
+    """Make a single-use nonce for a holder to sign."""
+    body: ChallengeCreate = call.body
+    agency = await call.services.identity.get_agency()
+    challenge = await call.services.verifier.create_challenge(body.purpose)
+    return Reply(
+        model=Challenge(
+            nonce=encode_hex(challenge.nonce),
+            verifier=encode_hex(agency),
+            purpose=challenge.purpose,
+            issued=parse_time(challenge.issued_s),
+            expires=parse_time(challenge.expires_s),
+        )
+    )
+
+
+async def verify(call: Call) -> Reply:
+    """Check a credential file or a presentation on this node's last final block."""
+    body: VerifyRequest = call.body
+    verifier = call.services.verifier
+    if body.credential is not None:
+        answer = await verifier.verify_credential(body.credential, purpose=body.purpose)
+    else:
+        assert body.presentation is not None, "checked by the model"
+        answer = await verifier.verify_presentation(body.presentation, purpose=body.purpose)
+    return Reply(model=_view(call, answer))
+
+
+def _view(call: Call, answer: Answer) -> Verification:
+    return Verification(
+        result=Result(answer.result),
+        reasons=[_view_finding(finding) for finding in answer.reasons],
+        notices=[_view_finding(finding) for finding in answer.notices],
+        next_step=answer.next_step,
+        holder_checked=answer.holder_checked,
+        disclosed=list(answer.disclosed),
+        subject=None if answer.record is None else _view_subject(call, answer.record),
+        policy=answer.policy,
+        block=answer.head.number,
+        block_hash=encode_hex(answer.head.hash),
+        block_time=parse_time(answer.head.time_s),
+        checked=parse_time(answer.checked_s),
+        behind_s=answer.behind_s,
+    )
+
+
+def _view_finding(finding: findings.Finding) -> Finding:
+    return Finding(code=finding.code, text=finding.text, field=finding.field)
+
+
+def _view_subject(call: Call, record: CheckedRecord) -> Subject:
+    return Subject(
+        uid=encode_hex(record.uid),
+        issuer=encode_hex(record.issuer),
+        issuer_name=call.services.names.get(record.issuer),
+        schema_uid=encode_hex(record.schema_uid),
+        batch=view_uid(record.batch),
+        state=view_state(record.state),
+        valid_until=parse_optional_time(record.valid_until_s),
+        attested_block=record.block,
+        attested_time=parse_time(record.block_time_s),
+    )
