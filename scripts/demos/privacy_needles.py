@@ -5,8 +5,10 @@ inside a log line, in base64 inside a token (starting at any of three alignments
 base64 form is nowhere to be found), or behind ``\u`` escapes in JSON. Each value is therefore
 turned into the set of byte strings that any of these would leave behind.
 
-Values of six bytes and more are searched as substrings. Shorter ones (a birth year, a short
-surname) would be found by chance in any large file, so they count only as *whole* decoded fields.
+Values of six bytes and more are searched as substrings. Shorter ones (a birth year, a Chinese given
+name in UTF-16) would be found by chance in any large file, so they count only as *whole* decoded
+fields. The length is that of the value in the encoding concerned: the same name can be long enough
+in UTF-8 and too short in UTF-16.
 """
 
 import base64
@@ -18,7 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SHORTEST_SUBSTRING: Final = 6
-"""Values below this many bytes of UTF-8 are compared with whole fields only."""
+"""Below this many bytes, in its encoding, a value is compared with whole fields only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +32,6 @@ class Needle:
     value: str | bytes
     """A text, or bytes such as a 32-byte identifier."""
 
-    @property
-    def is_short(self) -> bool:
-        """Whether it counts only as a whole field."""
-        data = self.value.encode() if isinstance(self.value, str) else self.value
-        return len(data) < SHORTEST_SUBSTRING
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
@@ -45,6 +41,8 @@ class Form:
     """The bytes."""
     encoding: str
     """How they come from the value, such as ``utf-16-le in base64``."""
+    is_whole: bool
+    """Whether they count only where they are a whole field."""
 
 
 class NeedleSet:
@@ -56,8 +54,8 @@ class NeedleSet:
         self._long: dict[bytes, tuple[Needle, str]] = {}
         self._short: dict[bytes, tuple[Needle, str]] = {}
         for needle in self.needles:
-            for form in iterate_forms(needle.value, is_whole=needle.is_short):
-                known = self._short if needle.is_short else self._long
+            for form in iterate_forms(needle.value):
+                known = self._short if form.is_whole else self._long
                 known.setdefault(form.data, (needle, form.encoding))
         self._pattern = re.compile(_build_pattern(self._long), re.DOTALL) if self._long else None
 
@@ -78,32 +76,25 @@ class NeedleSet:
         return self._short.get(field)
 
 
-def iterate_forms(value: str | bytes, *, is_whole: bool = False) -> Iterator[Form]:
-    """Yield every form of a value, each once.
+def iterate_forms(value: str | bytes) -> Iterator[Form]:
+    """Yield every form of a value.
 
-    ``is_whole`` gives base64 as it stands alone, with and without padding, in place of the three
-    forms that it has inside a longer text.
+    What is long enough has three forms in base64, as it looks inside a longer text; what is too
+    short has the one that it has alone, with and without padding.
     """
-    seen: set[bytes] = set()
-    for form in _iterate_all_forms(value, is_whole=is_whole):
-        if form.data not in seen:
-            seen.add(form.data)
-            yield form
-
-
-def _iterate_all_forms(value: str | bytes, *, is_whole: bool) -> Iterator[Form]:
     for name, data in _iterate_plain(value):
-        yield Form(data=data, encoding=name)
+        is_whole = len(data) < SHORTEST_SUBSTRING
+        yield Form(data=data, encoding=name, is_whole=is_whole)
         for text in (data.hex(), data.hex().upper()):
-            yield Form(data=text.encode(), encoding=f"{name} in hex")
+            yield Form(data=text.encode(), encoding=f"{name} in hex", is_whole=is_whole)
         for encoded in _iterate_base64(data, is_whole=is_whole):
-            yield Form(data=encoded, encoding=f"{name} in base64")
-    if isinstance(value, str):
-        for text in _iterate_normal_forms(value):
-            escaped = json.dumps(text)[1:-1]
-            yield Form(data=escaped.encode(), encoding="JSON escapes")
+            yield Form(data=encoded, encoding=f"{name} in base64", is_whole=is_whole)
+        if isinstance(value, str) and name.startswith("utf-8"):
+            escaped = json.dumps(data.decode())[1:-1]
             upper = re.sub(r"\\u[0-9a-f]{4}", lambda m: "\\u" + m.group()[2:].upper(), escaped)
-            yield Form(data=upper.encode(), encoding="JSON escapes")
+            for text in {escaped, upper} - {data.decode()}:
+                is_short = len(text) < SHORTEST_SUBSTRING
+                yield Form(data=text.encode(), encoding="JSON escapes", is_whole=is_short)
 
 
 def _iterate_plain(value: str | bytes) -> Iterator[tuple[str, bytes]]:
