@@ -1,0 +1,163 @@
+"""Decoded calls and events as named fields that a person can read and follow.
+
+The contracts speak in numbers and 32-byte words; the name of a parameter says what it is. A
+parameter that is not listed here is shown as what its bytes are, never guessed at.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from api.explorer.facts import EventFacts, Field, FieldKind
+from contracts import codec
+from contracts.addresses import AGENCY_REGISTRY_NAME, get_contract_name
+from contracts.codes import CommitmentAlgorithm, Reason, RecordState, Role
+from contracts.decisions import DecisionKind, decode_payload
+from contracts.errors import CodecError
+from contracts.labels import format_identifier
+
+_KINDS: Final[Mapping[str, FieldKind]] = {
+    "agency": "agency",
+    "agency_id": "agency",
+    "issuer": "agency",
+    "owner": "agency",
+    "proposer": "agency",
+    "jurisdiction": "agency",
+    "uid": "record",
+    "batch_uid": "record",
+    "previous": "record",
+    "successor": "record",
+    "schema": "schema",
+    "schema_uid": "schema",
+    "account": "account",
+    "key": "account",
+    "first_key": "account",
+    "validator": "account",
+    "proxy": "account",
+    "implementation": "account",
+    "new_implementation": "account",
+    "valid_from": "time",
+    "valid_until": "time",
+    "event_time": "time",
+    "expires": "time",
+    "state": "state",
+    "reason": "reason",
+    "alg": "algorithm",
+    "roles": "roles",
+}
+
+
+def decode_input(to: bytes | None, data: bytes) -> tuple[str, str, tuple[Field, ...]] | None:
+    """Return contract, function and arguments of a call to the ledger's contracts; else None."""
+    contract = None if to is None else get_contract_name(to)
+    if contract is None:
+        return None
+    try:
+        call = codec.decode_call(contract, data)
+    except CodecError:
+        return None
+    fields = read_fields(contract, call.args)
+    return contract, call.function, fields
+
+
+def decode_event(
+    address: bytes, topics: tuple[bytes, ...], data: bytes, log_index: int
+) -> EventFacts | None:
+    """Return an event of the ledger's contracts; None for any other."""
+    contract = get_contract_name(address)
+    if contract is None:
+        return None
+    try:
+        log = codec.decode_log(contract, topics, data)
+    except CodecError:
+        return None
+    return EventFacts(
+        contract=contract,
+        event=log.event,
+        log_index=log_index,
+        fields=read_fields(contract, log.args),
+    )
+
+
+def read_fields(contract: str, args: Mapping[str, Any]) -> tuple[Field, ...]:
+    """Return decoded arguments as fields; a proposal's payload is opened."""
+    fields: list[Field] = []
+    for name, value in args.items():
+        if contract == AGENCY_REGISTRY_NAME and name == "kind":
+            fields.append(_read_decision(value))
+        elif name == "payload" and "kind" in args:
+            fields.extend(_open_payload(args["kind"], value))
+        else:
+            fields.append(read_field(name, value))
+    return tuple(fields)
+
+
+def read_field(name: str, value: Any) -> Field:
+    """Return one argument as a field."""
+    kind = _KINDS.get(name)
+    if isinstance(value, bool):
+        return Field(name=name, kind="flag", value=value, label="yes" if value else "no")
+    if isinstance(value, int):
+        return _read_number(name, kind, value)
+    data = bytes.fromhex(value[2:]) if isinstance(value, str) else bytes(value)
+    text = "0x" + data.hex()
+    if kind in {"account", "record", "schema"}:
+        return Field(name=name, kind=kind, value=text, label=text)
+    if kind == "agency":
+        return Field(name=name, kind="agency", value=text, label=format_identifier(data))
+    return Field(name=name, kind="hash" if len(data) == 32 else "bytes", value=text, label=text)
+
+
+def name_roles(roles: int) -> tuple[str, ...]:
+    """Return the roles of a bit mask as words."""
+    return tuple(str(role.name).lower() for role in Role if role in Role(roles))
+
+
+def name_state(state: int) -> str:
+    """Return a record's state as a word."""
+    return RecordState(state).name.lower()
+
+
+def name_reason(reason: int) -> str:
+    """Return a reason as a word."""
+    return Reason(reason).name.lower()
+
+
+def name_algorithm(algorithm: int) -> str:
+    """Return a hash algorithm's name."""
+    return CommitmentAlgorithm(algorithm).name.lower()
+
+
+def _read_number(name: str, kind: FieldKind | None, value: int) -> Field:
+    try:
+        match kind:
+            case "state":
+                return Field(name=name, kind=kind, value=value, label=name_state(value))
+            case "reason":
+                return Field(name=name, kind=kind, value=value, label=name_reason(value))
+            case "algorithm":
+                return Field(name=name, kind=kind, value=value, label=name_algorithm(value))
+            case "roles":
+                label = ", ".join(name_roles(value)) or "none"
+                return Field(name=name, kind=kind, value=value, label=label)
+            case "time":
+                return Field(name=name, kind=kind, value=value, label=str(value))
+            case _:
+                return Field(name=name, kind="number", value=value, label=str(value))
+    except ValueError:  # a code that a newer contract uses
+        return Field(name=name, kind="number", value=value, label=str(value))
+
+
+def _read_decision(value: int) -> Field:
+    try:
+        label = DecisionKind(value).name.lower()
+    except ValueError:
+        label = str(value)
+    return Field(name="kind", kind="decision", value=value, label=label)
+
+
+def _open_payload(kind: int, payload: bytes) -> list[Field]:
+    try:
+        opened = decode_payload(kind, payload)
+    except CodecError:
+        return [read_field("payload", payload)]
+    return [read_field(name, value) for name, value in opened.items()]

@@ -1,0 +1,24 @@
+"""What the explorer's handlers share, under one typed key."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from api.explorer.chain import ChainReader
+from api.explorer.records import RecordReader
+from api.index.index import Index
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplorerServices:
+    """The explorer's readers."""
+
+    chain: ChainReader
+    records: RecordReader
+    index: Index
+    ledger_name: str
+    """What the ledger is called in page titles."""
+
+
+SERVICES: Final = web.AppKey("explorer_services", ExplorerServices)
