@@ -30,6 +30,7 @@ from atesta_client.answers import (
     read_answer,
     read_page,
 )
+from atesta_client.holder_keys import HolderPublicKey
 from atesta_client.pointers import JsonValue
 
 T = TypeVar("T")
@@ -133,16 +134,21 @@ def create_credential(
     *,
     schema_uid: str,
     document: JsonValue,
+    holder_key: HolderPublicKey | None = None,
     uid: str | None = None,
     valid_until: datetime | None = None,
     previous: str | None = None,
     algorithm: str | None = None,
     idempotency_key: str | None = None,
 ) -> Request[CredentialAnswer]:
-    """Make a credential in the agency's vault; nothing goes on the chain."""
+    """Make a credential in the agency's vault; nothing goes on the chain.
+
+    ``holder_key`` becomes the document's field ``/cnf``, which its schema must have.
+    """
     body = {
         "schema_uid": schema_uid,
         "document": document,
+        "holder_key": None if holder_key is None else holder_key.to_field(),
         "uid": uid,
         "alg": algorithm,
         "valid_until": _format_time(valid_until),

@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from atesta_client import requests
-from atesta_client.credentials import decode_credential, with_holder_key
-from atesta_client.schemas import Schema
+from atesta_client.credentials import decode_credential
 
 from scripts.demos.residents import check
 from scripts.demos.stage import Stage, require
@@ -30,8 +29,7 @@ async def convert(stage: Stage) -> None:
         resident = stage.residents[0]
         commission = await stage.get_verifier()
         bureau = await network.get_client(network.bureau)
-        schema = Schema(uid=secrets.token_bytes(32), pointers=CONVERTED_POINTERS)
-        schema_uid = "0x" + schema.uid.hex()
+        schema_uid = "0x" + secrets.token_hex(32)
         own_id = (await commission.send(requests.get_status())).agency
         await stage.settle(
             commission,
@@ -44,19 +42,16 @@ async def convert(stage: Stage) -> None:
         )
         await stage.settle(commission, requests.accredit(schema_uid, own_id))
         stage.require_valid(await check(commission, await resident.prepare(commission)), resident)
-        document = with_holder_key(
-            {
-                "status": "green",
-                "converted_from": resident.uid,
-                "issued_on": datetime.now(UTC).date().isoformat(),
-            },
-            schema,
-            resident.key.public_key,
-        )
+        document = {
+            "status": "green",
+            "converted_from": resident.uid,
+            "issued_on": datetime.now(UTC).date().isoformat(),
+        }
         made = await commission.send(
             requests.create_credential(
                 schema_uid=schema_uid,
                 document=document,
+                holder_key=resident.key.public_key,
                 valid_until=datetime.now(UTC) + _VALIDITY,
             )
         )

@@ -12,7 +12,7 @@ from typing import Final
 
 from atesta_client import requests
 from atesta_client.answers import Accepted, Operation, Verification
-from atesta_client.credentials import decode_credential, with_holder_key
+from atesta_client.credentials import decode_credential
 from atesta_client.errors import RestProblem
 from atesta_client.requests import Request
 from atesta_client.rest import AsyncClient
@@ -95,7 +95,8 @@ class Stage:
         made = await issuer.send(
             requests.create_credential(
                 schema_uid=self.schema_uid,
-                document=with_holder_key(document.certificate, self.schema, key.public_key),
+                document=document.certificate,
+                holder_key=key.public_key,
                 uid=None if uid is None else "0x" + uid.hex(),
                 valid_until=valid_until or datetime.now(UTC) + VALIDITY,
                 previous=previous,
