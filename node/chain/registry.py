@@ -10,6 +10,7 @@ head, and never keeps a list of its own. Two kinds of questions are asked:
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,10 @@ from node.chain.results import CallRequest
 
 _CALL_LIMIT_S = 5.0
 _MAX_REMEMBERED = 10_000
+_MAX_MOMENTS = 2  # the head, and its parent while a block is imported
+
+_Moment = tuple[Hash32, int]
+"""State root and time of a block: all that an answer depends on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,19 +101,17 @@ class RegistryView:
     def __init__(self, chain: Blockchain) -> None:
         self._chain = chain
         self._lock = threading.Lock()
-        self._head_root = Hash32(b"")
-        self._head_time = -1
-        self._answers: dict[tuple[str, Address], bool] = {}
+        self._answers: OrderedDict[_Moment, dict[tuple[str, Address], bool]] = OrderedDict()
         self._tables_root: Hash32 | None = None
         self._tables = RegistryTables()
 
-    def may_send(self, sender: Address) -> bool:
-        """Tell whether an account is a live key of an active agency at the head."""
-        return self._ask("may_send", sender)
+    def may_send(self, sender: Address, *, at: BlockHeader | None = None) -> bool:
+        """Tell whether an account is a live key of an active agency, at the head or `at`."""
+        return self._ask("may_send", sender, at)
 
-    def may_deploy(self, sender: Address) -> bool:
-        """Tell whether an account may create contracts at the head."""
-        return self._ask("may_deploy", sender)
+    def may_deploy(self, sender: Address, *, at: BlockHeader | None = None) -> bool:
+        """Tell whether an account may create contracts, at the head or `at`."""
+        return self._ask("may_deploy", sender, at)
 
     def get_tables(self) -> RegistryTables:
         """Return the tables at the head; reads them, for some tens of milliseconds, if changed."""
@@ -123,18 +126,19 @@ class RegistryView:
             self._tables, self._tables_root = tables, root
         return tables
 
-    def _ask(self, function: str, account: Address) -> bool:
-        header = self._chain.head
+    def _ask(self, function: str, account: Address, at: BlockHeader | None) -> bool:
+        header = at or self._chain.head
+        moment = (header.state_root, header.timestamp)
         with self._lock:
-            if (header.state_root, header.timestamp) != (self._head_root, self._head_time):
-                self._answers.clear()
-                self._head_root, self._head_time = header.state_root, header.timestamp
-            answer = self._answers.get((function, account))
+            answers = self._answers.setdefault(moment, {})
+            if len(self._answers) > _MAX_MOMENTS:
+                self._answers.popitem(last=False)
+            answer = answers.get((function, account))
         if answer is None:
             answer = bool(self._call(header, function, (account,)))
             with self._lock:
-                if header.state_root == self._head_root and len(self._answers) < _MAX_REMEMBERED:
-                    self._answers[function, account] = answer
+                if len(answers) < _MAX_REMEMBERED:
+                    answers[function, account] = answer
         return answer
 
     def _read_tables(self, header: BlockHeader) -> RegistryTables:
