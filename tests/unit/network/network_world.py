@@ -1,6 +1,6 @@
 """A few nodes on real sockets of 127.0.0.1, with a chain that checks links and seals only by name.
 
-The chain of these tests is a list of headers whose `extra_data` must be `b"sealed"`: enough to see
+The chain of these tests is a list of headers whose `extra_data` must be `SEALED`: enough to see
 whether the network asks for, orders, verifies and refuses blocks, without executing any.
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from eth_typing import Address, Hash32
 
 from consensus.block import Block
+from consensus.extra_data import ExtraData, encode_extra_data
 from consensus.header import BlockHeader, compute_block_hash
 from consensus.types import Height
 from node.errors import PeerFault
@@ -32,11 +33,13 @@ from node.network import (
     SyncProgress,
     TrustedPeer,
 )
+from node.network.peer import close_writer
 
 CHAIN_ID = 4242
 GENESIS_HASH = Hash32(b"\x47" * 32)
 WAIT_S = 8.0
-SEALED = b"sealed"
+SEALED = encode_extra_data(ExtraData(vanity=bytes(32), seals=(b"\x01" * 65,)))
+UNSEALED = encode_extra_data(ExtraData(vanity=bytes(32)))
 
 FAST = NetworkSettings(
     keepalive_s=0.2,
@@ -188,6 +191,7 @@ class World:
         self.rng = random.Random(seed)
         self.nodes: list[Node] = []
         self.workers: list[ThreadPoolExecutor] = []
+        self.writers: list[asyncio.StreamWriter] = []
 
     async def start(
         self,
@@ -253,6 +257,8 @@ class World:
         return nodes
 
     async def stop(self) -> None:
+        for writer in self.writers:
+            await close_writer(writer)
         for node in self.nodes:
             await node.network.stop()
         for worker in self.workers:
