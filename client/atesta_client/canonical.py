@@ -8,6 +8,7 @@ to choose.
 """
 
 import json
+import re
 from typing import Any, Final, NoReturn
 
 import rfc8785
@@ -21,6 +22,9 @@ MAX_DOCUMENT_SIZE: Final = 1 << 20
 MAX_DEPTH: Final = 32
 """Deepest nesting of objects and arrays accepted."""
 
+# A string, whose brackets do not count (one that is not closed runs to the end), or a bracket.
+_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+
 
 def load_json(data: bytes | str) -> JsonValue:
     """Decode strict JSON; raise :class:`DocumentRefused` with what is wrong with it."""
@@ -28,16 +32,39 @@ def load_json(data: bytes | str) -> JsonValue:
         raise _refuse(f"longer than {MAX_DOCUMENT_SIZE} bytes")
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
+        if is_nested_deeper(text, MAX_DEPTH):
+            raise _refuse(f"nested deeper than {MAX_DEPTH} levels")
         value = json.loads(text, object_pairs_hook=_build_object, parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         raise _refuse("not UTF-8") from error
     except json.JSONDecodeError as error:
         raise _refuse(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
-    except (RecursionError, ValueError) as error:
+    except ValueError as error:
         # ValueError: an integer of thousands of digits, which the interpreter refuses to convert.
-        raise _refuse("nested too deeply or holds an oversized number") from error
+        raise _refuse("holds an oversized number") from error
     dump_canonical(value)
     return value
+
+
+def is_nested_deeper(text: str, levels: int) -> bool:
+    """Tell whether a text, read as JSON, opens more than so many objects and arrays in each other.
+
+    The interpreter's own reader recurses as deeply as the text asks for, and where a library has
+    raised the recursion limit (py-evm does) it overruns the stack and ends the process. So depth is
+    judged before reading.
+    """
+    if text.count("[") + text.count("{") <= levels:
+        return False
+    depth = 0
+    for match in _STRUCTURE.finditer(text):
+        mark = match.group()
+        if mark in "[{":
+            depth += 1
+            if depth > levels:
+                return True
+        elif mark in "]}":
+            depth -= 1
+    return False
 
 
 def dump_canonical(value: JsonValue) -> bytes:

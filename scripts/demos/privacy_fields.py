@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from atesta_client.canonical import is_nested_deeper
 from msgpack import ExtType, UnpackException, unpackb  # type: ignore[attr-defined]
 
 MAX_DEPTH: Final = 8
@@ -19,6 +20,7 @@ MAX_DEPTH: Final = 8
 # Where RLP may begin in a stored value: at once, after a type byte, after a height, after both.
 _RLP_OFFSETS: Final = (0, 1, 8, 9)
 _WORD = 32
+_MAX_NESTING = 64
 _unpack: Callable[..., Any] = unpackb
 _SELECTOR = 4
 
@@ -84,8 +86,9 @@ def _iterate_words(data: bytes) -> Iterator[bytes]:
 
 def _iterate_json(data: bytes) -> Iterator[bytes]:
     try:
-        decoded = json.loads(data)
-    except (ValueError, RecursionError):
+        text = data.decode()
+        decoded = None if is_nested_deeper(text, _MAX_NESTING) else json.loads(text)
+    except ValueError:
         return
     yield from iterate_values(decoded)
 

@@ -1,5 +1,7 @@
 """Pointers and schemas: what names a field, and what a document may hold."""
 
+import json
+import sys
 from typing import Any
 
 import pytest
@@ -109,7 +111,8 @@ def test_pointers_hash_depends_on_order_and_is_stable() -> None:
         ('{"a": "\\ud800"}', "surrogate"),
         ('{"\\ud800": 1}', "surrogate"),
         ("[" * 40 + "]" * 40, "32 levels"),
-        ("[" * 100_000, "deeply"),
+        ("[" * 100_000, "32 levels"),
+        ('["' + "[" * 100 + '", ' + "[" * 33, "32 levels"),
         ("{", "line 1"),
         ("1" * 5000, "oversized"),
         ("1e999", "finite"),
@@ -122,6 +125,22 @@ def test_json_with_more_than_one_reading_is_refused(text: str | bytes, fault: st
     with pytest.raises(DocumentRefused, match=fault.replace("^", r"\^")) as refusal:
         load_json(text)
     assert refusal.value.code is ReasonCode.DOCUMENT_MALFORMED
+
+
+def test_brackets_inside_texts_are_not_depth() -> None:
+    value = ["[" * 100, '\\"' + "{" * 50, {"]" * 40: "["}]
+    assert load_json(json.dumps(value)) == value
+
+
+def test_deep_nesting_is_refused_where_the_recursion_limit_was_raised() -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    try:
+        for text in ("[" * 500_000, '{"a":' * 100_000, '{"a": "' + "[" * 200 + '"'):
+            with pytest.raises(DocumentRefused):
+                load_json(text)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def test_refused_number_is_not_quoted() -> None:
