@@ -10,15 +10,17 @@ from typing import Any, Final
 from eth.constants import STACK_DEPTH_LIMIT
 from eth.exceptions import Halt, InsufficientFunds, StackDepthLimit
 from eth.vm.forks.cancun.computation import CancunComputation
-from eth.vm.logic.invalid import InvalidOpcode
 from eth.vm.opcode_values import SELFDESTRUCT
 
 from consensus.types import Address
+from node.chain.evm.compiler import HALT, MAX_OPCODES
 from node.chain.evm.precompiles import LEDGER_PRECOMPILES, Precompile
+from node.chain.evm.program import ProgramCache
 
 OPCODES_PER_CHECK: Final = 1_000
+TRACES_PER_CHECK: Final = OPCODES_PER_CHECK // MAX_OPCODES
 
-_OPCODES: Final = {
+LEDGER_OPCODES: Final = {
     **CancunComputation.opcodes,
     # Without the wrapper that warns about the opcode's future in a foreign network.
     SELFDESTRUCT: vars(CancunComputation.opcodes[SELFDESTRUCT])["__wrapped__"],
@@ -28,7 +30,7 @@ _OPCODES: Final = {
 class LedgerComputation(CancunComputation):
     """The execution of one message."""
 
-    opcodes = _OPCODES
+    opcodes = LEDGER_OPCODES
     _precompiles: Mapping[Address, Precompile] = LEDGER_PRECOMPILES
     precompile_addresses: frozenset[Address] = frozenset(LEDGER_PRECOMPILES)
 
@@ -90,14 +92,33 @@ class LedgerComputation(CancunComputation):
             self.contracts_created.append(message.storage_address)
 
     def _run(self) -> None:
-        opcodes = self.opcodes
+        """Go from trace to trace, looking at the clock every few of them."""
         state: Any = self.state
         check = state.deadline.check
-        for count, opcode in enumerate(self.code, start=1):
-            if count % OPCODES_PER_CHECK == 0:
+        message = self.msg
+        programs: ProgramCache = state.programs
+        program = (
+            programs.make_single_use(message.code)
+            if message.is_create
+            else programs.get(message.code)
+        )
+        traces = program.traces
+        operands: Any = self._stack
+        stack: list[Any] = operands.values
+        meter = self._gas_meter
+        memory: Any = self._memory
+        content: bytearray = memory._bytes  # noqa: SLF001 - py-evm has no public name for it
+        pc = 0
+        try:
+            while True:
                 check()
-            operation = opcodes.get(opcode) or InvalidOpcode(opcode)
-            try:
-                operation(computation=self)
-            except Halt:
-                break
+                for _ in range(TRACES_PER_CHECK):
+                    trace = traces.get(pc) or program.enter(pc)
+                    if trace is None:
+                        pc = program.interpret(self, stack, pc)
+                    else:
+                        pc = trace(self, stack, meter, content)
+                    if pc == HALT:
+                        return
+        except Halt:
+            return

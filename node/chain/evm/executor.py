@@ -26,7 +26,8 @@ from consensus import rlp_codec
 from consensus.types import Address, Hash32
 from node.chain.deadline import Deadline
 from node.chain.errors import BlockFull, DeadlineExceeded, NonceGap, TransactionInvalid
-from node.chain.evm.computation import LedgerComputation
+from node.chain.evm.computation import LEDGER_OPCODES, LedgerComputation
+from node.chain.evm.program import COMPILE_AFTER, ProgramCache
 from node.chain.evm.state import LedgerState
 from node.chain.execution import BlockEnvironment, StateReader
 from node.chain.receipts import (
@@ -56,11 +57,15 @@ _MAX_REASON_BYTES: Final = 1_024
 
 
 class EvmEngine:
-    """`ExecutionEngine` on py-evm. It has no state of its own."""
+    """`ExecutionEngine` on py-evm. All that it keeps is compiled code."""
+
+    def __init__(self, *, compile_after: int = COMPILE_AFTER) -> None:
+        """Compile code that was passed `compile_after` times."""
+        self._programs = ProgramCache(LEDGER_OPCODES, compile_after=compile_after)
 
     def begin(self, environment: BlockEnvironment, reader: StateReader) -> "EvmSession":
         """Start a block on the state that `reader` shows."""
-        return EvmSession(environment, reader)
+        return EvmSession(environment, reader, self._programs)
 
     def call(
         self,
@@ -80,7 +85,7 @@ class EvmEngine:
             return CallResult(
                 output=b"", gas_used=gas, error=f"out of gas: {intrinsic} are needed to start"
             )
-        state = LedgerState(environment, reader)
+        state = LedgerState(environment, reader, self._programs)
         state.begin_transaction(deadline)
         if state.get_balance(request.sender) < request.value:
             return CallResult(output=b"", gas_used=0, error="the sender cannot pay the value")
@@ -112,10 +117,12 @@ class EvmEngine:
 class EvmSession:
     """`ExecutionSession` on py-evm."""
 
-    def __init__(self, environment: BlockEnvironment, reader: StateReader) -> None:
+    def __init__(
+        self, environment: BlockEnvironment, reader: StateReader, programs: ProgramCache
+    ) -> None:
         """Start a block; its own writes (EIP-4788) come before any transaction."""
         self._environment = environment
-        self._state = LedgerState(environment, reader)
+        self._state = LedgerState(environment, reader, programs)
         self._gas_used = 0
         self._record_beacon_root()
 

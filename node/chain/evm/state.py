@@ -21,6 +21,7 @@ from node.chain.accounts import EMPTY_CODE_HASH, NO_ACCOUNT, Account
 from node.chain.deadline import Deadline
 from node.chain.errors import ChainBug
 from node.chain.evm.computation import LedgerComputation
+from node.chain.evm.program import ProgramCache
 from node.chain.execution import BlockEnvironment, StateReader
 from node.chain.state_store import StateChanges
 
@@ -41,8 +42,11 @@ class LedgerState(CancunState):
     gas_limit: int = 0
     base_fee: int = 0
 
-    def __init__(self, environment: BlockEnvironment, reader: StateReader) -> None:
+    def __init__(
+        self, environment: BlockEnvironment, reader: StateReader, programs: ProgramCache
+    ) -> None:
         """Start on the state that `reader` shows, in the block that `environment` describes."""
+        self.programs = programs
         self._environment = environment
         self._reader = reader
         self.execution_context = ExecutionContext(
