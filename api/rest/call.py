@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Final, NoReturn
 
 from aiohttp import web
+from atesta_client.canonical import is_nested_deeper
 from pydantic import ValidationError
 
 from api.auth import CALLER, Caller
@@ -167,14 +168,19 @@ def decode_cursor(text: str) -> int:
     return position
 
 
+_MAX_NESTING: Final = 64
+
+
 class _AmbiguousJson(ValueError):
     """JSON that two readers could read differently."""
 
 
 def _parse_strictly(raw: bytes) -> Any:
-    return json.loads(
-        raw.decode("utf-8"), object_pairs_hook=_build_object, parse_constant=_refuse_constant
-    )
+    text = raw.decode("utf-8")
+    # Before reading: py-evm raises the recursion limit, so deep nesting would overrun the stack.
+    if is_nested_deeper(text, _MAX_NESTING):
+        raise _AmbiguousJson(f"the body is nested deeper than {_MAX_NESTING} levels")
+    return json.loads(text, object_pairs_hook=_build_object, parse_constant=_refuse_constant)
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -11,13 +11,13 @@ learned nothing and may present the same signature again.
 
 import base64
 import binascii
-import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from atesta_client.canonical import load_json
 from atesta_client.credentials import Credential, RecordReference, decode_credential
 from atesta_client.disclosure import validate_fields
 from atesta_client.errors import MaterialRefused, PresentationRefused, ProofRefused, ReasonCode
@@ -407,8 +407,8 @@ def _read_nonce(signature: str | None) -> bytes | None:
     """Read the nonce out of a signature not yet checked, to find the challenge it answers."""
     try:
         part = (signature or "").split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        claims = load_json(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
         nonce = claims["nonce"]
         return bytes.fromhex(nonce.removeprefix("0x")) if len(nonce) == 66 else None
-    except (IndexError, KeyError, TypeError, AttributeError, ValueError, binascii.Error):
+    except (MaterialRefused, LookupError, TypeError, AttributeError, ValueError, binascii.Error):
         return None
