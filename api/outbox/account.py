@@ -11,6 +11,7 @@ from typing import Any
 from eth_account import Account as EthAccount
 from eth_hash.auto import keccak
 from eth_typing import Address, Hash32
+from eth_utils.address import to_checksum_address
 
 SignTransaction = Callable[[Mapping[str, Any]], bytes]
 """Signs a transaction given with web3's member names; returns its canonical EIP-2718 bytes."""
@@ -54,7 +55,7 @@ def sign_call(
             "type": 2,
             "chainId": chain_id,
             "nonce": nonce,
-            "to": "0x" + target.hex(),
+            "to": to_checksum_address(target),
             "value": 0,
             "data": "0x" + data.hex(),
             "gas": gas,

@@ -25,7 +25,16 @@ class Refusal:
 _OTHER_UID: Final = "leave uid out, or choose 32 new random bytes"
 _WAIT: Final = "if it was accepted a moment ago, wait until its operation is final"
 
+_FUTURE: Final = Refusal(
+    code="invalid_field",
+    status=422,
+    field="event_time",
+    text="the event time lies in the future",
+    next_step="check this machine's clock",
+)
+
 REFUSALS: Final[dict[str, Refusal]] = {
+    "schema: event time in the future": _FUTURE,
     "attestation: uid already used": Refusal(
         code="uid_exists",
         status=409,
@@ -52,13 +61,7 @@ REFUSALS: Final[dict[str, Refusal]] = {
     "attestation: end out of bounds": Refusal(
         code="invalid_field", status=422, field="valid_until", text="the validity ends too late"
     ),
-    "attestation: event time in the future": Refusal(
-        code="invalid_field",
-        status=422,
-        field="event_time",
-        text="the event time lies in the future",
-        next_step="check this machine's clock",
-    ),
+    "attestation: event time in the future": _FUTURE,
     "attestation: event time missing": Refusal(
         code="invalid_field", status=422, field="event_time", text="the event time is missing"
     ),

@@ -1,0 +1,286 @@
+"""A ledger in memory for the tests of REST, and the services of agencies that share it.
+
+The contracts are the real ones, in a scratch EVM; blocks, mempool and JSON-RPC are as simple as
+they can be. Calls about older blocks answer from the present state, which the tests know.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from eth_account import Account as EthAccount
+from eth_account.typed_transactions import TypedTransaction
+from eth_hash.auto import keccak
+from eth_typing import Address
+from eth_utils.address import to_checksum_address
+from hexbytes import HexBytes
+
+from api.app import Services, Surface, build_app
+from api.errors import UpstreamFault
+from api.outbox.account import Account, build_account
+from api.rest.app import build_rest
+from api.rest.services import RestServices, RestSettings, open_services
+from api.settings import ApiSettings
+from api.verification.policies import VerificationSettings
+from api.web3_provider import RawCall, RpcRefusal
+from contracts.codec import encode_call
+from contracts.development import CHAIN_ID, build_development_spec
+from contracts.genesis import found_ledger
+from contracts.scratch import Outcome, ScratchState
+from contracts.testkeys import get_address, get_private_key
+
+START_S = 1_790_000_000
+"""The time of genesis."""
+
+REVERTED = 3
+
+
+@dataclass(slots=True)
+class Block:
+    number: int
+    hash: bytes
+    parent_hash: bytes
+    time_s: int
+    logs: list[dict[str, Any]] = field(default_factory=list)
+
+
+class FakeLedger:
+    """One chain behind any number of nodes; `mine` makes a block of what waits."""
+
+    def __init__(self) -> None:
+        self.state: ScratchState = found_ledger(build_development_spec(4))
+        self.state.timestamp = START_S
+        self.now_s = START_S
+        self.waiting: dict[tuple[Address, int], bytes] = {}
+        self.receipts: dict[bytes, dict[str, Any]] = {}
+        self.nonces: dict[Address, int] = {}
+        self.blocks = [Block(0, keccak(b"genesis"), bytes(32), START_S)]
+        self.is_down = False
+        self.refusal: str | None = None
+        self.calls = 0
+        self.sent = 0
+
+    async def call(self, method: str, *arguments: Any) -> Any:
+        self.calls += 1
+        if self.is_down:
+            raise UpstreamFault("the ledger node does not answer", code="node_unreachable")
+        return getattr(self, f"_{method}")(*arguments)
+
+    async def batch(self, calls: Sequence[RawCall]) -> list[Any]:
+        return [await self.call(method, *arguments) for method, arguments in calls]
+
+    def mine(self, count: int = 1, *, period_s: int = 1) -> None:
+        """Make blocks; the first holds every waiting transaction whose turn it is."""
+        for _ in range(count):
+            self.now_s += period_s
+            parent = self.blocks[-1]
+            number = parent.number + 1
+            block = Block(number, keccak(parent.hash + b"%d" % number), parent.hash, self.now_s)
+            self.state.block_number = number
+            self.state.timestamp = self.now_s
+            for sender in {sender for sender, _ in self.waiting}:
+                while (raw := self.waiting.pop((sender, self.get_nonce(sender)), None)) is not None:
+                    self._include(block, sender, raw)
+            self.blocks.append(block)
+
+    def get_nonce(self, sender: Address) -> int:
+        return self.nonces.get(sender, 0)
+
+    def act(self, agency: int, contract: Address, name: str, function: str, *args: Any) -> Outcome:
+        """Act as an agency without any API, in a block of its own."""
+        sender = get_address(agency, "account")
+        raw = build_account(get_private_key(agency, "account")).sign(
+            {
+                "type": 2,
+                "chainId": CHAIN_ID,
+                "nonce": self.get_nonce(sender),
+                "to": to_checksum_address(contract),
+                "value": 0,
+                "data": "0x" + encode_call(name, function, args).hex(),
+                "gas": 1_000_000,
+                "maxFeePerGas": 0,
+                "maxPriorityFeePerGas": 0,
+            }
+        )
+        self.waiting[(sender, self.get_nonce(sender))] = raw
+        before = len(self.receipts)
+        self.mine()
+        assert len(self.receipts) == before + 1
+        return self.last_outcome
+
+    def _include(self, block: Block, sender: Address, raw: bytes) -> None:
+        transaction = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+        target, data = Address(bytes(transaction["to"])), bytes(transaction["data"])
+        outcome = self.state.send(target, data, sender=sender)
+        self.last_outcome = outcome
+        self.nonces[sender] = self.get_nonce(sender) + 1
+        transaction_hash = keccak(raw)
+        for address, topics, payload in outcome.logs if outcome.succeeded else ():
+            block.logs.append(
+                {
+                    "address": "0x" + address.hex(),
+                    "topics": ["0x" + topic.hex() for topic in topics],
+                    "data": "0x" + payload.hex(),
+                    "blockNumber": hex(block.number),
+                    "transactionHash": "0x" + transaction_hash.hex(),
+                    "logIndex": hex(len(block.logs)),
+                }
+            )
+        self.receipts[transaction_hash] = {
+            "blockNumber": hex(block.number),
+            "blockHash": "0x" + block.hash.hex(),
+            "status": hex(int(outcome.succeeded)),
+        }
+
+    def _eth_chainId(self) -> str:  # noqa: N802 - the method's name
+        return hex(CHAIN_ID)
+
+    def _eth_getBlockByNumber(self, tag: str, _full: bool) -> dict[str, Any] | None:  # noqa: N802
+        number = len(self.blocks) - 1 if tag == "latest" else int(tag, 16)
+        if number >= len(self.blocks):
+            return None
+        block = self.blocks[number]
+        return {
+            "number": hex(block.number),
+            "hash": "0x" + block.hash.hex(),
+            "parentHash": "0x" + block.parent_hash.hex(),
+            "timestamp": hex(block.time_s),
+        }
+
+    def _eth_getLogs(self, query: dict[str, Any]) -> list[dict[str, Any]]:  # noqa: N802
+        first, last = int(query["fromBlock"], 16), int(query["toBlock"], 16)
+        return [
+            log
+            for block in self.blocks[first : last + 1]
+            for log in block.logs
+            if log["address"] in query["address"]
+        ]
+
+    def _eth_call(self, request: dict[str, str], _tag: str) -> str:
+        sender = Address(bytes.fromhex(request.get("from", "0x" + "00" * 20)[2:]))
+        target, data = Address(bytes.fromhex(request["to"][2:])), request["data"][2:]
+        outcome = self.state.read(target, bytes.fromhex(data), sender=sender)
+        if not outcome.succeeded:
+            raise RpcRefusal(
+                {
+                    "code": REVERTED,
+                    "message": f"execution reverted: {outcome.reason}",
+                    "data": "0x" + outcome.output.hex(),
+                }
+            )
+        return "0x" + outcome.output.hex()
+
+    def _eth_getTransactionCount(self, address: str, tag: str) -> str:  # noqa: N802
+        sender = Address(bytes.fromhex(address[2:]))
+        nonce = self.get_nonce(sender)
+        while tag == "pending" and (sender, nonce) in self.waiting:
+            nonce += 1
+        return hex(nonce)
+
+    def _eth_sendRawTransaction(self, text: str) -> str:  # noqa: N802
+        self.sent += 1
+        if self.refusal is not None:
+            raise RpcRefusal({"code": -32003, "message": self.refusal})
+        raw = bytes.fromhex(text[2:])
+        sender = Address(bytes.fromhex(EthAccount.recover_transaction(HexBytes(raw))[2:]))
+        nonce = int(TypedTransaction.from_bytes(HexBytes(raw)).as_dict()["nonce"])
+        known = self.waiting.get((sender, nonce))
+        if known == raw or keccak(raw) in self.receipts:
+            raise RpcRefusal({"code": -32000, "message": "already known"})
+        if nonce < self.get_nonce(sender) or known is not None:
+            raise RpcRefusal({"code": -32003, "message": "nonce was used already"})
+        self.waiting[(sender, nonce)] = raw
+        return "0x" + keccak(raw).hex()
+
+    def _eth_getTransactionReceipt(self, text: str) -> dict[str, Any] | None:  # noqa: N802
+        return self.receipts.get(bytes.fromhex(text[2:]))
+
+
+class Agency:
+    """One agency's API over the fake ledger, without background loops: `settle` steps them."""
+
+    def __init__(
+        self,
+        ledger: FakeLedger,
+        folder: Path,
+        number: int,
+        *,
+        verification: VerificationSettings | None = None,
+    ) -> None:
+        self.ledger = ledger
+        self.account: Account = build_account(get_private_key(number, "account"))
+        self.services: RestServices = open_services(
+            RestSettings(
+                index=folder / "index.sqlite",
+                outbox=folder / "outbox.sqlite",
+                vault=folder / "vault.sqlite",
+                vault_key_file=folder / "vault.key",
+                verification=verification or VerificationSettings(),
+            ),
+            raw=ledger,
+            accounts=[self.account],
+            now=lambda: float(ledger.now_s),
+        )
+
+    async def settle(self) -> None:
+        """Send what is promised, make a block, and read it."""
+        await self.services.outbox.turn()
+        self.ledger.mine()
+        await self.services.outbox.turn()
+        await self.services.index.catch_up()
+
+    async def get_id(self) -> str:
+        return "0x" + (await self.services.identity.get_agency()).hex()
+
+    def build_app(self, settings: ApiSettings | None = None) -> web.Application:
+        """Return the root application with REST in it, its background loops left out."""
+        rest = build_rest(self.services)
+        rest.cleanup_ctx.clear()
+        surface = Surface(name="rest", prefix="/v1", app=rest)
+        return build_app(Services(surfaces=(surface,)), settings or ApiSettings())
+
+
+class Caller:
+    """Speaks HTTP to one agency's REST."""
+
+    def __init__(self, agency: Agency, client: TestClient[Any, Any]) -> None:
+        self.agency = agency
+        self._client = client
+        self._keys = 0
+
+    async def get(self, path: str, *, status: int = 200, **headers: str) -> Any:
+        async with self._client.get(
+            "/v1" + path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        ) as response:
+            data = await response.json() if response.status != 304 else None
+            assert response.status == status, data
+            return data
+
+    async def post(self, path: str, body: Any, *, status: int = 202, key: str | None = None) -> Any:
+        """POST with a fresh idempotency key unless one is given."""
+        self._keys += 1
+        headers = {"Idempotency-Key": key or f"test-{self._keys}"}
+        async with self._client.post("/v1" + path, json=body, headers=headers) as response:
+            data = await response.json()
+            assert response.status == status, data
+            return data
+
+    async def put(self, path: str, body: Any, *, status: int = 200) -> Any:
+        async with self._client.put("/v1" + path, json=body) as response:
+            data = await response.json()
+            assert response.status == status, data
+            return data
+
+    @property
+    def client(self) -> TestClient[Any, Any]:
+        return self._client
+
+
+async def open_caller(agency: Agency) -> Caller:
+    """Serve an agency's REST on a free port."""
+    client = TestClient(TestServer(agency.build_app()))
+    await client.start_server()
+    return Caller(agency, client)
