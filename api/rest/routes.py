@@ -142,7 +142,6 @@ ROUTES: Final[tuple[Route, ...]] = (
         response=models.Schema,
         problems=(404,),
         etag=True,
-        volatile=("read_at_block",),
     ),
     Route(
         name="put_schema_text",
@@ -278,6 +277,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         response=models.Attestation,
         problems=(404,),
         etag=True,
+        volatile=("read_at_block",),
     ),
     Route(
         name="change_attestation_state",
