@@ -126,6 +126,7 @@ def attest(
         sequence=sequence,
     )
     if previous != empty(bytes32):
+        assert previous != uid, "attestation: previous is itself"
         self._supersede(previous, uid, issuer, index, event_time)
 
 

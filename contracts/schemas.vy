@@ -106,6 +106,7 @@ def register(
         sequence=sequence,
     )
     if previous != empty(bytes32):
+        assert previous != uid, "schema: previous is itself"
         state: uint8 = self._schemas[previous].state
         assert state != 0, "schema: previous unknown"
         assert self._schemas[previous].owner == owner, "schema: previous not yours"

@@ -53,6 +53,7 @@ def uid_of(number: int) -> Hash32:
 
 
 NOTHING = uid_of(0)
+FIRST_SCHEMA = uid_of(1)
 
 
 class Ledger:
@@ -142,9 +143,16 @@ class Ledger:
             self.vote(voter, proposal)
         return self.refuse(commission, AGENCY_REGISTRY_NAME, "vote", [proposal, True])
 
+    def decide_refused_by_three(self, kind: DecisionKind, args: Sequence[Any]) -> str | None:
+        """As `decide_refused`, after the laboratory was suspended."""
+        proposal = self.propose(bureau, kind, args)
+        for voter in (bureau, auditor):
+            self.vote(voter, proposal)
+        return self.refuse(commission, AGENCY_REGISTRY_NAME, "vote", [proposal, True])
+
     # ------------------------------------------------------------ records
 
-    def register_schema(self, uid: Hash32 = uid_of(1), *, owner: Address = bureau) -> Hash32:
+    def register_schema(self, uid: Hash32 = FIRST_SCHEMA, *, owner: Address = bureau) -> Hash32:
         self.do(
             owner, SCHEMAS_NAME, "register", [uid, uid_of(10), uid_of(11), 12, self.now, NOTHING]
         )
@@ -170,7 +178,7 @@ class Ledger:
         )
 
 
-def attest_args(ledger: Ledger, uid: Hash32, schema: Hash32, **changes: Any) -> list[Any]:
+def attest_args(ledger: Ledger, uid: Hash32, schema: Hash32, /, **changes: Any) -> list[Any]:
     """The arguments of `attest`, each of which a test may change by name."""
     fields = {
         "uid": uid,
