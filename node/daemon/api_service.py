@@ -14,6 +14,7 @@ from api.jsonrpc.dispatcher import Dispatcher
 from api.jsonrpc.http import build_rpc_surface
 from api.outbox.account import build_account
 from api.ports import LedgerNode
+from api.rest.app import build_rest
 from api.rest.services import RestServices, RestSettings, open_services
 from api.server import serve
 from api.settings import ApiSettings as ServerSettings
@@ -59,7 +60,7 @@ async def run_api(
             ),
             server,
         )
-        async with services.run(), serve(app, server) as url:
+        async with serve(app, server) as url:  # the REST application runs the services
             yield RunningApi(url=url, services=services)
     finally:
         services.close()
@@ -94,7 +95,10 @@ def _make_rest_settings(settings: Settings) -> RestSettings:
 
 
 def _build_surfaces(dispatcher: Dispatcher, services: RestServices) -> tuple[Surface, ...]:
-    return (build_rpc_surface(dispatcher),)
+    return (
+        build_rpc_surface(dispatcher),
+        Surface(name="rest", prefix="/v1", app=build_rest(services)),
+    )
 
 
 def _build_readiness(
