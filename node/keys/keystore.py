@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from coincurve import PrivateKey
 from eth_hash.auto import keccak
+from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_typing import Address, Hash32
 
 from node.keys.errors import KeyBoundElsewhere, KeyFileDamaged, WrongPassphrase

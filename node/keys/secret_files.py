@@ -24,17 +24,20 @@ def read_secret_file(path: Path) -> bytes:
     large to be a secret).
     """
     try:
-        # The check and the read use one descriptor, so the file cannot be swapped in between.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # The check and the read use one descriptor, so the file cannot be swapped in between;
+        # without blocking, because opening a pipe would wait for its writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise KeyFileMissing(path, error.strerror or "unknown reason") from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise KeyFileMissing(path, "not a regular file")
         if status.st_mode & _OTHERS:
             raise ExposedSecret(path, stat.S_IMODE(status.st_mode))
-        content = file.read(MAX_SECRET_BYTES + 1)
+        content = os.read(descriptor, MAX_SECRET_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > MAX_SECRET_BYTES:
         raise KeyFileDamaged(path, "is too large to be a key or passphrase file")
     return content

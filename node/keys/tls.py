@@ -56,8 +56,9 @@ def create_tls_identity(
     *,
     days: int = DEFAULT_VALIDITY_DAYS,
     key: ec.EllipticCurvePrivateKey | None = None,
+    now: dt.datetime | None = None,
 ) -> TlsIdentity:
-    """Make a key (or take the given one) and a certificate, and store both.
+    """Make a key (or take the given one) and a certificate valid from `now` on, and store both.
 
     Raises KeyFileExists.
     """
@@ -68,15 +69,20 @@ def create_tls_identity(
         serialization.NoEncryption(),
     )
     write_secret_file(key_file, pem)
-    write_secret_file(certificate_file, _make_certificate(key, days))
+    write_secret_file(certificate_file, _make_certificate(key, days, now))
     return load_tls_identity(key_file, certificate_file)
 
 
 def renew_tls_certificate(
-    key_file: Path, certificate_file: Path, *, days: int = DEFAULT_VALIDITY_DAYS
+    key_file: Path,
+    certificate_file: Path,
+    *,
+    days: int = DEFAULT_VALIDITY_DAYS,
+    now: dt.datetime | None = None,
 ) -> TlsIdentity:
     """Make a fresh certificate for the same key; the pin stays what it is."""
-    write_secret_file(certificate_file, _make_certificate(_load_key(key_file), days), replace=True)
+    certificate = _make_certificate(_load_key(key_file), days, now)
+    write_secret_file(certificate_file, certificate, replace=True)
     return load_tls_identity(key_file, certificate_file)
 
 
@@ -167,10 +173,10 @@ def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _make_certificate(key: ec.EllipticCurvePrivateKey, days: int) -> bytes:
+def _make_certificate(key: ec.EllipticCurvePrivateKey, days: int, now: dt.datetime | None) -> bytes:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _SUBJECT)])
     # Backdated a little, so that a peer whose clock is behind accepts a fresh certificate.
-    start = dt.datetime.now(dt.UTC) - _BACKDATE
+    start = (now or dt.datetime.now(dt.UTC)) - _BACKDATE
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -28,10 +28,13 @@ from node.network.handshake import NotAdmitted
 from node.network.metrics import NetworkMetrics
 from node.network.peer import close_writer
 from node.network.ports import PeerAddress
+from node.network.score import TokenBucket
 from node.network.settings import NetworkSettings
 
 _DIAL_POLL_S: Final = 0.25
 _MAX_DIALS: Final = 16
+_LOGS_PER_S: Final = 1.0
+_LOGS_AT_ONCE: Final = 60.0
 
 log = structlog.get_logger("node.network")
 
@@ -68,6 +71,7 @@ class Connector:
         self._pending: Counter[str] = Counter()
         self._dialling: set[Hash32] = set()
         self._wake = asyncio.Event()
+        self._log_rate = TokenBucket(rate=_LOGS_PER_S, burst=_LOGS_AT_ONCE, now_s=clock())
 
     async def listen(self) -> None:
         """Open the port. Raises OperationalFault if that fails."""
@@ -181,6 +185,9 @@ class Connector:
 
     def _log_refusal(self, error: NodeError, address: PeerAddress) -> None:
         self._metrics.count(f"refused_{type(error).__name__}")
+        if not self._log_rate.take(1, self._clock()):
+            self._metrics.count("refusals_not_logged")  # strangers do not fill our disk
+            return
         log.warning("connection refused", address=str(address), reason=str(error))
 
     def _log_failure(self, pin: Hash32, address: PeerAddress, error: NodeError) -> None:

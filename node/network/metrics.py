@@ -6,12 +6,12 @@ from collections import Counter
 class NetworkMetrics:
     """Named counters that only grow, and gauges that are set.
 
-    Counters: `frames_sent`, `frames_received`, `bytes_sent`, `bytes_received`, `frames_dropped`,
-    `dials`, `dial_failures`, `admitted`, `refused_<reason>`, `dropped_<reason>`, `consensus_new`,
-    `consensus_repeated`, `consensus_relayed`, `transactions_new`, `transactions_repeated`,
-    `transactions_sent`, `offers`, `wants`, `blocks_served`, `blocks_imported`, `sync_runs`,
-    `sync_timeouts`, `bad_blocks`, `peer_faults`.
-    Gauges: `peers`, `pending`, `best_peer_height`, `queued_bytes`.
+    Counters: `frames_received`, `bytes_sent`, `bytes_received`, `frames_dropped`,
+    `dials`, `dial_failures`, `admitted`, `refused_<error>`, `refused_pending`,
+    `refusals_not_logged`, `consensus_new`, `consensus_repeated`, `consensus_relayed`,
+    `transactions_new`, `transactions_repeated`, `transactions_sent`, `offers`, `wants`,
+    `blocks_served`, `blocks_imported`, `sync_runs`, `sync_timeouts`, `bad_blocks`, `peer_faults`.
+    Gauges: `peers`, `best_peer_height`.
     """
 
     __slots__ = ("_counters", "_gauges")

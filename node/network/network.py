@@ -67,6 +67,7 @@ from node.network.tap import FrameTap
 from node.network.trust import TlsContexts
 
 _MAX_WAITING_BATCHES: Final = 1000
+_STOP_S: Final = 2.0
 
 log = structlog.get_logger("node.network")
 
@@ -112,6 +113,7 @@ class Network:
             base_s=settings.redial_base_s, max_s=settings.redial_max_s, rng=self._rng
         )
         self._tasks: set[asyncio.Task[None]] = set()
+        self._serving: set[asyncio.Task[Any]] = set()
         self._instance = secrets.token_bytes(TAG_BYTES)
         self._tap = FrameTap(settings.tap) if settings.tap is not None else None
         self._tools = PeerTools(
@@ -176,9 +178,8 @@ class Network:
         self._connector.close()
         for peer in self._list_peers():
             peer.end(ConnectionEnded("this node stops"))
-        served = [task for task in self._tasks if task.get_name().startswith("peer")]
-        if served:
-            await asyncio.wait(served, timeout=2.0)
+        if self._serving:
+            await asyncio.wait(tuple(self._serving), timeout=_STOP_S)
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -289,6 +290,9 @@ class Network:
             asyncio.create_task(server.run()),
             asyncio.create_task(self._hand_on_transactions(peer)),
         ]
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
         why: Exception = ConnectionEnded("this node stops")
         try:
             why = await peer.run(self._on_frame)
@@ -296,8 +300,9 @@ class Network:
             why = error
             raise
         finally:
-            for task in helpers:
-                task.cancel()
+            self._serving.discard(task)
+            for helper in helpers:
+                helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
             del self._servers[peer]
             self._leave(peer, why)
