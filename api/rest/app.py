@@ -6,10 +6,10 @@ writes the answer with its ETag.
 """
 
 import hashlib
-from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from api.app import Surface
 from api.auth import Handler, requires
 from api.rest.call import Reply, read_call
 from api.rest.handlers import HANDLERS, Handle
@@ -20,27 +20,24 @@ SERVICES = web.AppKey("rest_services", RestServices)
 """The services behind this application."""
 
 
+def build_rest_surface(services: RestServices) -> Surface:
+    """Return REST as a surface of the root application."""
+    return Surface(name="rest", prefix="/v1", app=build_rest(services))
+
+
 def build_rest(services: RestServices) -> web.Application:
     """Return the application to mount under `/v1`.
 
-    While it runs, the index follows the chain and the outbox is emptied; at shutdown accepted
-    writes are finished and the databases closed.
+    The services belong to the caller, who keeps `services.run()` entered while it serves and closes
+    them afterwards.
     """
     unbound = {route.name for route in ROUTES} ^ set(HANDLERS)
     assert not unbound, f"routes and handlers differ in {sorted(unbound)}"
     app = web.Application()
     app[SERVICES] = services
-    app.cleanup_ctx.append(_run_services)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _bind(route, HANDLERS[route.name]))
     return app
-
-
-async def _run_services(app: web.Application) -> AsyncIterator[None]:
-    services = app[SERVICES]
-    async with services.run():
-        yield
-    services.close()
 
 
 def _bind(route: Route, handle: Handle) -> Handler:

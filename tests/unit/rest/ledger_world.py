@@ -12,16 +12,17 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from eth_account import Account as EthAccount
-from eth_account.typed_transactions import TypedTransaction
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_hash.auto import keccak
 from eth_typing import Address
 from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
 
-from api.app import Services, Surface, build_app
+from api.app import Services, build_app
 from api.errors import UpstreamFault
+from api.openapi.surface import build_documentation_surface
 from api.outbox.account import Account, build_account
-from api.rest.app import build_rest
+from api.rest.app import build_rest_surface
 from api.rest.services import RestServices, RestSettings, open_services
 from api.settings import ApiSettings
 from api.verification.policies import VerificationSettings
@@ -236,11 +237,9 @@ class Agency:
         return "0x" + (await self.services.identity.get_agency()).hex()
 
     def build_app(self, settings: ApiSettings | None = None) -> web.Application:
-        """Return the root application with REST in it, its background loops left out."""
-        rest = build_rest(self.services)
-        rest.cleanup_ctx.clear()
-        surface = Surface(name="rest", prefix="/v1", app=rest)
-        return build_app(Services(surfaces=(surface,)), settings or ApiSettings())
+        """Return the root application with REST and its documentation."""
+        surfaces = (build_rest_surface(self.services), build_documentation_surface())
+        return build_app(Services(surfaces=surfaces), settings or ApiSettings())
 
 
 class Caller:

@@ -1,0 +1,312 @@
+"""Making the OpenAPI 3.1 document.
+
+Everything comes from the route table and the models: paths, parameters, bodies, answers, problems,
+roles, examples. The document is written to `docs/openapi.json` by `scripts/make_openapi`; a test
+compares the two, so a change of the interface is always seen in review.
+"""
+
+import json
+import re
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from api.rest.answers import Problem
+from api.rest.routes import ROUTES, Route
+from api.rest.values import EXAMPLE_UID
+
+VERSION: Final = "1"
+"""The version of the interface: of `/v1`."""
+
+COMMON_PROBLEMS: Final = (400, 401, 403, 500, 503)
+"""Statuses that every operation may answer with."""
+
+BODY_PROBLEMS: Final = (413, 415)
+"""Statuses that an operation with a body may answer with besides."""
+
+_PROBLEM_TEXTS: Final = {
+    400: "The request cannot be read, or a field of it is wrong; `field` names it.",
+    401: "A bearer token is needed, or this one is unknown, revoked or expired.",
+    403: "The caller lacks the role, or the record is another agency's.",
+    404: "There is no such thing at this node, or not yet.",
+    409: "It contradicts what is there; `code` says how.",
+    413: "The request is larger than this server takes.",
+    415: "The body is not application/json.",
+    422: "The request is well formed, but the ledger's rules refuse it.",
+    500: "Our mistake; the log of the server has the request id.",
+    503: "The ledger node or a database cannot answer now; try again.",
+}
+
+_TAGS: Final = {
+    "service": "Which ledger this is and how far it is.",
+    "agencies": "The members of the ledger and their keys.",
+    "schemas": "Which fields a kind of document has, and who may attest it.",
+    "credentials": "Documents of this agency, kept in its vault and nowhere else.",
+    "attestations": "What agencies stand behind, as commitments on the ledger.",
+    "batches": "Many documents under one root.",
+    "verification": "Checking what a resident hands over.",
+    "provenance": "Who did what, when, on which basis.",
+    "operations": "Writes of this agency, from accepted to final.",
+}
+
+_DESCRIPTION: Final = """\
+REST interface of an Atesta node. Documents stay in the agency's vault or with the resident; the
+ledger holds commitments, references and times.
+
+**Writing.** Send an `Idempotency-Key` with every write. A 2xx means that the write is on this
+agency's disk and will reach the ledger; follow its operation until it is `final`. Repeating a
+request with the same key and body returns the same operation; another body under the same key is
+refused with 409.
+
+**Reading.** Single records are read from the ledger's contracts at the last final block; lists come
+from an index that follows it (`indexed_block`).
+
+**Refusals** are RFC 9457 problem documents with a stable `code`, the `field` at fault and the
+`next_step`. They never repeat a value that was sent.
+"""
+
+
+def build_document() -> dict[str, Any]:
+    """Return the whole document as JSON values."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Atesta REST",
+            "version": VERSION,
+            "summary": "Attestations between public agencies, without the documents.",
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/v1", "description": "This node"}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "security": [{"token": []}],
+        "paths": _build_paths(),
+        "components": {
+            "schemas": _build_schemas(),
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": (
+                        "A token that the node's operator issued. Without a token file the node"
+                        " serves this machine only and asks for none."
+                    ),
+                }
+            },
+        },
+    }
+
+
+def write_document() -> str:
+    """Return the document as the text of `docs/openapi.json`."""
+    return json.dumps(build_document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def build_example(model: type[BaseModel], *, is_request: bool = False) -> dict[str, Any]:
+    """Return an example of a model from the examples of its fields.
+
+    In a request a member whose example is null is left out, because that is how it is sent.
+    """
+    example: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        value = _build_field_example(field)
+        if value is None and is_request and not field.is_required():
+            continue
+        example[name] = value
+    return example
+
+
+def _build_paths() -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = _build_operation(route)
+    return paths
+
+
+def _build_operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "tags": [route.tag],
+        "summary": route.summary,
+        "description": _describe(route),
+        "parameters": _build_parameters(route),
+        "responses": _build_responses(route),
+    }
+    if route.request is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": _refer(route.request),
+                    "example": build_example(route.request, is_request=True),
+                }
+            },
+        }
+    return operation
+
+
+def _describe(route: Route) -> str:
+    told = route.request or route.response
+    text = " ".join((told.__doc__ or "").split("\n\n")[0].split())
+    details = "\n\n".join((told.__doc__ or "").split("\n\n")[1:])
+    details = "\n".join(line.strip() for line in details.splitlines())
+    parts = [text, details, f"Needs the role `{route.role.value}`."]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _build_parameters(route: Route) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = []
+    for name in re.findall(r"{(\w+)}", route.path):
+        schema, description, example = _PATH_PARAMETERS[name]
+        parameters.append(
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "description": description,
+                "schema": schema,
+                "example": example,
+            }
+        )
+    parameters.extend(
+        {
+            "name": parameter.name,
+            "in": "query",
+            "required": False,
+            "description": parameter.description,
+            "schema": dict(parameter.schema),
+        }
+        for parameter in route.query
+    )
+    if route.writes:
+        parameters.append(_IDEMPOTENCY_KEY)
+    if route.etag:
+        parameters.append(_IF_NONE_MATCH)
+    return parameters
+
+
+def _build_responses(route: Route) -> dict[str, Any]:
+    success: dict[str, Any] = {
+        "description": _first_sentence(route.response),
+        "headers": dict(_REQUEST_ID),
+        "content": {
+            "application/json": {
+                "schema": _refer(route.response),
+                "example": build_example(route.response),
+            }
+        },
+    }
+    responses: dict[str, Any] = {str(route.status): success}
+    if route.status in {201, 202} and route.writes:
+        success["headers"]["Location"] = {
+            "description": "Path of what was made, or of the operation to follow.",
+            "schema": {"type": "string"},
+        }
+    if route.etag:
+        success["headers"]["ETag"] = {
+            "description": "Weak; changes when the content does.",
+            "schema": {"type": "string"},
+        }
+        responses["304"] = {"description": "Unchanged since the ETag given."}
+    problems = {*COMMON_PROBLEMS, *route.problems}
+    if route.request is not None:
+        problems |= {*BODY_PROBLEMS}
+    for status in sorted(problems):
+        responses[str(status)] = {
+            "description": _PROBLEM_TEXTS[status],
+            "headers": dict(_REQUEST_ID),
+            "content": {"application/problem+json": {"schema": _refer(Problem)}},
+        }
+    return responses
+
+
+def _build_schemas() -> dict[str, Any]:
+    modes: dict[type[BaseModel], JsonSchemaMode] = {Problem: "serialization"}
+    for route in ROUTES:
+        modes[route.response] = "serialization"
+        if route.request is not None:
+            modes[route.request] = "validation"
+    _, definitions = models_json_schema(
+        list(modes.items()), ref_template="#/components/schemas/{model}"
+    )
+    return dict(sorted(definitions["$defs"].items()))
+
+
+def _refer(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _first_sentence(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").split("\n\n")[0].split())
+
+
+def _build_field_example(field: FieldInfo) -> Any:
+    if field.examples:
+        return field.examples[0]
+    if not field.is_required():
+        default = field.get_default(call_default_factory=True)
+        return default.value if isinstance(default, Enum) else default
+    return _build_type_example(field.annotation)
+
+
+def _build_type_example(kind: Any) -> Any:
+    origin = get_origin(kind)
+    if origin is Annotated:
+        return _build_type_example(get_args(kind)[0])
+    if origin in {Union, UnionType}:
+        options = [option for option in get_args(kind) if option is not NoneType]
+        return _build_type_example(options[0]) if _is_model(options[0]) else None
+    if origin is list:
+        (item,) = get_args(kind)
+        return [_build_type_example(item)] if _is_model(item) else []
+    if _is_model(kind):
+        return build_example(kind)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return next(iter(kind)).value
+    raise AssertionError(f"a field of type {kind} needs an example")
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+_UID_SCHEMA: Final = {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
+
+_PATH_PARAMETERS: Final[dict[str, tuple[dict[str, Any], str, Any]]] = {
+    "uid": (_UID_SCHEMA, "Identifier of the record, 32 bytes.", EXAMPLE_UID),
+    "agency": (_UID_SCHEMA, "Identifier of the agency, 32 bytes.", EXAMPLE_UID),
+    "id": ({"type": "string"}, "Identifier as the API gave it.", EXAMPLE_UID),
+    "index": (
+        {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
+        "The member's number in the batch, from 0.",
+        7,
+    ),
+}
+
+_IDEMPOTENCY_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "A fresh random key for each new write; the same key to retry it.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+    "example": "8f0d2a34-5b7c-4f0e-9a51-6c1e2d3f4a5b",
+}
+
+_IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "ETag of an earlier answer; unchanged content is answered with 304.",
+    "schema": {"type": "string"},
+}
+
+_REQUEST_ID: Final = {
+    "X-Request-Id": {
+        "description": "Name of this request in the server's log.",
+        "schema": {"type": "string"},
+    }
+}
