@@ -1,0 +1,293 @@
+"""The pages: each gathers its facts, then a template puts them into words."""
+
+from collections import Counter
+from typing import Any
+
+from aiohttp import web
+
+from api.auth import Role, requires
+from api.explorer import requests
+from api.explorer.facts import StatusFacts
+from api.explorer.registry import Registry
+from api.explorer.rendering import get_stylesheet, render
+from api.explorer.search import find
+from api.explorer.services import SERVICES, ExplorerServices
+from api.explorer.status import read_status
+from api.index.queries import RecordFilter
+from consensus.quorum import compute_faulty, compute_quorum
+from contracts.codes import RecordState
+from contracts.labels import format_identifier
+
+LATEST: int = 8
+"""Lines in the lists of the overview."""
+
+PAGES: dict[str, str] = {
+    "block": "blocks",
+    "transaction": "transactions",
+    "attestation": "attestations",
+    "batch": "batches",
+    "schema": "schemas",
+    "agency": "agencies",
+    "account": "accounts",
+}
+"""Where each kind of search hit has its page."""
+
+
+def build_page_routes() -> list[web.RouteDef]:
+    """Return the routes of all pages, relative to `/explorer`."""
+    return [
+        web.get("", show_overview),
+        web.get("/", show_overview),
+        web.get("/blocks", show_blocks),
+        web.get("/blocks/{block}", show_block),
+        web.get("/transactions/{hash}", show_transaction),
+        web.get("/attestations", show_attestations),
+        web.get("/attestations/{uid}", show_attestation),
+        web.get("/batches", show_batches),
+        web.get("/batches/{uid}", show_batch),
+        web.get("/schemas", show_schemas),
+        web.get("/schemas/{uid}", show_schema),
+        web.get("/agencies", show_agencies),
+        web.get("/agencies/{agency}", show_agency),
+        web.get("/validators", show_validators),
+        web.get("/accounts/{address}", show_account),
+        web.get("/search", show_search),
+        web.get("/static/{file}", send_stylesheet),
+    ]
+
+
+@requires(Role.READER)
+async def show_overview(request: web.Request) -> web.Response:
+    """Show the ledger at a glance."""
+    services = request.config_dict[SERVICES]
+    attestations, _ = await services.records.list_attestations(
+        RecordFilter(), after=None, limit=LATEST
+    )
+    return await _show(
+        request,
+        "overview.html",
+        json="/status",
+        blocks=await services.chain.list_blocks(before=None, limit=LATEST),
+        attestations=attestations,
+    )
+
+
+@requires(Role.READER)
+async def show_blocks(request: web.Request) -> web.Response:
+    """Show blocks, newest first."""
+    chain = request.config_dict[SERVICES].chain
+    before = requests.read_number(request, "before")
+    blocks = await chain.list_blocks(before=before, limit=requests.read_limit(request))
+    older = blocks[-1].number if blocks and blocks[-1].number > 0 else None
+    return await _show(request, "blocks.html", json="/blocks", blocks=blocks, older=older)
+
+
+@requires(Role.READER)
+async def show_block(request: web.Request) -> web.Response:
+    """Show a block, who sealed it and what it holds."""
+    chain = request.config_dict[SERVICES].chain
+    block = await chain.get_block(requests.read_block_ref(request))
+    return await _show(request, "block.html", json=f"/blocks/{block.line.number}", block=block)
+
+
+@requires(Role.READER)
+async def show_transaction(request: web.Request) -> web.Response:
+    """Show a transaction with what it did."""
+    chain = request.config_dict[SERVICES].chain
+    name = requests.read_hash(request, "hash")
+    return await _show(
+        request,
+        "transaction.html",
+        json=f"/transactions/{name}",
+        transaction=await chain.get_transaction(name),
+    )
+
+
+@requires(Role.READER)
+async def show_attestations(request: web.Request) -> web.Response:
+    """Show attestations, newest first, filtered."""
+    records = request.config_dict[SERVICES].records
+    wanted = requests.read_filter(request)
+    after, limit = requests.read_number(request, "after"), requests.read_limit(request)
+    lines, following = await records.list_attestations(wanted, after=after, limit=limit)
+    return await _show_records(request, "attestations", lines, following)
+
+
+@requires(Role.READER)
+async def show_batches(request: web.Request) -> web.Response:
+    """Show batches, newest first, filtered."""
+    records = request.config_dict[SERVICES].records
+    wanted = requests.read_filter(request)
+    after, limit = requests.read_number(request, "after"), requests.read_limit(request)
+    lines, following = await records.list_batches(wanted, after=after, limit=limit)
+    return await _show_records(request, "batches", lines, following)
+
+
+@requires(Role.READER)
+async def show_attestation(request: web.Request) -> web.Response:
+    """Show one attestation with its history."""
+    services = request.config_dict[SERVICES]
+    record = await services.records.get_attestation(requests.read_uid(request))
+    until_s = record.valid_until_s
+    return await _show(
+        request,
+        "attestation.html",
+        json=f"/attestations/{record.line.uid}",
+        record=record,
+        is_expired=until_s > 0 and services.chain.get_age_s(until_s) > 0,
+    )
+
+
+@requires(Role.READER)
+async def show_batch(request: web.Request) -> web.Response:
+    """Show one batch with its history."""
+    records = request.config_dict[SERVICES].records
+    record = await records.get_batch(requests.read_uid(request))
+    return await _show(request, "batch.html", json=f"/batches/{record.line.uid}", record=record)
+
+
+@requires(Role.READER)
+async def show_schemas(request: web.Request) -> web.Response:
+    """Show schemas, oldest first."""
+    records = request.config_dict[SERVICES].records
+    after = requests.read_number(request, "after")
+    schemas, following = await records.list_schemas(after=after, limit=requests.read_limit(request))
+    return await _show(
+        request, "schemas.html", json="/schemas", schemas=schemas, following=following
+    )
+
+
+@requires(Role.READER)
+async def show_schema(request: web.Request) -> web.Response:
+    """Show one schema, who may issue it, and its history."""
+    records = request.config_dict[SERVICES].records
+    schema = await records.get_schema(requests.read_uid(request))
+    return await _show(request, "schema.html", json=f"/schemas/{schema.uid}", schema=schema)
+
+
+@requires(Role.READER)
+async def show_agencies(request: web.Request) -> web.Response:
+    """Show all agencies."""
+    records = request.config_dict[SERVICES].records
+    return await _show(
+        request, "agencies.html", json="/agencies", agencies=await records.list_agencies()
+    )
+
+
+@requires(Role.READER)
+async def show_agency(request: web.Request) -> web.Response:
+    """Show one agency with its keys and its latest records."""
+    records = request.config_dict[SERVICES].records
+    agency_id = requests.read_agency(request)
+    agency = await records.get_agency(agency_id)
+    attestations, _ = await records.list_attestations(
+        RecordFilter(issuer=agency_id), after=None, limit=LATEST
+    )
+    return await _show(
+        request,
+        "agency.html",
+        json=f"/agencies/{agency.id}",
+        agency=agency,
+        attestations=attestations,
+    )
+
+
+@requires(Role.READER)
+async def show_validators(request: web.Request) -> web.Response:
+    """Show the validators, and warn where one jurisdiction's hold a quorum."""
+    chain = request.config_dict[SERVICES].chain
+    validators = await chain.list_validators()
+    addresses = [validator.party.address for validator in validators]
+    return await _show(
+        request,
+        "validators.html",
+        json="/validators",
+        validators=validators,
+        quorum=compute_quorum(len(validators)) if validators else 0,
+        faulty=compute_faulty(len(validators)) if validators else 0,
+        dominant=find_dominant_jurisdiction(await chain.get_registry(), addresses),
+    )
+
+
+@requires(Role.READER)
+async def show_account(request: web.Request) -> web.Response:
+    """Show an account and whom it acts for."""
+    chain = request.config_dict[SERVICES].chain
+    account = await chain.get_account(requests.read_address(request))
+    return await _show(
+        request,
+        "account.html",
+        json=f"/accounts/{account.party.address}",
+        account=account,
+    )
+
+
+@requires(Role.READER)
+async def show_search(request: web.Request) -> web.Response:
+    """Show what an identifier names; a single hit is shown at once."""
+    services = request.config_dict[SERVICES]
+    query = request.query.get("q", "").strip()
+    hits = await find(services.chain, services.index, query)
+    if len(hits) == 1:
+        raise web.HTTPSeeOther(f"/explorer/{PAGES[hits[0].kind]}/{hits[0].id}")
+    return await _show(request, "search.html", json=None, query=query, hits=hits, pages=PAGES)
+
+
+@requires()
+async def send_stylesheet(request: web.Request) -> web.Response:
+    """Send the stylesheet; its name changes with its content, so it may be kept for ever."""
+    content, path = get_stylesheet()
+    if request.path != path:
+        raise web.HTTPNotFound
+    return web.Response(
+        body=content,
+        content_type="text/css",
+        charset="utf-8",
+        headers={"Cache-Control": "public, max-age=31536000, immutable"},
+    )
+
+
+def find_dominant_jurisdiction(registry: Registry, validators: list[str]) -> str | None:
+    """Return the jurisdiction whose validators alone make a quorum, if others take part too."""
+    owners = [
+        registry.agencies.get(registry.by_address.get(address, b"")) for address in validators
+    ]
+    counts = Counter(agency.jurisdiction for agency in owners if agency is not None)
+    if len(counts) < 2:
+        return None
+    jurisdiction, count = counts.most_common(1)[0]
+    return format_identifier(jurisdiction) if count >= compute_quorum(len(validators)) else None
+
+
+async def _show_records(
+    request: web.Request, kind: str, lines: tuple[Any, ...], following: int | None
+) -> web.Response:
+    registry = await request.config_dict[SERVICES].chain.get_registry()
+    return await _show(
+        request,
+        "records.html",
+        json=f"/{kind}",
+        kind=kind,
+        lines=lines,
+        following=following,
+        agencies=registry.agencies.values(),
+        states=[state.name.lower() for state in RecordState],
+    )
+
+
+async def _show(
+    request: web.Request, template: str, *, json: str | None, **context: Any
+) -> web.Response:
+    services: ExplorerServices = request.config_dict[SERVICES]
+    status: StatusFacts = await read_status(services.chain, services.records)
+    return render(
+        request,
+        template,
+        {
+            "status": status,
+            "ledger_name": services.ledger_name,
+            "json_path": None if json is None else f"/explorer/v1{json}",
+            "query": request.query.get("q", ""),
+            **context,
+        },
+    )

@@ -1,0 +1,140 @@
+"""Turning facts into pages: Jinja templates, with every word from the catalogue.
+
+Autoescaping is on for every template. The content security policy allows nothing but the
+explorer's own stylesheet: no script, no foreign font, no frame.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from api.explorer.texts import LANGUAGES, Language, choose_language
+
+LANGUAGE_COOKIE: Final = "atesta_language"
+
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+_HERE: Final = Path(__file__).parent
+_YEAR_S: Final = 365 * 24 * 3600
+
+
+def render(
+    request: web.Request, template: str, context: Mapping[str, Any], *, status: int = 200
+) -> web.Response:
+    """Return a page in the reader's language."""
+    chosen = request.query.get("lang")
+    language = choose_language(
+        chosen or request.cookies.get(LANGUAGE_COOKIE),
+        request.headers.get("Accept-Language", ""),
+    )
+    text = (
+        _get_environment()
+        .get_template(template)
+        .render(
+            t=language.say,
+            code=language.name_code,
+            language=language,
+            languages=LANGUAGES.values(),
+            age=lambda seconds: write_age(language, seconds),
+            this_path=request.path,
+            query_with=lambda **changes: write_query(request, changes),
+            css=get_stylesheet()[1],
+            **context,
+        )
+    )
+    response = web.Response(
+        status=status,
+        text=text,
+        content_type="text/html",
+        headers={
+            "Content-Security-Policy": POLICY,
+            "Content-Language": language.tag,
+            "Referrer-Policy": "same-origin",
+            "Vary": "Accept-Language, Cookie",
+        },
+    )
+    if chosen is not None and chosen in LANGUAGES:
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            chosen,
+            path="/explorer",
+            max_age=_YEAR_S,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+@cache
+def get_stylesheet() -> tuple[bytes, str]:
+    """Return the stylesheet and its path, which names its content so that it may be cached."""
+    content = (_HERE / "static" / "explorer.css").read_bytes()
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    return content, f"/explorer/static/explorer-{digest}.css"
+
+
+def write_age(language: Language, seconds: int) -> str:
+    """Return a length of time in its largest whole unit."""
+    for key, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return language.say(f"age.{key}", count=seconds // size)
+    return language.say("age.seconds", count=seconds)
+
+
+def write_time(time_s: int) -> str:
+    """Return a moment as people write it, in UTC."""
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def write_machine_time(time_s: int) -> str:
+    """Return a moment as the `datetime` attribute takes it."""
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_number(value: int) -> str:
+    """Return a number in groups of three digits, apart by narrow spaces."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def write_short(text: str) -> str:
+    """Return the ends of a long identifier, for lists."""
+    return text if len(text) <= 20 else f"{text[:10]}…{text[-6:]}"
+
+
+def write_query(request: web.Request, changes: Mapping[str, Any]) -> str:
+    """Return the request's query with some parameters exchanged; None removes one."""
+    query = dict(request.query)
+    query.pop("lang", None)
+    for name, value in changes.items():
+        if value is None:
+            query.pop(name, None)
+        else:
+            query[name] = str(value)
+    return "?" + str(request.rel_url.with_query(query).query_string) if query else ""
+
+
+@cache
+def _get_environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        time=write_time,
+        machine_time=write_machine_time,
+        number=write_number,
+        short=write_short,
+    )
+    return environment
