@@ -83,9 +83,8 @@ class LedgerComputation(CancunComputation):
         """Note created contracts, which alone may destruct themselves (EIP-6780)."""
         message = self.msg
         if parent is None:
+            # The words of init code (EIP-3860) are part of a transaction's intrinsic gas here.
             self.contracts_created: list[Address] = []
-            if message.is_create:
-                self.consume_initcode_gas_cost(self)
         else:
             self.contracts_created = parent.contracts_created
         if message.is_create:

@@ -1,13 +1,15 @@
 """The trie against py-trie's HexaryTrie: same roots, same values, same proofs, nothing lost."""
 
 from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
 import pytest
 from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
-from trie import HexaryTrie
 
+from consensus import rlp_codec
 from node.chain.trie import apply_changes, compute_ordered_root, compute_root, get_value, prove
 from node.chain.trie_nodes import (
     EMPTY_ROOT,
@@ -19,6 +21,8 @@ from node.chain.trie_nodes import (
     encode_node,
 )
 from node.storage.errors import StoreDamaged
+
+HexaryTrie: Any = import_module("trie").HexaryTrie  # untyped
 
 # Few distinct digits make shared paths, forks and merges frequent.
 narrow_keys = st.binary(min_size=3, max_size=3).map(lambda key: bytes(byte & 0x11 for byte in key))
@@ -111,18 +115,14 @@ def test_trie_proofs_are_those_of_hexary_trie(contents: dict[bytes, bytes], prob
 
 
 def decode_raw(encoded: bytes) -> object:
-    import rlp
-
-    return rlp.decode(encoded)
+    return rlp_codec.decode(encoded)
 
 
 @given(items=st.lists(st.binary(min_size=1, max_size=50), max_size=300))
 def test_ordered_root_is_that_of_a_trie_by_rlp_index(items: list[bytes]) -> None:
-    import rlp
-
     theirs = HexaryTrie({})
     for index, item in enumerate(items):
-        theirs[rlp.encode(index)] = item
+        theirs[rlp_codec.encode(rlp_codec.encode_scalar(index))] = item
     assert compute_ordered_root(items) == theirs.root_hash
 
 
