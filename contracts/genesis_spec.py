@@ -95,6 +95,10 @@ def validate_spec(spec: GenesisSpec) -> None:
     _check_range("chain_id", spec.chain_id, 1, MAX_CHAIN_ID)
     _check_range("gas_limit", spec.gas_limit, MIN_GAS_LIMIT, MAX_GAS_LIMIT)
     _check_range("timestamp", spec.timestamp, 0, MAX_TIME)
+    if not isinstance(spec.is_header_vote, bool):
+        raise GenesisSpecError(
+            "is_header_vote", f"{spec.is_header_vote!r} is neither true nor false"
+        )
     _validate_qbft(spec.qbft)
     _check_range("agencies", len(spec.agencies), 1, MAX_AGENCIES, what="agencies")
     for index, agency in enumerate(spec.agencies):

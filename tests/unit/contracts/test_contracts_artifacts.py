@@ -1,0 +1,144 @@
+"""What is committed was made from the sources: artifacts, genesis files, storage layout, codes."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts import codes, decisions, make
+from contracts.addresses import (
+    IMPLEMENTATION_SLOT,
+    IMPLEMENTATIONS,
+    PROXIES,
+    get_contract_name,
+)
+from contracts.compiler import CONTRACT_NAMES, SOURCES_FOLDER
+from contracts.errors import ArtifactMissing
+from contracts.loader import list_artifacts, load_artifact
+
+LAYOUT_SNAPSHOT = Path(__file__).parent / "storage_layout.json"
+CONSTANT = re.compile(r"^([A-Z0-9_]+): constant\(uint\d+\) = ([^#\n]+)", re.MULTILINE)
+EIP_170_LIMIT = 24_576
+
+
+@pytest.fixture(scope="module")
+def artifacts() -> dict[Path, str]:
+    return make.render_artifacts()
+
+
+def test_artifacts_are_made_from_the_sources(artifacts: dict[Path, str]) -> None:
+    stale = [path.name for path, text in artifacts.items() if path.read_text() != text]
+    assert stale == [], "run scripts/make_genesis"
+    assert {path.stem for path in artifacts} == set(list_artifacts()) == set(CONTRACT_NAMES)
+
+
+def test_genesis_files_are_made_from_the_artifacts() -> None:
+    stale = [path.name for path, text in make.render_geneses().items() if path.read_text() != text]
+    assert stale == [], "run scripts/make_genesis"
+
+
+def test_artifact_that_is_missing_is_named() -> None:
+    with pytest.raises(ArtifactMissing, match="no_such_contract"):
+        load_artifact("no_such_contract")
+
+
+@pytest.mark.parametrize("name", CONTRACT_NAMES)
+def test_artifact_fits_into_one_account(name: str) -> None:
+    assert len(load_artifact(name).creation_bytecode) < EIP_170_LIMIT
+    assert load_artifact(name).compiler_version == "0.4.3"
+
+
+def test_storage_layout_is_the_one_of_the_snapshot() -> None:
+    """Storage outlives code: a variable that moves would read another's value after an upgrade.
+
+    The snapshot may only grow at its end, into the reserved slots.
+    """
+    layout = {name: _flatten(load_artifact(name).storage_layout) for name in sorted(CONTRACT_NAMES)}
+    assert layout == json.loads(LAYOUT_SNAPSHOT.read_text(encoding="utf-8"))
+
+
+def test_documented_slots_are_where_the_documents_say() -> None:
+    registry = _flatten(load_artifact("agency_registry").storage_layout)
+    assert registry["set_number"]["slot"] == 0
+    assert registry["validator_set_hash"]["slot"] == 1
+    for name in ("schemas", "attestations"):
+        layout = _flatten(load_artifact(name).storage_layout)
+        assert layout["completeness.histories"]["slot"] == 0
+        assert min(v["slot"] for k, v in layout.items() if "completeness" not in k) == 32
+    proxy = _flatten(load_artifact("upgradeable_proxy").storage_layout)
+    assert proxy == {"_implementation": {"slot": IMPLEMENTATION_SLOT, "n_slots": 1}}
+
+
+def test_python_and_vyper_speak_of_the_same_codes() -> None:
+    vyper = _read_constants("codes.vy")
+    python: dict[str, int] = {role.name or "": role.value for role in codes.Role}
+    python |= {f"AGENCY_{status.name}": status.value for status in codes.AgencyStatus}
+    python |= {state.name: state.value for state in codes.RecordState}
+    python |= {f"REASON_{reason.name}": reason.value for reason in codes.Reason}
+    python["NO_REASON"] = python.pop("REASON_NONE")
+    python["LAST_REASON"] = max(codes.Reason)
+    python |= {f"KIND_{kind.name}": kind.value for kind in codes.RecordKind}
+    python |= {alg.name: alg.value for alg in codes.CommitmentAlgorithm}
+    python["ALL_ROLES"] = codes.ALL_ROLES
+    python["EVENT_TIME_TOLERANCE_S"] = codes.EVENT_TIME_TOLERANCE_S
+    python["LAST_TIME"] = 2**48 - 1
+    assert python == vyper
+
+
+def test_python_and_vyper_speak_of_the_same_decisions() -> None:
+    vyper = _read_constants("agency_registry.vy")
+    kinds = {kind.name: kind.value for kind in decisions.DecisionKind}
+    assert kinds.items() <= vyper.items()
+    assert vyper["LAST_KIND"] == max(kinds.values()) == len(kinds)
+    source = (SOURCES_FOLDER / "agency_registry.vy").read_text(encoding="utf-8")
+    words = re.search(r"PAYLOAD_WORDS: .* = \[([0-9, ]+)\]", source)
+    assert words is not None
+    assert [int(word) for word in words[1].split(",")] == [
+        len(decisions.PAYLOADS[kind]) for kind in decisions.DecisionKind
+    ]
+    statuses = {status.name: status.value for status in codes.ProposalStatus}
+    votes = {vote.name: vote.value for vote in codes.Vote if vote}
+    assert (statuses | votes).items() <= vyper.items()
+
+
+def test_addresses_are_distinct_and_named() -> None:
+    every = [*PROXIES, *IMPLEMENTATIONS.values()]
+    assert len({*every}) == 6
+    assert all(len(address) == 20 for address in every)
+    assert [get_contract_name(address) for address in PROXIES] == [
+        "agency_registry",
+        "schemas",
+        "attestations",
+    ]
+    assert get_contract_name(bytes(20)) is None
+
+
+def test_every_refusal_of_the_sources_names_its_module() -> None:
+    for path in SOURCES_FOLDER.glob("*.vy"):
+        source = path.read_text(encoding="utf-8")
+        reasons = re.findall(r'assert\b[^"]*?"([^"]*)"', source)
+        assert all(re.fullmatch(r"[a-z]+: [a-z' ]+", reason) for reason in reasons), path.name
+        # A reason of up to 32 bytes costs one word; all of them fit a line on a screen.
+        assert all(len(reason) <= 48 for reason in reasons), path.name
+        assert source.count("assert ") + source.count("assert(") == len(reasons), path.name
+
+
+def _read_constants(file_name: str) -> dict[str, int]:
+    source = (SOURCES_FOLDER / file_name).read_text(encoding="utf-8")
+    found = {}
+    for name, value in CONSTANT.findall(source):
+        if re.fullmatch(r"[0-9*\- ]+", value.strip()):
+            found[name] = int(eval(value, {"__builtins__": {}}))
+    return found
+
+
+def _flatten(layout: Any, prefix: str = "") -> dict[str, dict[str, int]]:
+    flat: dict[str, dict[str, int]] = {}
+    for name, entry in layout.items():
+        if "slot" in entry:
+            flat[prefix + name] = {"slot": entry["slot"], "n_slots": entry["n_slots"]}
+        else:
+            flat |= _flatten(entry, f"{prefix}{name}.")
+    return flat
