@@ -8,6 +8,8 @@ key as everywhere in Ethereum. As in Besu, a high s of somebody else is not refu
 counted by address, so a second form of one signature gains nothing.
 """
 
+from functools import lru_cache
+
 from coincurve import PrivateKey, PublicKey
 from eth_hash.auto import keccak
 
@@ -16,6 +18,10 @@ from consensus.types import Address, Hash32
 
 SIGNATURE_BYTES = 65
 SECRET_BYTES = 32
+
+_REMEMBERED_AUTHORS = 8_192
+"""Recovering costs 50 microseconds, and a commit seal is looked at again when its block is
+imported, so recent results are remembered; the function is pure."""
 
 
 class ValidatorKey:
@@ -40,6 +46,7 @@ class ValidatorKey:
         return self._key.sign_recoverable(digest, hasher=None)
 
 
+@lru_cache(maxsize=_REMEMBERED_AUTHORS)
 def recover_address(digest: Hash32, signature: bytes) -> Address:
     """Return the author of `signature` over `digest`; raises InvalidMessage."""
     if len(signature) != SIGNATURE_BYTES:

@@ -8,6 +8,7 @@ never waits for a disk.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -26,7 +27,7 @@ from consensus.effects import (
 )
 from consensus.engine import Engine
 from consensus.events import Event, MessageReceived, Timer, TimerExpired
-from consensus.messages import decode_message
+from consensus.messages import Message, decode_message
 from node.validator.ports import (
     BlockJobs,
     Broadcaster,
@@ -74,8 +75,16 @@ class CorePorts:
 class ValidatorCore:
     """Feeds the engine and performs its effects."""
 
-    def __init__(self, engine: Engine, ports: CorePorts) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        ports: CorePorts,
+        *,
+        decode: Callable[[int, bytes], Message] = decode_message,
+    ) -> None:
+        """Drive `engine`; `decode` may be a remembering decoder where many cores share messages."""
         self._engine = engine
+        self._decode = decode
         self._ports = ports
         self._inbox: deque[MessageReceived] = deque()
         self._events: deque[Event] = deque()
@@ -91,7 +100,7 @@ class ValidatorCore:
 
         Raises consensus.errors.PeerFault if the bytes are no message.
         """
-        message = decode_message(code, payload)
+        message = self._decode(code, payload)
         if not self._engine.is_relevant(message):
             return False
         if len(self._inbox) < MAX_INBOX_MESSAGES:

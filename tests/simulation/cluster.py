@@ -1,0 +1,102 @@
+"""A whole network in one process, driven by one seed."""
+
+from collections.abc import Callable, Iterable
+
+from eth_hash.auto import keccak
+
+from consensus.genesis_config import QbftConfig
+from consensus.header_rules import HeaderRules
+from consensus.signatures import ValidatorKey
+from consensus.types import Address
+from tests.simulation.clockwork import Clockwork
+from tests.simulation.model_chain import ModelChain
+from tests.simulation.network import Network, Packet
+from tests.simulation.node import SimNode, World
+from tests.simulation.properties import Monitor
+
+CONTRACT = Address(bytes.fromhex("00000000000000000000000000000000a7e50100"))
+
+
+def make_key(index: int) -> ValidatorKey:
+    """Return the key of validator `index`, from 0; the same in every run."""
+    return ValidatorKey(keccak(b"simulated validator %d" % index))
+
+
+KEYS = tuple(sorted((make_key(index) for index in range(16)), key=lambda key: key.address))
+"""Ordered by address, so that v1 is the proposer of height 1 at round 0, v2 of height 2 ..."""
+
+
+class Cluster:
+    """Validators `v1` to `vn`, spare validators that may join later, observers `o1` ..."""
+
+    def __init__(
+        self,
+        *,
+        validators: int,
+        seed: int = 0,
+        config: QbftConfig | None = None,
+        spares: int = 0,
+        observers: int = 0,
+        byzantine: Iterable[int] = (),
+        trace: Callable[[str], None] | None = None,
+    ) -> None:
+        """Make a network that is not running yet; `byzantine` are numbers of validators, from 1."""
+        self.clockwork = Clockwork(seed)
+        self.network = Network(self.clockwork)
+        self.network.deliver = self._deliver
+        faulty = {f"v{number}" for number in byzantine}
+        keys = KEYS[:validators]
+        self.monitor = Monitor(
+            frozenset(key.address for i, key in enumerate(keys, 1) if f"v{i}" in faulty)
+        )
+        self.world = World(self.clockwork, self.network, self.monitor, trace=trace)
+        config = config or QbftConfig(validator_contract=CONTRACT)
+        self.rules = HeaderRules(config=config)
+        self.founders = [key.address for key in keys]
+        self.nodes: dict[str, SimNode] = {}
+        for number, key in enumerate(KEYS[: validators + spares], 1):
+            node = self.add_node(f"v{number}", key)
+            node.is_honest = node.name not in faulty
+        for number in range(1, observers + 1):
+            self.add_node(f"o{number}", None)
+
+    @property
+    def honest(self) -> tuple[SimNode, ...]:
+        return tuple(node for node in self.nodes.values() if node.is_honest)
+
+    @property
+    def height(self) -> int:
+        """The highest head of an honest node."""
+        return max(node.head for node in self.honest)
+
+    def add_node(self, name: str, key: ValidatorKey | None) -> SimNode:
+        chain = ModelChain.create(self.rules, self.founders)
+        node = SimNode(name, key, chain, self.world)
+        self.nodes[name] = node
+        for each in self.nodes.values():
+            each.peers = tuple(other for other in self.nodes if other != each.name)
+        return node
+
+    def start(self) -> None:
+        for node in self.nodes.values():
+            node.start()
+
+    def submit(self, transaction: bytes) -> None:
+        """Give a transaction to all nodes, to each when gossip gets there."""
+        for node in self.nodes.values():
+            delay_ms = self.clockwork.random.randint(0, 50)
+            self.clockwork.call_later(delay_ms, lambda node=node: node.submit(transaction))  # type: ignore[misc]
+
+    def run_for(self, duration_ms: int) -> None:
+        self.clockwork.run_until(self.clockwork.now_ms + duration_ms)
+
+    def run_until_height(self, height: int, limit_ms: int = 60_000) -> bool:
+        """Run until every honest node that is up has `height`; False at the limit."""
+
+        def is_done() -> bool:
+            return all(node.head >= height for node in self.honest if node.is_up)
+
+        return self.clockwork.run_until(self.clockwork.now_ms + limit_ms, is_done)
+
+    def _deliver(self, source: str, target: str, packet: Packet) -> None:
+        self.nodes[target].receive(source, packet)

@@ -1,0 +1,61 @@
+"""A virtual network: every packet meets delay, loss, duplication and partitions as told."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from tests.simulation.clockwork import Clockwork
+
+Packet = tuple[object, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class LinkQuality:
+    """Chances and times of every link, until somebody changes them."""
+
+    min_delay_ms: int = 1
+    max_delay_ms: int = 20
+    drop: float = 0.0
+    duplicate: float = 0.0
+
+
+@dataclass(slots=True)
+class Network:
+    """Delivers packets between names; `deliver` is set by the cluster."""
+
+    clockwork: Clockwork
+    quality: LinkQuality = field(default_factory=LinkQuality)
+    deliver: Callable[[str, str, Packet], None] = lambda _source, _target, _packet: None
+    cut: set[tuple[str, str]] = field(default_factory=set)
+    """Links that carry nothing, directed."""
+    packets: int = 0
+
+    def send(self, source: str, target: str, packet: Packet) -> None:
+        chance = self.clockwork.random
+        quality = self.quality
+        if (source, target) in self.cut or (quality.drop and chance.random() < quality.drop):
+            return
+        copies = 2 if quality.duplicate and chance.random() < quality.duplicate else 1
+        for _ in range(copies):
+            self.packets += 1
+            delay_ms = chance.randint(quality.min_delay_ms, quality.max_delay_ms)
+            self.clockwork.call_later(delay_ms, lambda: self._arrive(source, target, packet))
+
+    def partition(self, groups: Iterable[Iterable[str]]) -> None:
+        """Let only names that share a group talk; a name may be in several groups (a bridge)."""
+        members = [frozenset(group) for group in groups]
+        names = frozenset().union(*members)
+        self.cut = {
+            (a, b)
+            for a in names
+            for b in names
+            if a != b and not any(a in group and b in group for group in members)
+        }
+
+    def heal(self) -> None:
+        self.cut = set()
+        self.quality = LinkQuality()
+
+    def _arrive(self, source: str, target: str, packet: Packet) -> None:
+        # A link that was cut meanwhile loses what was on it.
+        if (source, target) not in self.cut:
+            self.deliver(source, target, packet)

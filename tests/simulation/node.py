@@ -1,0 +1,372 @@
+"""One simulated node: the real core and engine on a virtual clock, network and disk."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from consensus.block import Block
+from consensus.effects import BuildBlock, ValidateBlock
+from consensus.engine import Engine
+from consensus.errors import InvalidHeader, PeerFault
+from consensus.events import (
+    BlockBuilt,
+    BlockValidated,
+    ImportFailed,
+    NewHead,
+    Timer,
+    TimerKind,
+    TransactionsPending,
+)
+from consensus.evidence import Evidence
+from consensus.extra_data import VoteType
+from consensus.messages import Message, decode_message
+from consensus.payloads import MessageCode
+from consensus.round_state import Verdict
+from consensus.sign_state import (
+    SignIdentity,
+    SignRecord,
+    SignState,
+    decode_record,
+    encode_record,
+    make_floor,
+)
+from consensus.signatures import ValidatorKey
+from consensus.types import Address, Height, Round
+from node.validator.core import CorePorts, ValidatorCore
+from node.validator.pending_votes import PendingVotes
+from tests.simulation.clockwork import Clockwork
+from tests.simulation.model_chain import GENESIS_TIME_S, ModelChain
+from tests.simulation.network import Network, Packet
+from tests.simulation.properties import Monitor
+
+MAX_TRANSACTIONS = 5
+SYNC_BATCH = 10
+HEAD_PERIOD_MS = 1_000
+
+
+class Crashed(Exception):
+    """The node died in the middle of a duty; raised by its disk, caught by the cluster."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Temper:
+    """How one node differs from a perfect one; changed by faults while it runs."""
+
+    clock_offset_ms: int = 0
+    clock_drift: float = 0.0
+    """Seconds gained per second."""
+    execution_ms: int = 5
+    disk_ms: int = 0
+    crash_in_persist: str | None = None
+    """`before` or `after`: die around the next write of the sign state."""
+
+
+@dataclass(slots=True)
+class World:
+    """What all nodes of one schedule share."""
+
+    clockwork: Clockwork
+    network: Network
+    monitor: Monitor
+    decoded: dict[tuple[int, bytes], Message] = field(default_factory=dict)
+    trace: Callable[[str], None] | None = None
+
+    def decode(self, code: int, payload: bytes) -> Message:
+        """Decode as `decode_message` does, once per message instead of once per receiver."""
+        key = (code, payload)
+        message = self.decoded.get(key)
+        if message is None:
+            message = self.decoded[key] = decode_message(code, payload)
+        return message
+
+    def say(self, text: str) -> None:
+        if self.trace is not None:
+            self.trace(f"{self.clockwork.now_ms:>7} {text}")
+
+
+class SimNode:
+    """A node with everything that survives its crashes; implements all ports of the core."""
+
+    def __init__(
+        self, name: str, key: ValidatorKey | None, chain: ModelChain, world: World
+    ) -> None:
+        self.name = name
+        self.key = key
+        self.chain = chain
+        self.world = world
+        self.peers: tuple[str, ...] = ()
+        self.temper = Temper()
+        self.is_honest = True
+        self.votes = PendingVotes(chain.rules.config)
+        self.evidence: list[Evidence] = []
+        self.rejected: list[str] = []
+        self.rounds_seen: dict[int, int] = {}
+        self.core: ValidatorCore | None = None
+        self.on_crash: Callable[[SimNode], None] = lambda _node: None
+        self._incarnation = 0
+        self._timers: dict[TimerKind, Timer] = {}
+        self._relayed: set[bytes] = set()
+        self._head_before_crash = 0
+        self.record = b""
+        if key is not None:
+            self.identity = SignIdentity(
+                chain_id=7,
+                genesis_hash=chain.entries[0].block_hash,
+                validator=key.address,
+            )
+            self.record = encode_record(make_floor(self.identity, number=0, height=Height(0)))
+
+    # Life
+
+    @property
+    def is_up(self) -> bool:
+        return self.core is not None
+
+    @property
+    def head(self) -> int:
+        return self.chain.head.number
+
+    def start(self) -> None:
+        assert self.core is None
+        self._incarnation += 1
+        self._timers.clear()
+        self._relayed.clear()
+        self.world.monitor.on_restart(self.name, self.head, self._head_before_crash)
+        sign_state = None if self.key is None else self.load_sign_state()
+        engine = Engine(rules=self.chain.rules, key=self.key, sign_state=sign_state)
+        ports = CorePorts(
+            clock=self,
+            timers=self,
+            broadcaster=self,
+            sign_states=self,
+            jobs=self,
+            transactions=self,
+            evidence=self,
+            observer=self,
+        )
+        self.core = ValidatorCore(engine, ports, decode=self.world.decode)
+        self._announce_head()
+        self.feed_head()
+
+    def load_sign_state(self) -> SignState:
+        return SignState(decode_record(self.record))
+
+    def crash(self) -> None:
+        self._incarnation += 1
+        self._head_before_crash = self.head
+        self.core = None
+        self.temper.crash_in_persist = None
+        self.world.say(f"{self.name} crashes")
+
+    def later(self, delay_ms: int, duty: Callable[[ValidatorCore], None]) -> None:
+        """Do `duty` after a delay, unless the node has crashed by then."""
+        incarnation = self._incarnation
+
+        def run() -> None:
+            if self.core is not None and self._incarnation == incarnation:
+                self.guard(duty)
+
+        self.world.clockwork.call_later(delay_ms, run)
+
+    def guard(self, duty: Callable[[ValidatorCore], None]) -> None:
+        assert self.core is not None
+        try:
+            duty(self.core)
+        except Crashed:
+            self.crash()
+            self.on_crash(self)
+
+    # Network
+
+    def receive(self, source: str, packet: Packet) -> None:
+        if self.core is None:
+            return
+        match packet:
+            case ("consensus", int(code), bytes(payload)):
+                self.guard(lambda core: self._take_in(core, code, payload, source))
+            case ("head", int(number)) if number > self.head:
+                self.world.network.send(self.name, source, ("want", self.head + 1))
+            case ("want", int(first)):
+                blocks = tuple(e.block for e in self.chain.entries[first : first + SYNC_BATCH])
+                if blocks:
+                    self.world.network.send(self.name, source, ("blocks", blocks))
+            case ("blocks", tuple(blocks)):
+                self._sync(blocks)
+
+    def _take_in(self, core: ValidatorCore, code: int, payload: bytes, source: str) -> None:
+        try:
+            is_relevant = core.take_in(code, payload, source)
+        except PeerFault as fault:
+            self.rejected.append(str(fault))
+            return
+        core.drain()
+        if is_relevant and self.world.network.cut and payload not in self._relayed:
+            self._relayed.add(payload)
+            for peer in self.peers:
+                if peer != source:
+                    self.world.network.send(self.name, peer, ("consensus", code, payload))
+
+    def _sync(self, blocks: tuple[Block, ...]) -> None:
+        head = self.head
+        for block in blocks:
+            if not self._import(block):
+                break
+        if self.head > head:
+            self.feed_head()
+
+    def _announce_head(self) -> None:
+        for peer in self.peers:
+            self.world.network.send(self.name, peer, ("head", self.head))
+        self.later(HEAD_PERIOD_MS, lambda _core: self._announce_head())
+
+    # Chain
+
+    def feed_head(self) -> None:
+        chain = self.chain
+        height = Height(chain.head.number + 1)
+        self.guard(
+            lambda core: core.process(
+                NewHead(
+                    now_ms=self.now_ms(),
+                    header=chain.head,
+                    validators=chain.validators,
+                    vote=self.votes.choose(height, chain.validators),
+                )
+            )
+        )
+
+    def submit(self, transaction: bytes) -> None:
+        was_empty = not self.chain.pool
+        self.chain.add_transaction(transaction)
+        if was_empty and self.chain.pool and self.core is not None:
+            now_ms = self.now_ms()
+            self.guard(lambda core: core.process(TransactionsPending(now_ms=now_ms)))
+
+    def _import(self, block: Block) -> bool:
+        if block.header.number <= self.head:
+            return True
+        before = self.chain.entries[-1]
+        try:
+            self.chain.import_block(block, self.now_ms() / 1000)
+        except InvalidHeader as fault:
+            self.world.say(f"{self.name} cannot import {block.header.number}: {fault}")
+            return False
+        entry = self.chain.entries[-1]
+        self.world.say(
+            f"{self.name} final height {block.header.number} block {entry.block_hash.hex()[:8]}"
+        )
+        if self.is_honest:
+            self.world.monitor.on_final(self.name, entry, before)
+        return True
+
+    # Ports of the core
+
+    def now_ms(self) -> int:
+        elapsed_ms = self.world.clockwork.now_ms
+        skew_ms = self.temper.clock_offset_ms + elapsed_ms * self.temper.clock_drift
+        return GENESIS_TIME_S * 1000 + elapsed_ms + int(skew_ms)
+
+    def set(self, timer: Timer, delay_ms: int) -> None:
+        self._timers[timer.kind] = timer
+
+        def expire(core: ValidatorCore) -> None:
+            if self._timers.get(timer.kind) is timer:
+                core.on_timer(timer)
+
+        self.later(max(0, int(delay_ms * (1 - self.temper.clock_drift))), expire)
+
+    def broadcast(self, code: MessageCode, payload: bytes) -> None:
+        if self.is_honest:
+            self.world.monitor.on_sent(self.name, self.world.decode(code, payload), payload)
+        self.world.say(f"{self.name} sends {describe(self.world.decode(code, payload))}")
+        for peer in self.peers:
+            self.world.network.send(self.name, peer, ("consensus", int(code), payload))
+
+    def persist(self, record: SignRecord) -> None:
+        crash = self.temper.crash_in_persist
+        if crash == "before":
+            raise Crashed
+        self.record = encode_record(record)
+        if self.is_honest:
+            self.world.monitor.on_durable(self.name, record.message)
+            self.world.monitor.on_new_place(self.name, record.identity.validator, record.place)
+        if crash == "after":
+            raise Crashed
+
+    def build(self, effect: BuildBlock) -> None:
+        def finish(core: ValidatorCore) -> None:
+            if effect.parent.number != self.head:
+                return
+            block = self.chain.build(
+                effect.parent,
+                effect.timestamp,
+                effect.coinbase,
+                effect.extra_data,
+                MAX_TRANSACTIONS,
+            )
+            core.process(
+                BlockBuilt(
+                    now_ms=self.now_ms(), height=effect.height, round=effect.round, block=block
+                )
+            )
+
+        self.later(min(self.temper.execution_ms, effect.budget_ms), finish)
+
+    def validate(self, effect: ValidateBlock) -> None:
+        is_cut_off = self.temper.execution_ms > effect.budget_ms
+
+        def finish(core: ValidatorCore) -> None:
+            if effect.parent.number != self.head:
+                return
+            fault = self.chain.find_fault(effect.block, self.now_ms() / 1000)
+            verdict = Verdict.VALID if fault is None else Verdict.INVALID
+            core.process(
+                BlockValidated(
+                    now_ms=self.now_ms(),
+                    height=effect.height,
+                    round=effect.round,
+                    digest=effect.digest,
+                    verdict=Verdict.CUT_OFF if is_cut_off else verdict,
+                    reason=fault or "",
+                )
+            )
+
+        self.later(min(self.temper.execution_ms, effect.budget_ms), finish)
+
+    def import_block(self, block: Block) -> None:
+        def finish(core: ValidatorCore) -> None:
+            if self._import(block):
+                self.feed_head()
+            else:
+                core.process(ImportFailed(now_ms=self.now_ms(), height=block.header.number))
+
+        self.later(1 + self.temper.disk_ms, finish)
+
+    def has_transactions(self) -> bool:
+        return bool(self.chain.pool)
+
+    def keep(self, evidence: Evidence) -> None:
+        self.evidence.append(evidence)
+
+    def on_round(self, height: Height, round_number: Round, proposer: Address) -> None:
+        self.rounds_seen[height] = max(self.rounds_seen.get(height, 0), round_number)
+        self.world.say(f"{self.name} enters height {height} round {round_number}")
+
+    def on_rejected(self, source: str | None, author: Address, reason: str) -> None:
+        self.rejected.append(reason)
+        self.world.say(f"{self.name} rejects from {source}: {reason}")
+
+    def on_signing_skipped(self, reason: str) -> None:
+        self.world.say(f"{self.name} does not sign: {reason}")
+
+    def on_evidence(self, evidence: Evidence) -> None:
+        self.world.say(f"{self.name} keeps evidence against {evidence.author.hex()[:8]}")
+
+    def vote_for(self, recipient: Address, vote_type: VoteType) -> None:
+        self.votes.propose(recipient, vote_type)
+
+
+def describe(message: Message) -> str:
+    """Return a message in a few words for traces."""
+    payload = message.signed.payload
+    kind = type(message).__name__.upper()
+    return f"{kind} height {payload.height} round {payload.round}"
