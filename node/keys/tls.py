@@ -128,15 +128,19 @@ def validate_certificate(certificate: bytes, *, now: dt.datetime) -> Hash32:
     Raises UserFault that says whether it is not yet or no longer valid, as `compute_pin` does.
     """
     parsed = _parse_certificate(certificate)
-    if now < parsed.not_valid_before_utc:
+    try:
+        start, end = parsed.not_valid_before_utc, parsed.not_valid_after_utc
+    except (ValueError, OverflowError) as error:
+        raise UserFault("has no readable dates", field="certificate") from error
+    if now < start:
         raise UserFault(
-            f"is not valid before {parsed.not_valid_before_utc:%Y-%m-%d %H:%M} UTC",
+            f"is not valid before {start:%Y-%m-%d %H:%M} UTC",
             field="certificate",
             next_step="Check the clocks of both machines",
         )
-    if now > parsed.not_valid_after_utc:
+    if now > end:
         raise UserFault(
-            f"expired at {parsed.not_valid_after_utc:%Y-%m-%d %H:%M} UTC",
+            f"expired at {end:%Y-%m-%d %H:%M} UTC",
             field="certificate",
             next_step="Its owner renews it with `atesta keys renew-tls`; the pin stays the same",
         )

@@ -7,10 +7,12 @@ others nothing but bandwidth, and that only while nothing more urgent is to be s
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from consensus.block import encode_block
 from consensus.types import Height
+from node.errors import OperationalFault
 from node.network.frames import Blocks, Frame, GetBlocks
 from node.network.metrics import NetworkMetrics
 from node.network.ports import BlockSource
@@ -42,11 +44,13 @@ class BlockServer:
         chain: BlockSource,
         settings: NetworkSettings,
         metrics: NetworkMetrics,
+        on_fault: Callable[[Exception], None],
     ) -> None:
         self._peer = peer
         self._chain = chain
         self._settings = settings
         self._metrics = metrics
+        self._on_fault = on_fault
         self._requests: deque[GetBlocks] = deque()
         self._wake = asyncio.Event()
 
@@ -65,7 +69,11 @@ class BlockServer:
             self._wake.clear()
             while self._requests:
                 request = self._requests.popleft()
-                blocks = await asyncio.to_thread(self._read, request)
+                try:
+                    blocks = await asyncio.to_thread(self._read, request)
+                except OperationalFault as error:  # a damaged store is not the peer's business
+                    self._on_fault(error)
+                    return
                 answer = Blocks(request=request.request, blocks=blocks)
                 self._peer.send(answer, Priority.BULK)
                 self._metrics.count("blocks_served", len(blocks))

@@ -76,6 +76,8 @@ class Connector:
     async def listen(self) -> None:
         """Open the port. Raises OperationalFault if that fails."""
         host, port = self._settings.host, self._settings.port
+        if host == "localhost":
+            host = "127.0.0.1"  # one socket and one port, not one for each address family
         try:
             self._server = await asyncio.start_server(self._on_connection, host, port)
         except OSError as error:
@@ -146,6 +148,8 @@ class Connector:
             self._log_refusal(error, address)
         except OSError as error:
             self._log_refusal(OperationalFault(f"the connection failed: {error}"), address)
+        except Exception as error:  # noqa: BLE001 - see there
+            self._log_bug(address, error)
         finally:
             self._pending[host] -= 1
             if not self._pending[host]:
@@ -171,6 +175,9 @@ class Connector:
         except OSError as error:
             reason = OperationalFault(f"no connection: {error.strerror or error}")
             self._log_failure(pin, address, reason)
+        except Exception as error:  # noqa: BLE001 - see there
+            self._book.note_failure(pin, self._clock())
+            self._log_bug(address, error)
         finally:
             self._dialling.discard(pin)
             if admitted is None and writer is not None:
@@ -189,6 +196,12 @@ class Connector:
             self._metrics.count("refusals_not_logged")  # strangers do not fill our disk
             return
         log.warning("connection refused", address=str(address), reason=str(error))
+
+    def _log_bug(self, address: PeerAddress, error: Exception) -> None:
+        # Who is not admitted must not be able to stop this node, whatever it makes us trip over.
+        self._metrics.count("admission_failures")
+        if self._log_rate.take(1, self._clock()):
+            log.error("admission failed", address=str(address), exc_info=error)
 
     def _log_failure(self, pin: Hash32, address: PeerAddress, error: NodeError) -> None:
         wait_s = self._book.note_failure(pin, self._clock())

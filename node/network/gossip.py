@@ -20,6 +20,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
+import structlog
 from eth_hash.auto import keccak
 
 from consensus.errors import PeerFault as ConsensusPeerFault
@@ -51,6 +52,8 @@ _OFFER_KEYS: Final = 4096
 _TRANSACTION_LIFETIME_S: Final = 20.0
 _REOFFER_S: Final = 30.0
 _REOFFER_KEYS: Final = 1000
+
+log = structlog.get_logger("node.network")
 
 
 class GossipPeer(Protocol):
@@ -148,6 +151,13 @@ class Gossip:
             is_useful = self._handlers.on_consensus(frame.code, frame.payload, peer.peer_id)
         except ConsensusPeerFault as error:
             raise PeerFault(f"its consensus message is malformed: {error}") from error
+        except PeerFault:
+            raise
+        except Exception:
+            # Our bug. The message ends here: passed on, it would find the same bug everywhere.
+            log.exception("a consensus message met a bug of this node", peer=peer.peer_id)
+            self._metrics.count("handler_failures")
+            return
         if is_useful:
             self._metrics.count("consensus_relayed")
             self._spread(frame, key, whole=len(frame.payload) <= RELAY_WHOLE_BYTES)

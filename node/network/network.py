@@ -1,9 +1,9 @@
 """The network of one node: who is connected, and what becomes of each frame.
 
-`Network` owns all peers. The `connector` produces admitted connections, each is served until it
-ends, and every frame goes to gossip, to block sync or to the block server. Two nodes that call each
-other at the same moment would have two connections; both keep the one that the node with the lower
-pin began, unless the peer's `instance` shows that it was restarted and the old one is dead.
+`Network` owns all peers. The `connector` produces admitted connections, and each is served until it
+ends; gossip and block sync work across all of them. Two nodes that call each other at the same
+moment would have two connections; both keep the one that the node with the lower pin began, unless
+the peer's `instance` shows that it was restarted and the old one is dead.
 
 Everything runs on one event loop; blocks are imported in the worker thread that executes for the
 whole node. The directory of trusted pins is read again at every head: connections with a withdrawn
@@ -31,23 +31,10 @@ from node.network.address_book import AddressBook
 from node.network.admission import Admitted, LocalSide
 from node.network.block_server import BlockServer
 from node.network.connector import Connector
-from node.network.frames import (
-    PROTOCOL_VERSION,
-    TAG_BYTES,
-    Blocks,
-    Consensus,
-    Frame,
-    GetBlocks,
-    Hello,
-    Offer,
-    Peers,
-    Status,
-    Transactions,
-    Want,
-)
+from node.network.frames import PROTOCOL_VERSION, TAG_BYTES, Hello, Peers, Status
 from node.network.gossip import Gossip
 from node.network.metrics import NetworkMetrics
-from node.network.peer import ConnectionEnded, Peer, PeerTools
+from node.network.peer import ConnectionEnded, Peer, PeerTools, make_peer_address
 from node.network.ports import (
     BlockSource,
     NetworkHandlers,
@@ -60,14 +47,15 @@ from node.network.ports import (
 )
 from node.network.preface import Refusal
 from node.network.queues import Priority
-from node.network.score import BanList, Offence
+from node.network.score import BanList
+from node.network.service import PeerService
 from node.network.settings import NetworkSettings
 from node.network.sync import BlockSync
 from node.network.tap import FrameTap
 from node.network.trust import TlsContexts
 
-_MAX_WAITING_BATCHES: Final = 1000
 _STOP_S: Final = 2.0
+_CORE: Final = "network core"
 
 log = structlog.get_logger("node.network")
 
@@ -107,7 +95,6 @@ class Network:
         self._rng = rng or random.Random(secrets.randbits(64))  # noqa: S311 - jitter only
         self._trusted: Mapping[Hash32, TrustedPeer] = {}
         self._peers: dict[Hash32, Peer] = {}
-        self._servers: dict[Peer, BlockServer] = {}
         self._bans = BanList(settings.ban_s)
         self._book = AddressBook(
             base_s=settings.redial_base_s, max_s=settings.redial_max_s, rng=self._rng
@@ -171,7 +158,7 @@ class Network:
         self.refresh_directory()
         log.info("listening", address=str(self.listen_address), pin=self._identity.tls.pin.hex())
         for work in (self._connector.dial_forever(), self._gossip.run(), self._sync.run()):
-            self._spawn(work, "network")
+            self._spawn(work, _CORE)
 
     async def stop(self) -> None:
         """Say goodbye to all peers, close everything, remember addresses."""
@@ -271,8 +258,9 @@ class Network:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("network task failed", task=task.get_name(), exc_info=error)
-            fault = error if isinstance(error, Exception) else LocalFault(str(error))
-            self._handlers.on_fault(fault)
+            if task.get_name() == _CORE:  # without it the network is dead; others end one peer
+                fault = error if isinstance(error, Exception) else LocalFault(str(error))
+                self._handlers.on_fault(fault)
 
     async def _serve(self, admitted: Admitted) -> None:
         peer = Peer(admitted, self._tools)
@@ -280,31 +268,29 @@ class Network:
         refusal = self._judge_newcomer(peer, replaced)
         if refusal is not None:
             peer.end(ConnectionEnded(refusal))
-            await peer.run(self._on_frame)
+            await peer.run(lambda _peer, _frame: None)
             return
         if replaced is not None:
             replaced.end(ConnectionEnded("replaced by a newer connection"))
         self._enter(peer, is_new=replaced is None)
-        server = self._servers[peer] = BlockServer(peer, self._chain, self._settings, self.metrics)
-        helpers = [
-            asyncio.create_task(server.run()),
-            asyncio.create_task(self._hand_on_transactions(peer)),
-        ]
+        service = PeerService(
+            peer,
+            gossip=self._gossip,
+            sync=self._sync,
+            block_server=BlockServer(
+                peer, self._chain, self._settings, self.metrics, self._handlers.on_fault
+            ),
+            handlers=self._handlers,
+            on_addresses=self._on_addresses,
+        )
         task = asyncio.current_task()
         assert task is not None
         self._serving.add(task)
         why: Exception = ConnectionEnded("this node stops")
         try:
-            why = await peer.run(self._on_frame)
-        except Exception as error:
-            why = error
-            raise
+            why = await service.run()
         finally:
             self._serving.discard(task)
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
-            del self._servers[peer]
             self._leave(peer, why)
 
     def _judge_newcomer(self, peer: Peer, present: Peer | None) -> str | None:
@@ -366,51 +352,11 @@ class Network:
         self._handlers.on_peer_left(peer.get_info(), reason)
         self._connector.wake()
 
-    # Frames
-
-    def _on_frame(self, peer: Peer, frame: Frame) -> None:
-        match frame:
-            case Consensus():
-                self._gossip.process_consensus(peer, frame)
-            case Transactions():
-                fresh = self._gossip.process_transactions(peer, frame)
-                if fresh and len(peer.transactions_in) < _MAX_WAITING_BATCHES:
-                    peer.transactions_in.append(fresh)
-                    peer.transactions_wake.set()
-            case Offer():
-                self._gossip.process_offer(peer, frame)
-            case Want():
-                self._gossip.process_want(peer, frame)
-            case Status():
-                peer.head_number = Height(frame.number)
-                peer.head_hash = Hash32(frame.block_hash)
-                self.metrics.set("best_peer_height", self.best_height)
-                self._sync.wake()
-            case Peers():
-                for pin, host, port in frame.peers:
-                    if Hash32(pin) in self._trusted and host and port:
-                        self._book.learn(pin, PeerAddress(host=host, port=port))
-            case GetBlocks():
-                self._servers[peer].process_request(frame)
-            case Blocks():
-                self._sync.process_blocks(peer, frame)
-            case _:
-                peer.charge(Offence.MALFORMED, f"{type(frame).__name__} after the handshake")
-
-    async def _hand_on_transactions(self, peer: Peer) -> None:
-        while True:
-            await peer.transactions_wake.wait()
-            peer.transactions_wake.clear()
-            while peer.transactions_in:
-                try:
-                    await self._handlers.on_transactions(
-                        peer.transactions_in.popleft(), peer.peer_id
-                    )
-                except PeerFault as error:
-                    peer.end(error)
-                except Exception as error:
-                    log.exception("transactions not taken in")
-                    self._handlers.on_fault(error)
+    def _on_addresses(self, frame: Peers) -> None:
+        for pin, host, port in frame.peers:
+            address = make_peer_address(host, port)
+            if Hash32(pin) in self._trusted and address is not None:
+                self._book.learn(pin, address)
 
     # What admission and sync ask back
 

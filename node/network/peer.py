@@ -9,7 +9,7 @@ The first task to end ends the connection.
 
 import asyncio
 import contextlib
-from collections import deque
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -42,6 +42,7 @@ _FRAMES_PER_S: Final = 2_000.0
 _BYTES_PER_S: Final = 32.0 * MIB
 _BURST_S: Final = 3.0
 _CLOSE_S: Final = 1.0
+_HOST: Final = re.compile(r"[0-9A-Za-z.:_-]{1,253}")
 
 
 class ConnectionEnded(Exception):
@@ -77,19 +78,12 @@ class Peer:
         self.outbound = admitted.outbound
         self.address = admitted.address
         self.instance = hello.instance
-        self.client = hello.client[:64]
-        self.listens_on = (
-            PeerAddress(host=hello.host or admitted.address.host, port=hello.port)
-            if hello.port
-            else None
-        )
+        self.client = _make_printable(hello.client)[:64]
+        self.listens_on = make_peer_address(hello.host or admitted.address.host, hello.port)
         self.head_number = Height(hello.head_number)
         self.head_hash = Hash32(hello.head_hash)
         self.known = SeenSet(max(1, settings.max_seen // 4))
         """Keys of messages and transactions that the peer has."""
-        self.transactions_in: deque[tuple[bytes, ...]] = deque()
-        """Batches received and not yet handed to the mempool."""
-        self.transactions_wake = asyncio.Event()
         self.round_trip_ms: float | None = None
         self.clock_offset_ms: float | None = None
         self._tools = tools
@@ -222,7 +216,7 @@ class Peer:
                     ours_ms = self._tools.wall_clock() * 1000 - self.round_trip_ms / 2
                     self.clock_offset_ms = frame.clock_ms - ours_ms
             case Goodbye():
-                raise ConnectionEnded(f"it said goodbye: {frame.reason}")
+                raise ConnectionEnded(f"it said goodbye: {_make_printable(frame.reason)}")
             case _:
                 return False
         return True
@@ -287,3 +281,15 @@ async def close_writer(writer: asyncio.StreamWriter) -> None:
         pass
     finally:
         writer.transport.abort()
+
+
+def make_peer_address(host: str, port: int) -> PeerAddress | None:
+    """Return what a peer named as an address, None if it cannot be one."""
+    if not port or not _HOST.fullmatch(host):
+        return None
+    return PeerAddress(host=host, port=port)
+
+
+def _make_printable(text: str) -> str:
+    """Make a peer's text fit for logs and pages."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)

@@ -51,7 +51,7 @@ class NetworkSettings:
     max_frame_bytes: int = 8 * MIB
     """Largest frame, either way."""
 
-    max_queue_bytes: int = 32 * MIB
+    max_queue_bytes: int = 16 * MIB
     """Bytes that may wait for one peer, per priority."""
 
     max_queue_frames: int = 10_000

@@ -21,6 +21,8 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
+import structlog
+
 from consensus.block import Block, decode_block
 from consensus.errors import PeerFault as ConsensusPeerFault
 from consensus.header import compute_block_hash
@@ -37,6 +39,8 @@ from node.network.settings import NetworkSettings
 _POLL_S: Final = 0.5
 _PROGRESS_S: Final = 0.25
 _FAULT_PAUSE_S: Final = 5.0
+
+log = structlog.get_logger("node.network")
 
 
 class SyncPeer(Protocol):
@@ -79,6 +83,7 @@ class BlockSync:
         self._wake = asyncio.Event()
         self._request = 0
         self._waiting: dict[int, tuple[str, asyncio.Future[Blocks]]] = {}
+        self._puzzle: tuple[int, str] = (-1, "")
         self.progress: SyncProgress | None = None
         """The current run; None while this node is with its peers."""
 
@@ -150,7 +155,7 @@ class BlockSync:
                     await window.wait_changed(_POLL_S)
                     continue
                 block, peer_id = found
-                if (fault := await self._import(block)) is not None:
+                if (fault := await self._import(block, peer_id)) is not None:
                     window.reject(peer_id)
                     self._blame(peer_id, fault, fetchers)
                 if not quiet and self._clock() - reported_s >= _PROGRESS_S:
@@ -236,7 +241,7 @@ class BlockSync:
             blocks.append(block)
         return tuple(blocks)
 
-    async def _import(self, block: Block) -> str | None:
+    async def _import(self, block: Block, peer_id: str) -> str | None:
         """Import a block in the worker. A text: what is wrong with it, and with who sent it."""
         try:
             self._compare_with_checkpoint(block)
@@ -246,6 +251,17 @@ class BlockSync:
                 return None  # consensus was faster, and the block there has other seals
             self._metrics.count("bad_blocks")
             return f"its block {block.header.number} is bad: {error}"
+        except (NodeError, OSError):
+            raise
+        except Exception as error:
+            # A bug of ours. If one peer's block alone finds it, the block was made for that; if
+            # another peer's finds it as well, it is in the chain, and this node cannot go on.
+            log.exception("a block met a bug of this node", height=block.header.number)
+            height, culprit = self._puzzle
+            if height == block.header.number and culprit != peer_id:
+                raise
+            self._puzzle = (block.header.number, peer_id)
+            return f"its block {block.header.number} cannot be imported: {type(error).__name__}"
         self._metrics.count("blocks_imported")
         return None
 

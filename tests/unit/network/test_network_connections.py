@@ -15,9 +15,11 @@ from node.network.frames import (
     Frame,
     Goodbye,
     Hello,
+    Offer,
     Ping,
     Pong,
     Status,
+    Topic,
     Transactions,
 )
 from node.network.queues import Priority
@@ -130,29 +132,51 @@ async def test_handler_that_finds_a_message_malformed_drops_the_peer(world: Worl
     assert not server.faults
 
 
-async def test_bug_in_a_handler_is_reported_as_ours_and_not_as_the_peers(world: World) -> None:
-    server = await world.start("server")
+async def test_message_that_meets_a_bug_ends_here_and_costs_nobody_the_connection(
+    world: World,
+) -> None:
+    server, other = await world.start_connected("server", "other")
     raw, peer = await join_by_hand(world, server)
 
-    def fail(_code: int, _payload: bytes, _peer: str) -> bool:
-        raise ZeroDivisionError
+    def fail(_code: int, payload: bytes, _peer: str) -> bool:
+        if payload == b"poison":
+            raise ZeroDivisionError
+        return True
 
     server.network._gossip._handlers = NetworkHandlers(on_consensus=fail)
+    with capture_logs() as logs:
+        await peer.send(make_consensus(b"poison"), make_consensus(b"harmless"))
+        await until(lambda: other.consensus == [(0x13, b"harmless")])
+    assert any("met a bug of this node" in entry["event"] for entry in logs)
+    assert server.is_connected(raw)
+    assert server.faults == []
+    assert server.network.metrics.get("handler_failures") == 1
+
+
+async def test_frame_that_meets_a_bug_ends_one_connection_and_not_the_node(world: World) -> None:
+    server, other = await world.start_connected("server", "other")
+    raw, peer = await join_by_hand(world, server)
+
+    def fail(*_arguments: object) -> None:
+        raise ZeroDivisionError
+
+    server.network._gossip.process_offer = fail  # type: ignore[assignment,method-assign]
     with capture_logs():
-        await peer.send(make_consensus(b"fine"))
+        await peer.send(Offer(topic=Topic.CONSENSUS, keys=()))
         await until(lambda: not server.is_connected(raw))
-    assert isinstance(server.faults[0], ZeroDivisionError)
+    assert server.faults == []
     assert server.network.metrics.get("peer_faults") == 0
+    assert server.is_connected(other)
 
 
 async def test_bad_transactions_of_a_peer_drop_it(world: World) -> None:
     server = await world.start("server")
-    raw, peer = await join_by_hand(world, server)
 
     async def refuse(_raws: tuple[bytes, ...], _peer: str) -> None:
         raise PeerFault("not a transaction")
 
     server.network._handlers = NetworkHandlers(on_transactions=refuse)
+    raw, peer = await join_by_hand(world, server)
     await peer.send(Transactions(raws=(b"junk",)))
     await until(lambda: not server.is_connected(raw))
 
