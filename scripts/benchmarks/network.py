@@ -142,11 +142,11 @@ class _Watcher:
 
 
 async def _measure(devnet: Devnet, progress: Progress) -> NetworkFigures:
+    purposes: tuple[Purpose, ...] = ("account", "clerk")
+    accounts = [(number, purpose) for number in ISSUERS for purpose in purposes]
     senders = [
         _Sender(number=number, purpose=purpose, node=devnet.get_node(1 + place % AGENCIES))
-        for place, (number, purpose) in enumerate(
-            (number, purpose) for number in ISSUERS for purpose in ("account", "clerk")
-        )
+        for place, (number, purpose) in enumerate(accounts)
     ]
     connector = aiohttp.TCPConnector(limit=256)
     async with aiohttp.ClientSession(connector=connector) as session:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from eth_account import Account
+
 from contracts.addresses import (
     AGENCY_REGISTRY_NAME,
     ATTESTATIONS,
@@ -25,7 +27,6 @@ from contracts.decisions import DecisionKind, encode_payload
 from contracts.development import CHAIN_ID, list_development_agencies
 from contracts.labels import encode_label
 from contracts.testkeys import Purpose, get_address, get_private_key
-from eth_account import Account
 from node.cli.devnet import (
     Devnet,
     DevnetNode,
@@ -192,10 +193,11 @@ class LedgerNet:
         assert receipt["status"] == "0x1", receipt
         return receipt
 
-    def call(
-        self, to: bytes, contract: str, function: str, args: list[Any], *, at: int = 1
-    ) -> Any:
-        request = {"to": "0x" + to.hex(), "data": "0x" + encode_call(contract, function, args).hex()}
+    def call(self, to: bytes, contract: str, function: str, args: list[Any], *, at: int = 1) -> Any:
+        request = {
+            "to": "0x" + to.hex(),
+            "data": "0x" + encode_call(contract, function, args).hex(),
+        }
         output = self.rpc(at).call("eth_call", request, "latest")
         return decode_output(contract, function, bytes.fromhex(output[2:]))
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from node.cli.devnet.rpc import NodeUnreachable, RpcError
 
+from node.cli.devnet.rpc import NodeUnreachable, RpcError
 from tests.integration.ledger_net import LedgerNet, wait_until
 
 pytestmark = pytest.mark.processes

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -34,31 +33,35 @@ class NodeProcess:
     pid: int
 
 
-def start_node(
-    node: DevnetNode, *, environment: Mapping[str, str] | None = None
-) -> subprocess.Popen[bytes]:
-    """Start a node's process and write its pid into its folder; does not wait for it."""
+def start_node(node: DevnetNode, *, environment: Mapping[str, str] | None = None) -> int:
+    """Start a node's process, write its pid into its folder and return it; does not wait for it.
+
+    The process has a session of its own, so that an interrupt typed at the terminal, meant for the
+    command, does not reach it.
+    """
     if find_pid(node) is not None:
         raise OperationalFault(f"{node.name} runs already", next_step="Run `atesta devnet down`")
-    with (node.folder / CONSOLE_FILE).open("ab") as console:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "node.cli", "run", "--config", str(node.settings_file)],
-            stdin=subprocess.DEVNULL,
-            stdout=console,
-            stderr=console,
-            # Its own session: an interrupt typed at the terminal is for the command, not for it.
-            start_new_session=True,
-            env={**os.environ, **(environment or {})},
-        )
-    (node.folder / PID_FILE).write_text(f"{process.pid}\n", encoding="ascii")
-    return process
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    pid = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "node.cli", "run", "--config", str(node.settings_file)],
+        {**os.environ, **(environment or {})},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(node.folder / CONSOLE_FILE), append, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+    (node.folder / PID_FILE).write_text(f"{pid}\n", encoding="ascii")
+    return pid
 
 
 def find_pid(node: DevnetNode) -> int | None:
     """Return the pid of a node's process if it runs, told by its pid file and command line."""
     try:
         pid = int((node.folder / PID_FILE).read_text(encoding="ascii"))
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        command = _read_command(pid)
     except (OSError, ValueError):
         return None
     # A pid is used again after a time, so the process must also be the one that was started.
@@ -133,6 +136,18 @@ def read_last_words(node: DevnetNode) -> str:
         return "without a word"
     words = [line for line in lines if line.strip()]
     return words[-1].strip() if words else "without a word"
+
+
+def _read_command(pid: int) -> bytes:
+    """Return a process's command line; empty for one that has ended and was not reaped yet."""
+    folder = Path(f"/proc/{pid}")
+    for _ in range(100):
+        command = (folder / "cmdline").read_bytes()
+        state = (folder / "stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+        if command or state in {"Z", "X"}:
+            return command
+        time.sleep(_POLL_S / 10)  # it is between being made and being itself
+    return b""
 
 
 def _is_alive(pid: int) -> bool:
