@@ -117,6 +117,11 @@ class ScratchState:
         """Return one word of a contract's storage."""
         return int(self._state.get_storage(address, slot))
 
+    def set_slot(self, address: Address, slot: int, value: int) -> None:
+        """Overwrite one word of a contract's storage, to bring about what would take years."""
+        self._state.set_storage(address, slot, value)
+        self._state.lock_changes()
+
     def iterate_storage(self, address: Address) -> Iterator[tuple[int, int]]:
         """Yield slot and value of a contract's storage, ascending, zeros left out."""
         for slot in sorted(self._state.written.get(address, ())):

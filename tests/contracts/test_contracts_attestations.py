@@ -281,6 +281,15 @@ def bring_leaf(ledger: Ledger, state: RecordState) -> None:
         ledger.do(laboratory, "attestations", "set_leaf_state", args)
 
 
+def explain_refusal(before: int, after: int) -> str:
+    if before == after:
+        return "attestation: state unchanged"
+    is_final = before == RecordState.ERASED or (
+        before in {RecordState.REVOKED, RecordState.SUPERSEDED} and after != RecordState.ERASED
+    )
+    return "attestation: state is final" if is_final else "attestation: state not allowed"
+
+
 @pytest.mark.parametrize("after", [*RecordState, 0, 6])
 @pytest.mark.parametrize(
     ("bring", "before"),
@@ -304,6 +313,8 @@ def test_states_change_only_along_the_allowed_ways(
         laboratory, "attestations", function, [*place, after, Reason.HOLDER, ledger.now]
     )
     assert outcome.succeeded == ((before, after) in ALLOWED), outcome.reason
+    if not outcome.succeeded:
+        assert outcome.reason == explain_refusal(before, after)
     if is_leaf:
         state = ledger.read("attestations", "leaf_state", BATCH, 1)["state"]
     else:

@@ -208,6 +208,20 @@ def test_accreditation_is_refused(ledger: Ledger, args: list[Any], reason: str) 
     assert ledger.refuse(bureau, "schemas", "accredit", [*args, ledger.now]) == reason
 
 
+@pytest.mark.parametrize(
+    ("reason", "refusal"),
+    [(0, "accreditation: reason missing"), (6, "accreditation: unknown reason")],
+)
+def test_accreditation_is_withdrawn_for_a_known_reason(
+    ledger: Ledger, reason: int, refusal: str
+) -> None:
+    ledger.register_schema(SCHEMA)
+    ledger.accredit(SCHEMA, LABORATORY)
+    args = [SCHEMA, LABORATORY, reason, ledger.now]
+    assert ledger.refuse(bureau, "schemas", "withdraw_accreditation", args) == refusal
+    assert ledger.read("schemas", "is_accredited", SCHEMA, LABORATORY)
+
+
 def test_accreditation_of_a_suspended_agency_is_refused(ledger: Ledger) -> None:
     ledger.register_schema(SCHEMA)
     ledger.decide(DecisionKind.SUSPEND_AGENCY, [AUDITOR])

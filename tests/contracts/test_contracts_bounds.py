@@ -1,0 +1,82 @@
+"""The registry's bounds, reached by writing its counters, and a founding that is not complete."""
+
+from typing import Any
+
+import pytest
+from eth_typing import Address
+from eth_utils.crypto import keccak
+
+from contracts.addresses import REGISTRY
+from contracts.codec import encode_call
+from contracts.decisions import DecisionKind, encode_payload
+from contracts.loader import load_artifact
+from contracts.scratch import ScratchState
+from tests.contracts.contract_harness import BUREAU, LABORATORY, Ledger, laboratory, uid_of
+
+IMPLEMENTATION = Address(b"\x61" * 20)
+KEY = Address(b"\x62" * 20)
+ADMISSION = [uid_of(900), uid_of(901), uid_of(0), 3, KEY, uid_of(902)]
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Ledger()
+
+
+def get_slot(variable: str) -> int:
+    return int(load_artifact("agency_registry").storage_layout[variable]["slot"])
+
+
+def get_entry(variable: str, key: bytes) -> int:
+    return int.from_bytes(keccak(get_slot(variable).to_bytes(32, "big") + key), "big")
+
+
+@pytest.mark.parametrize(
+    ("variable", "bound", "reason"),
+    [
+        ("_agency_count", 256, "agency: register full"),
+        ("_jurisdiction_count", 32, "agency: too many jurisdictions"),
+        ("_pin_count", 4096, "pin: register full"),
+    ],
+)
+def test_register_is_bounded(ledger: Ledger, variable: str, bound: int, reason: str) -> None:
+    ledger.state.set_slot(REGISTRY, get_slot(variable), bound)
+    assert ledger.decide_refused(DecisionKind.ADMIT_AGENCY, ADMISSION) == reason
+    ledger.state.set_slot(REGISTRY, get_slot(variable), bound - 1)
+    ledger.decide(DecisionKind.ADMIT_AGENCY, ADMISSION)
+
+
+def test_keys_of_an_agency_are_bounded(ledger: Ledger) -> None:
+    args = [KEY, 4, 0, 0]
+    entry = get_entry("_agency_key_count", LABORATORY)
+    ledger.state.set_slot(REGISTRY, entry, 512)
+    assert ledger.refuse(laboratory, "agency_registry", "add_own_key", args) == "key: too many"
+    ledger.state.set_slot(REGISTRY, entry, 511)
+    ledger.do(laboratory, "agency_registry", "add_own_key", args)
+
+
+def test_founding_is_not_finished_without_agencies_and_validators() -> None:
+    """Run where the founders run it: in a registry that nobody has founded yet."""
+    scratch = ScratchState(chain_id=1, timestamp=1)
+    registry = load_artifact("agency_registry").creation_bytecode
+    scratch.create(IMPLEMENTATION, registry)
+    proxy = load_artifact("upgradeable_proxy").creation_bytecode
+    scratch.create(REGISTRY, proxy + bytes(12) + REGISTRY + bytes(12) + IMPLEMENTATION)
+
+    def send(function: str, *args: Any) -> str | None:
+        outcome = scratch.send(REGISTRY, encode_call("agency_registry", function, args))
+        return None if outcome.succeeded else outcome.reason
+
+    def found(kind: DecisionKind, args: list[Any]) -> str | None:
+        return send("found", int(kind), encode_payload(kind, args))
+
+    assert send("finish_founding") == "registry: no agency"
+    assert found(DecisionKind.ADMIT_AGENCY, [BUREAU, *ADMISSION[1:]]) is None
+    assert send("finish_founding") == "validators: below the minimum"
+    assert found(DecisionKind.ADD_VALIDATOR, [BUREAU, Address(b"\x63" * 20)]) is None
+    assert found(DecisionKind.SET_VALIDATOR_MINIMUM, [2]) is None
+    assert send("finish_founding") == "validators: below the minimum"
+    assert found(DecisionKind.ADD_VALIDATOR, [BUREAU, Address(b"\x64" * 20)]) is None
+    assert send("found", 99, b"") == "proposal: unknown kind"
+    assert send("finish_founding") is None
+    assert send("finish_founding") == "registry: already founded"
