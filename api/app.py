@@ -45,6 +45,9 @@ log = structlog.get_logger(__name__)
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 """A random name for the request: in the answer's X-Request-Id, in problems and in the log."""
 
+MetricSource = Callable[[], Awaitable[tuple[Metric, ...]]]
+"""Returns samples when asked."""
+
 ErrorRenderer = Callable[[web.Request, ApiError], web.Response]
 """Turns an error into a surface's own format."""
 
@@ -77,7 +80,7 @@ class Services:
 
     surfaces: tuple[Surface, ...]
     readiness: tuple[Readiness, ...] = ()
-    metrics: tuple[Callable[[], Awaitable[tuple[Metric, ...]]], ...] = ()
+    metrics: tuple[MetricSource, ...] = ()
     """Sources of samples beside the HTTP counters."""
 
 

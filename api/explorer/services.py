@@ -17,8 +17,8 @@ class ExplorerServices:
     chain: ChainReader
     records: RecordReader
     index: Index
-    ledger_name: str
-    """What the ledger is called in page titles."""
+    ledger_name: str | None
+    """What the ledger is called in page titles; None takes its chain number."""
 
 
 SERVICES: Final = web.AppKey("explorer_services", ExplorerServices)

@@ -1,37 +1,27 @@
-"""The API inside the node's process: JSON-RPC, REST and explorer over one backend.
+"""The API inside the node's process: the node's settings, put into the parts of the API.
 
 REST and explorer do not see the backend: they speak web3 to the JSON-RPC dispatcher, in process,
 so that they run unchanged beside the node or in front of another network.
 """
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from api.app import Readiness, Services, Surface, build_app
+from api.app import Readiness
+from api.assembly import ApiParts, RunningApi, serve_ledger
 from api.jsonrpc.dispatcher import Dispatcher
-from api.jsonrpc.http import build_rpc_surface
 from api.outbox.account import build_account
 from api.ports import LedgerNode
-from api.rest.app import build_rest
-from api.rest.services import RestServices, RestSettings, open_services
-from api.server import serve
+from api.rest.services import RestSettings
 from api.settings import ApiSettings as ServerSettings
 from api.verification.policies import VerificationSettings
 from api.web3_provider import connect_in_process
 from node.keys import SigningKey
 from node.settings import Settings
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunningApi:
-    """The API while it serves."""
-
-    url: str
-    """Its address, with the port actually bound."""
-    services: RestServices
-    """REST's services; its index is told of new blocks."""
+__all__ = ["RunningApi", "run_api"]
 
 
 @asynccontextmanager
@@ -46,24 +36,19 @@ async def run_api(
     server = _make_server_settings(settings)
     dispatcher = Dispatcher(node, server.rpc)
     connection = connect_in_process(dispatcher)
-    services = open_services(
-        _make_rest_settings(settings),
-        raw=connection.raw,
+    parts = ApiParts(
+        server=server,
+        rest=_make_rest_settings(settings),
+        connection=connection,
         accounts=tuple(build_account(key.reveal_secret()) for key in accounts),
+        dispatcher=dispatcher,
+        readiness=_build_readiness(node, settings.api.max_lag_s),
+        metrics=(node.get_metrics,),
     )
     try:
-        app = build_app(
-            Services(
-                surfaces=_build_surfaces(dispatcher, services),
-                readiness=_build_readiness(node, services, settings.api.max_lag_s),
-                metrics=(node.get_metrics,),
-            ),
-            server,
-        )
-        async with serve(app, server) as url:  # the REST application runs the services
-            yield RunningApi(url=url, services=services)
+        async with serve_ledger(parts) as running:
+            yield running
     finally:
-        services.close()
         await connection.close()
 
 
@@ -94,16 +79,7 @@ def _make_rest_settings(settings: Settings) -> RestSettings:
     )
 
 
-def _build_surfaces(dispatcher: Dispatcher, services: RestServices) -> tuple[Surface, ...]:
-    return (
-        build_rpc_surface(dispatcher),
-        Surface(name="rest", prefix="/v1", app=build_rest(services)),
-    )
-
-
-def _build_readiness(
-    node: LedgerNode, services: RestServices, max_lag_s: int
-) -> tuple[Readiness, ...]:
+def _build_readiness(node: LedgerNode, max_lag_s: int) -> tuple[Readiness, ...]:
     async def check_sync() -> str | None:
         sync = await node.get_sync_status()
         if sync is None:
@@ -111,15 +87,10 @@ def _build_readiness(
         return f"catching up: block {sync.current_height} of {sync.highest_height}"
 
     async def check_head() -> str | None:
-        behind_s = services.now() - (await node.get_head()).timestamp
+        behind_s = time.time() - (await node.get_head()).timestamp
         return None if behind_s <= max_lag_s else f"the last final block is {behind_s:.0f} s old"
-
-    async def check_index() -> str | None:
-        mismatch = services.index.mismatch
-        return None if mismatch is None else mismatch.reason
 
     return (
         Readiness(name="sync", check=check_sync),
         Readiness(name="head", check=check_head),
-        Readiness(name="index", check=check_index),
     )

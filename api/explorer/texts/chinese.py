@@ -7,6 +7,7 @@ from typing import Final
 
 CHINESE: Final[Mapping[str, str]] = {
     "app": "帳本瀏覽器",
+    "ledger": "帳本 {number}",
     "skip": "跳到內容",
     "nav": "主選單",
     "nav.overview": "總覽",

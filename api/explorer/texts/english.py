@@ -6,6 +6,7 @@ from typing import Final
 ENGLISH: Final[Mapping[str, str]] = {
     # Frame
     "app": "Ledger explorer",
+    "ledger": "Ledger {number}",
     "skip": "Skip to the content",
     "nav": "Main",
     "nav.overview": "Overview",

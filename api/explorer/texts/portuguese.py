@@ -5,6 +5,7 @@ from typing import Final
 
 PORTUGUESE: Final[Mapping[str, str]] = {
     "app": "Explorador do registo",
+    "ledger": "Registo {number}",
     "skip": "Saltar para o conteúdo",
     "nav": "Principal",
     "nav.overview": "Visão geral",

@@ -1,0 +1,104 @@
+"""The whole API put together: one connection to a ledger, every surface, one server.
+
+The node's process calls `serve_ledger` with a connection to its own dispatcher, `api.process` with
+one over HTTP. Everything above the connection is the same in both. Started last and stopped first
+is the server, so that no request meets a part that is not there.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from api.app import MetricSource, Readiness, Services, Surface, build_app
+from api.explorer.chain import ChainReader
+from api.explorer.records import RecordReader
+from api.explorer.services import ExplorerServices
+from api.explorer.surface import build_explorer
+from api.jsonrpc.dispatcher import Dispatcher
+from api.jsonrpc.http import build_rpc_surface
+from api.openapi.surface import build_documentation_surface
+from api.outbox.account import Account
+from api.rest.app import build_rest_surface
+from api.rest.services import RestServices, RestSettings, open_services
+from api.server import serve
+from api.settings import ApiSettings
+from api.web3_provider import LedgerConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiParts:
+    """What one API server is made of."""
+
+    server: ApiSettings
+    rest: RestSettings
+    connection: LedgerConnection
+    """The ledger, in process or over HTTP; it stays the caller's to close."""
+    accounts: Sequence[Account] = ()
+    """The agency's accounts, which the outbox signs with."""
+    dispatcher: Dispatcher | None = None
+    """Set where this server answers JSON-RPC itself."""
+    readiness: tuple[Readiness, ...] = ()
+    """Conditions besides the index's."""
+    metrics: tuple[MetricSource, ...] = ()
+    ledger_name: str | None = field(default=None)
+    """The ledger's name in page titles; None takes its chain number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningApi:
+    """The API while it serves."""
+
+    url: str
+    """Its address, with the port actually bound."""
+    services: RestServices
+    """REST's services; tell `services.index` of new blocks and it need not ask for them."""
+
+
+@asynccontextmanager
+async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
+    """Serve all surfaces until the block is left.
+
+    Raises the `ApiError` that names the setting for an occupied port, unreadable TLS or token
+    files, an unusable vault key, or a database that cannot be opened; then nothing stays open.
+    """
+    services = open_services(parts.rest, raw=parts.connection.raw, accounts=parts.accounts)
+    try:
+        app = build_app(
+            Services(
+                surfaces=build_surfaces(parts, services),
+                readiness=(*parts.readiness, _watch_index(services)),
+                metrics=parts.metrics,
+            ),
+            parts.server,
+        )
+        async with services.run(), serve(app, parts.server) as url:
+            yield RunningApi(url=url, services=services)
+    finally:
+        services.close()
+
+
+def build_surfaces(parts: ApiParts, services: RestServices) -> tuple[Surface, ...]:
+    """Return every surface over the same services."""
+    chain = ChainReader(parts.connection.raw, now_s=services.now)
+    explorer = ExplorerServices(
+        chain=chain,
+        records=RecordReader(chain, services.index),
+        index=services.index,
+        ledger_name=parts.ledger_name,
+    )
+    surfaces = (
+        build_rest_surface(services),
+        build_documentation_surface(),
+        build_explorer(explorer),
+    )
+    if parts.dispatcher is None:
+        return surfaces
+    return (build_rpc_surface(parts.dispatcher), *surfaces)
+
+
+def _watch_index(services: RestServices) -> Readiness:
+    async def check() -> str | None:
+        mismatch = services.index.mismatch
+        return None if mismatch is None else mismatch.reason
+
+    return Readiness(name="index", check=check)
