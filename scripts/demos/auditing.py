@@ -3,9 +3,11 @@
 from collections import Counter
 
 from atesta_client import requests
+from atesta_client.answers import Agency
 from atesta_client.rest import AsyncClient
 
-from scripts.demos.stage import Stage
+from scripts.demos.privacy_needles import NeedleSet
+from scripts.demos.stage import Stage, require
 
 
 async def audit(stage: Stage) -> None:
@@ -13,34 +15,49 @@ async def audit(stage: Stage) -> None:
     network, narrator = stage.network, stage.narrator
     with narrator.step("The auditor reads who attested what, on a node of its own"):
         auditor = await network.get_client(network.auditor)
-        names = {
-            agency.id: agency.name or agency.id
-            for agency in (await auditor.send(requests.list_agencies())).items
-        }
+        agencies = (await auditor.send(requests.list_agencies())).items
+        names = {agency.id: _get_name(agency) for agency in agencies}
+        read: list[object] = [agencies]
         titles: dict[str, str] = {}
         tally: Counter[tuple[str, str, str]] = Counter()
-        cursor, seen = None, 0
+        cursor: str | None = None
         while True:
             page = await auditor.send(requests.list_attestations(limit=100, cursor=cursor))
+            read.append(page)
             for item in page.items:
                 uid = item.schema_uid
-                titles[uid] = titles.get(uid) or await _name_schema(auditor, uid)
+                titles[uid] = titles.get(uid) or await _get_title(auditor, uid)
                 tally[names.get(item.issuer, item.issuer), titles[uid], item.state] += 1
-                seen += 1
             cursor = page.next
             if cursor is None:
                 break
-        rows = [
-            (issuer, schema, state, str(count))
-            for (issuer, schema, state), count in sorted(tally.items())
-        ]
+        rows = [(*what, str(count)) for what, count in sorted(tally.items())]
         narrator.show(("issuer", "schema", "state", "records"), rows)
-        provenance = await auditor.send(requests.get_provenance(stage.residents[0].uid))
-        narrator.confirm(
-            f"{seen} records, each with issuer, key, times and state; the history of one has "
-            f"{len(provenance.activities)} act(s); not a name among them"
-        )
+        history = await auditor.send(requests.get_provenance(stage.revoked_uid))
+        read.append(history)
+        acts = [
+            (
+                str(act.get("type")),
+                names.get(str(act.get("agent")), str(act.get("agent"))),
+                str(act.get("reason") or ""),
+                f"block {act.get('block')}, {act.get('block_time')}",
+            )
+            for act in history.activities
+        ]
+        narrator.say(f"the history of one record, {stage.revoked_uid[:18]}…:")
+        narrator.show(("act", "by", "reason", "final in"), acts)
+        found = list(NeedleSet(stage.list_needles()).find_inside(repr(read).encode()))
+        require(not found, "the auditor's answers hold personal values")
+        narrator.confirm(f"{sum(tally.values())} records, and not a name among them")
 
 
-async def _name_schema(client: AsyncClient, uid: str) -> str:
-    return (await client.send(requests.get_schema(uid))).title or f"{uid[:18]}…"
+def _get_name(agency: Agency) -> str:
+    """Return the agency's name, or its identifier in readable form."""
+    if agency.name:
+        return agency.name
+    label = bytes.fromhex(agency.id.removeprefix("0x")).strip(b"\x00")
+    return label.decode("ascii") if label.isascii() else agency.id
+
+
+async def _get_title(client: AsyncClient, uid: str) -> str:
+    return (await client.send(requests.get_schema(uid))).title or f"schema {uid[:18]}…"

@@ -19,6 +19,7 @@ from scripts.demos.stage import Stage, require
 CONVERTED_TITLE: Final = "Converted health code"
 CONVERTED_POINTERS: Final = ("/status", "/converted_from", "/issued_on", "/cnf")
 CONVERTED_SHOWN: Final = ("/status", "/issued_on")
+_REFERENCE: Final = ("/converted_from",)
 _VALIDITY: Final = timedelta(days=7)
 
 
@@ -37,10 +38,18 @@ async def convert(stage: Stage) -> None:
                 uid=schema_uid,
                 title=CONVERTED_TITLE,
                 pointers=CONVERTED_POINTERS,
-                reference=["/converted_from"],
+                reference=_REFERENCE,
             ),
         )
         await stage.settle(commission, requests.accredit(schema_uid, own_id))
+        if network.auditor != network.commission:
+            await stage.hand_over_schema(
+                await network.get_client(network.auditor),
+                schema_uid,
+                title=CONVERTED_TITLE,
+                pointers=CONVERTED_POINTERS,
+                reference=_REFERENCE,
+            )
         stage.require_valid(await check(commission, await resident.prepare(commission)), resident)
         document = {
             "status": "green",

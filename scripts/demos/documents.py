@@ -11,6 +11,7 @@ the demonstration says so.
 """
 
 import json
+import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -176,6 +177,12 @@ def iterate_needles(documents: Sequence[Document]) -> Iterator[Needle]:
             if value and value not in seen:
                 seen.add(value)
                 yield Needle(label=f"{what} of document {document.number}", value=value)
+
+
+def make_control_certificate() -> dict[str, Any]:
+    """Make a certificate of nobody, for a record that the privacy search must find by its uid."""
+    identifier = f"URN:UVCI:01:MO:{secrets.token_hex(12)}"
+    return {"ver": "1.3.0", "nam": {"fn": "Control"}, "t": [{"ci": identifier}]}
 
 
 def _read_line(line: bytes, number: int, path: Path) -> Document:

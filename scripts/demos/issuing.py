@@ -1,7 +1,6 @@
 """Issuing and carrying: credentials without a trace, then attestations when residents ask."""
 
 import asyncio
-import secrets
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from atesta_client import requests
 from atesta_client.answers import Accepted
 from atesta_client.errors import RestProblem
 
-from scripts.demos.documents import KINDS, Document, count_peculiarities
+from scripts.demos.documents import KINDS, Document, count_peculiarities, make_control_certificate
 from scripts.demos.residents import Resident
 from scripts.demos.stage import Stage, require
 
@@ -124,11 +123,6 @@ async def _count_records(stage: Stage) -> int:
 
 async def _plant_control(stage: Stage) -> None:
     """Attest one more record whose uid the privacy search must find in every store."""
-    certificate = {
-        "ver": "1.3.0",
-        "dob": "1900-01-01",
-        "nam": {"fn": "Control"},
-        "t": [{"ci": f"URN:UVCI:01:MO:{secrets.token_hex(12)}"}],
-    }
+    certificate = make_control_certificate()
     control = Document(number=0, country="", certificate=certificate, clock=None)
     await stage.carry(await stage.issue(control, uid=stage.control_uid))

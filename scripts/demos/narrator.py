@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -23,6 +25,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+
+_PLAIN_WIDTH: Final = 140
 
 
 @dataclass(slots=True)
@@ -43,7 +47,8 @@ class Narrator:
 
     def __init__(self, console: Console | None = None) -> None:
         """Speak to standard output, or to the given console."""
-        self._console = console or Console(highlight=False, soft_wrap=True)
+        width = None if sys.stdout.isatty() else _PLAIN_WIDTH
+        self._console = console or Console(highlight=False, soft_wrap=True, width=width)
         self._number = 0
         self._started = time.monotonic()
         self.timings: list[tuple[str, float]] = []
@@ -84,8 +89,7 @@ class Narrator:
         table = Table(*columns, box=None, pad_edge=False, header_style="bold")
         for row in rows:
             table.add_row(*(escape(cell) for cell in row))
-        width = None if self._console.is_terminal else 140
-        self._console.print(table, width=width, soft_wrap=False)
+        self._console.print(Padding(table, (0, 0, 0, 4), expand=False), soft_wrap=False)
 
     def finish(self, failure: str | None) -> None:
         """Say the last line: ``demo: ok`` or ``demo: failed: <reason>``."""

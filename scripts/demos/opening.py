@@ -3,11 +3,9 @@
 import asyncio
 
 from atesta_client import requests
-from atesta_client.errors import RestProblem
-from atesta_client.rest import AsyncClient
 
 from scripts.demos.documents import POINTERS, REFERENCE, SCHEMA_TITLE
-from scripts.demos.stage import Stage, StoryFailed
+from scripts.demos.stage import Stage
 
 
 async def open_network(stage: Stage) -> None:
@@ -18,10 +16,10 @@ async def open_network(stage: Stage) -> None:
         await asyncio.to_thread(network.make)
         await network.start(network.nodes, lambda _: step.advance())
         parts = (
-            ("laboratory in Macao, issues", network.laboratory),
-            ("health bureau in Macao, owns the schema", network.bureau),
-            ("health commission in Guangdong, verifies", network.commission),
-            ("auditor, reads", network.auditor),
+            ("laboratory (Macao): issues", network.laboratory),
+            ("health bureau (Macao): owns the schema", network.bureau),
+            ("health commission (Guangdong): verifies", network.commission),
+            ("auditor: reads", network.auditor),
         )
         rows = [(part, node.name, node.url) for part, node in parts]
         rows += [("takes part in consensus", node.name, node.url) for node in network.nodes[4:]]
@@ -52,27 +50,13 @@ async def agree_on_schema(stage: Stage) -> None:
         await stage.settle(bureau, requests.accredit(stage.schema_uid, laboratory_id))
         for node in {node.name: node for node in network.nodes}.values():
             if node != network.bureau:
-                await _hand_over_schema(stage, await network.get_client(node))
-        narrator.confirm(
-            f"{len(POINTERS)} fields, one leaf each; the chain holds the hash of the list"
-        )
-
-
-async def _hand_over_schema(stage: Stage, client: AsyncClient) -> None:
-    for _ in range(100):
-        try:
-            await client.send(
-                requests.put_schema_text(
+                await stage.hand_over_schema(
+                    await network.get_client(node),
                     stage.schema_uid,
                     title=SCHEMA_TITLE,
                     pointers=POINTERS,
                     reference=REFERENCE,
                 )
-            )
-        except RestProblem as problem:
-            if problem.status != 404:
-                raise
-            await asyncio.sleep(0.1)
-        else:
-            return
-    raise StoryFailed("the schema did not reach another node within 10 seconds")
+        narrator.confirm(
+            f"{len(POINTERS)} fields, one leaf each; the chain holds the hash of the list"
+        )

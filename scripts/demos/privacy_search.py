@@ -104,7 +104,7 @@ def search_value(
 
 def _search_raw(path: Path, root: Path, needles: NeedleSet, report: SearchReport) -> None:
     name = str(path.relative_to(root))
-    report.count("raw files: bytes", path.stat().st_size)
+    report.count("raw files", path.stat().st_size)
     for needle, encoding in needles.find_inside(name.encode("utf-8", "surrogateescape")):
         report.add(Hit(store="raw files", place="file name", label=needle.label, encoding=encoding))
     with path.open("rb") as file:
@@ -146,7 +146,7 @@ def _search_decoded_file(path: Path, root: Path, needles: NeedleSet, report: Sea
             report.count(store)
             search_value(body, needles, report, store=store, place="frames")
     elif not path.name.endswith(("-wal", "-shm")):
-        store = f"{name}: lines"
+        store = f"{name}: lines" if path.suffix == ".jsonl" else "other files: lines"
         for line in path.read_bytes().split(b"\n"):
             report.count(store)
             search_value(line, needles, report, store=store, place="lines")

@@ -117,6 +117,7 @@ async def _list_ended(stage: Stage) -> list[Case]:
     # Captured two hours ago, for one hour, and posted only now.
     await stage.carry(expired, event_time=datetime.now(UTC) - timedelta(hours=2))
     await stage.settle(issuer, requests.change_state(revoked.uid, state="revoked", reason="error"))
+    stage.revoked_uid = revoked.uid
     newer = await stage.issue(replaced.document, previous=replaced.uid)
     await stage.carry(newer)
     verifier = await stage.get_verifier()
@@ -138,13 +139,15 @@ async def _list_ended(stage: Stage) -> list[Case]:
 
 async def _attest_without_accreditation(stage: Stage) -> str:
     """Let the laboratory attest under a schema for which it is not accredited."""
-    bureau = await stage.network.get_client(stage.network.bureau)
-    schema_uid = "0x" + secrets.token_hex(32)
-    await stage.settle(
-        bureau,
-        requests.create_schema(uid=schema_uid, title="Draft of a certificate", pointers=["/draft"]),
-    )
+    network = stage.network
+    bureau = await network.get_client(network.bureau)
     issuer = await stage.get_issuer()
+    schema_uid, title, pointers = "0x" + secrets.token_hex(32), "Draft of a form", ["/draft"]
+    await stage.settle(
+        bureau, requests.create_schema(uid=schema_uid, title=title, pointers=pointers)
+    )
+    if network.bureau != network.laboratory:
+        await stage.hand_over_schema(issuer, schema_uid, title=title, pointers=pointers)
     try:
         accepted = await issuer.send(
             requests.attest_document(schema_uid=schema_uid, document={"draft": "anything"})

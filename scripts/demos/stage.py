@@ -57,6 +57,8 @@ class Stage:
         """The schema of the certificates."""
         self.residents: list[Resident] = []
         """Who carries an attested certificate."""
+        self.revoked_uid = ""
+        """Uid of the record that the laboratory revoked."""
         self.control_uid = secrets.token_bytes(32)
         """Uid of the record that the privacy search must find everywhere."""
 
@@ -126,6 +128,28 @@ class Stage:
                 return
             await asyncio.sleep(0.1)
         raise StoryFailed("a final record did not reach another node within 20 seconds")
+
+    async def hand_over_schema(
+        self,
+        client: AsyncClient,
+        uid: str,
+        *,
+        title: str,
+        pointers: Sequence[str],
+        reference: Sequence[str] = (),
+    ) -> None:
+        """Give a node the list of fields of a schema that another agency registered."""
+        request = requests.put_schema_text(uid, title=title, pointers=pointers, reference=reference)
+        for _ in range(200):
+            try:
+                await client.send(request)
+            except RestProblem as problem:
+                if problem.status != 404:
+                    raise
+                await asyncio.sleep(0.1)
+            else:
+                return
+        raise StoryFailed("a schema did not reach another node within 20 seconds")
 
     async def wait_caught_up(self, client: AsyncClient) -> None:
         """Wait until a node's head is recent."""

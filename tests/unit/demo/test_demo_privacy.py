@@ -176,11 +176,11 @@ def test_needle_is_found_in_sqlite_column_and_write_ahead_log(tmp_path: Path) ->
 def test_needle_is_found_in_traffic_log_line_and_file_name(tmp_path: Path) -> None:
     frame = pack([1, {"year": "1963"}])
     (tmp_path / "tap").write_bytes(b"sent 0011223344556677 %d\n%b\n" % (len(frame), frame))
-    (tmp_path / "node.log").write_text(json.dumps({"event": "seen", "who": NAME}) + "\n")
+    (tmp_path / "log.jsonl").write_text(json.dumps({"event": "seen", "who": NAME}) + "\n")
     (tmp_path / f"{IDENTIFIER.hex()}.json").write_text("{}")
     report = search_folder(tmp_path, NEEDLES)
     assert report.get_stores_with("birth year") == {"tap: traffic"}
-    assert report.get_stores_with("name") == {"raw files", "node.log: lines"}
+    assert report.get_stores_with("name") == {"raw files", "log.jsonl: lines"}
     assert report.get_stores_with("identifier") == {"raw files"}
 
 
