@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, Final
 
-from eth._utils.bn128 import FQP_point_to_FQ2_point, validate_point
+from eth._utils.bn128 import validate_point
 from eth.exceptions import VMError
 from eth.precompiles.modexp import extract_lengths
 from eth.vm.forks.berlin.computation import _compute_modexp_gas_fee_eip_2565
@@ -26,6 +26,8 @@ Computation = Any
 Precompile = Callable[[Computation], object]
 
 _bn128: Any = import_module("py_ecc.optimized_bn128")  # its names are not declared
+
+_pairing: Any = import_module("py_ecc.optimized_bn128.optimized_pairing")
 
 _PAIR_BYTES: Final = 192
 _WORD: Final = 32
@@ -122,7 +124,44 @@ def _pair(data: bytes, check: Callable[[], None]) -> Any:
     if _bn128.multiply(second, _bn128.curve_order)[-1] != _bn128.FQ2.zero():
         raise ValidationError("point is not in the subgroup")
     check()
-    return _bn128.pairing(FQP_point_to_FQ2_point(second), first, final_exponentiate=False)
+    if first[-1] == _bn128.FQ.zero() or second[-1] == _bn128.FQ2.zero():
+        return _bn128.FQ12.one()
+    return _run_miller_loop(_bn128.twist(second), _pairing.cast_point_to_fq12(first), check)
+
+
+def _run_miller_loop(q: Any, p: Any, check: Callable[[], None]) -> Any:
+    """Return the optimal ate pairing of two points in FQ12, before its final exponentiation.
+
+    Lines through multiples of q are evaluated at p along the bits of the loop count, numerators
+    and denominators apart so that one division is enough, then at two images of q under the
+    Frobenius map (Vercauteren, "Optimal pairings", section IV).
+    """
+    one = _bn128.FQ12.one()
+    numerator, denominator, point = one, one, q
+    for bit in f"{_pairing.ate_loop_count:b}"[1:]:
+        check()
+        above, below = _pairing.linefunc(point, point, p)
+        numerator, denominator = numerator * numerator * above, denominator * denominator * below
+        point = _bn128.double(point)
+        if bit == "1":
+            above, below = _pairing.linefunc(point, q, p)
+            numerator, denominator = numerator * above, denominator * below
+            point = _bn128.add(point, q)
+    image = _apply_frobenius(q, check)
+    above, below = _pairing.linefunc(point, image, p)
+    numerator, denominator = numerator * above, denominator * below
+    point = _bn128.add(point, image)
+    above, below = _pairing.linefunc(point, _bn128.neg(_apply_frobenius(image, check)), p)
+    check()
+    return numerator * above / (denominator * below)
+
+
+def _apply_frobenius(point: Any, check: Callable[[], None]) -> Any:
+    coordinates = []
+    for coordinate in point:
+        check()
+        coordinates.append(coordinate**_bn128.field_modulus)
+    return tuple(coordinates)
 
 
 def _exponentiate(value: Any, check: Callable[[], None]) -> Any:
