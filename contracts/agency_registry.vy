@@ -56,10 +56,10 @@ REJECTED: constant(uint8) = 2
 MAX_AGENCIES: constant(uint256) = 256
 MAX_VALIDATORS: constant(uint256) = 64
 MAX_JURISDICTIONS: constant(uint256) = 32
-# Nodes read all pins at each change of the register.
-MAX_PINS: constant(uint256) = 4096
-# Nobody can fill the register with keys, and a rotation a week lasts for years.
-MAX_AGENCY_KEYS: constant(uint256) = 512
+# Nodes read all keys and pins at each change of the register, so no agency can fill it; a new key
+# and a new certificate every month last for ten years and more.
+MAX_AGENCY_KEYS: constant(uint256) = 256
+MAX_AGENCY_PINS: constant(uint256) = 128
 LONGEST_PROPOSAL_S: constant(uint256) = 366 * 86400
 
 # Places of the facts of a key in its word: roles (64 bits), valid from (64), valid until (64).
@@ -115,6 +115,7 @@ _jurisdictions: HashMap[uint256, bytes32]
 _jurisdiction_count: uint256
 _agency_keys: HashMap[bytes32, HashMap[uint256, address]]
 _agency_key_count: HashMap[bytes32, uint256]
+_agency_pin_count: HashMap[bytes32, uint256]
 _pins: HashMap[bytes32, IAgencyRegistry.Pin]
 _pin_list: HashMap[uint256, bytes32]
 _pin_count: uint256
@@ -886,8 +887,10 @@ def _add_pin(agency_id: bytes32, fingerprint: bytes32, valid_from: uint256, vali
     assert fingerprint != empty(bytes32), "pin: fingerprint missing"
     assert self._pins[fingerprint].agency == empty(bytes32), "pin: already entered"
     self._check_interval(valid_from, valid_until)
+    count: uint256 = self._agency_pin_count[agency_id]
+    assert count < MAX_AGENCY_PINS, "pin: too many"
+    self._agency_pin_count[agency_id] = count + 1
     position: uint256 = self._pin_count
-    assert position < MAX_PINS, "pin: register full"
     self._pin_list[position] = fingerprint
     self._pin_count = position + 1
     self._pins[fingerprint] = IAgencyRegistry.Pin(

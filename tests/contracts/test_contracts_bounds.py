@@ -36,7 +36,6 @@ def get_entry(variable: str, key: bytes) -> int:
     [
         ("_agency_count", 256, "agency: register full"),
         ("_jurisdiction_count", 32, "agency: too many jurisdictions"),
-        ("_pin_count", 4096, "pin: register full"),
     ],
 )
 def test_register_is_bounded(ledger: Ledger, variable: str, bound: int, reason: str) -> None:
@@ -46,13 +45,21 @@ def test_register_is_bounded(ledger: Ledger, variable: str, bound: int, reason: 
     ledger.decide(DecisionKind.ADMIT_AGENCY, ADMISSION)
 
 
-def test_keys_of_an_agency_are_bounded(ledger: Ledger) -> None:
-    args = [KEY, 4, 0, 0]
-    entry = get_entry("_agency_key_count", LABORATORY)
-    ledger.state.set_slot(REGISTRY, entry, 512)
-    assert ledger.refuse(laboratory, "agency_registry", "add_own_key", args) == "key: too many"
-    ledger.state.set_slot(REGISTRY, entry, 511)
-    ledger.do(laboratory, "agency_registry", "add_own_key", args)
+@pytest.mark.parametrize(
+    ("variable", "bound", "function", "args", "reason"),
+    [
+        ("_agency_key_count", 256, "add_own_key", [KEY, 4, 0, 0], "key: too many"),
+        ("_agency_pin_count", 128, "add_own_pin", [uid_of(7), 0, 0], "pin: too many"),
+    ],
+)
+def test_one_agency_cannot_fill_the_register(  # noqa: PLR0917
+    ledger: Ledger, variable: str, bound: int, function: str, args: list[Any], reason: str
+) -> None:
+    entry = get_entry(variable, LABORATORY)
+    ledger.state.set_slot(REGISTRY, entry, bound)
+    assert ledger.refuse(laboratory, "agency_registry", function, args) == reason
+    ledger.state.set_slot(REGISTRY, entry, bound - 1)
+    ledger.do(laboratory, "agency_registry", function, args)
 
 
 def test_founding_is_not_finished_without_agencies_and_validators() -> None:
