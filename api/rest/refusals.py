@@ -147,6 +147,16 @@ REFUSALS: Final[dict[str, Refusal]] = {
         field="uid",
         text="the schema is another agency's; only its owner accredits",
     ),
+    "schema: state unchanged": Refusal(
+        code="state_unchanged", status=409, field="state", text="the schema is in this state"
+    ),
+    "schema: state is final": Refusal(
+        code="state_final",
+        status=409,
+        field="state",
+        text="the schema is revoked, superseded or erased, which is for good",
+        next_step="register a new schema",
+    ),
     "schema: not in force": Refusal(
         code="schema_not_in_force",
         status=409,

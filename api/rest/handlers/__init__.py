@@ -25,6 +25,7 @@ HANDLERS: Final[dict[str, Handle]] = {
     "list_schemas": schemas.list_schemas,
     "create_schema": schemas.create_schema,
     "get_schema": schemas.get_schema,
+    "change_schema_state": schemas.change_schema_state,
     "put_schema_text": schemas.put_schema_text,
     "list_accreditations": schemas.list_accreditations,
     "create_accreditation": schemas.create_accreditation,

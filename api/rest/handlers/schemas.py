@@ -15,11 +15,17 @@ from api.rest.models import (
     Schema,
     SchemaCreate,
     SchemaPage,
+    StateChange,
 )
 from api.rest.models import SchemaText as SchemaTextBody
 from api.rest.schema_texts import SchemaText, store_text
 from api.rest.values import decode_hex, encode_hex
-from api.rest.views import view_accreditation, view_schema
+from api.rest.views import (
+    find_reason_code,
+    find_state_code,
+    view_accreditation,
+    view_schema,
+)
 from api.rest.writes import LedgerAct, claim_schema, find_earlier, submit
 from contracts.addresses import SCHEMAS_NAME
 from contracts.codes import Reason, Role
@@ -87,6 +93,29 @@ async def create_schema(call: Call) -> Reply:
     )
     now_s = int(call.services.now())
     return await submit(call, act, also=partial(store_text, text=text, now_s=now_s))
+
+
+async def change_schema_state(call: Call) -> Reply:
+    """Suspend, reinstate or revoke a schema; what was attested under it keeps standing."""
+    earlier = await find_earlier(call)
+    if earlier is not None:
+        return earlier
+    uid = call.get_digest("uid")
+    body: StateChange = call.body
+    state, reason = find_state_code(body.state.value), find_reason_code(body.reason)
+    return await submit(
+        call,
+        LedgerAct(
+            kind="schema.state",
+            uid=uid,
+            contract=SCHEMAS_NAME,
+            function="set_state",
+            build_args=lambda event_time_s: (uid, state, reason, event_time_s),
+            record=f"/v1/schemas/{encode_hex(uid)}",
+            role=Role.SCHEMA,
+            event_time=body.event_time,
+        ),
+    )
 
 
 async def put_schema_text(call: Call) -> Reply:
