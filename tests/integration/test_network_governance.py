@@ -43,6 +43,7 @@ def test_fifth_agency_joins_by_vote_and_its_validator_comes_and_goes(net: Ledger
         settings.replace(line, 'bootstrap_peers = ["invites/from-the-bureau.json"]')
     )
     start_node(fifth)
+    net.wait_height(0, [5])
     time.sleep(3)
     assert net.height(5) == 0, "it was not admitted and must not have synced"
 

@@ -2,13 +2,12 @@
 
 import json
 import sys
+from importlib import import_module
 from typing import Any
 
 from eth_account import Account
 from eth_hash.auto import keccak
 from hexbytes import HexBytes
-from rlp.codec import decode as decode_rlp
-from trie import HexaryTrie
 from web3 import HTTPProvider, Web3
 from web3.exceptions import Web3Exception
 from web3.middleware import ExtraDataToPOAMiddleware
@@ -70,20 +69,22 @@ def main() -> None:
 
 def prove(w3: Any, address: Any, number: int) -> int:
     """Verify a proof of slot 0 against the block's state root, with py-trie; return the value."""
+    rlp: Any = import_module("rlp")
+    trie: Any = import_module("trie").HexaryTrie
     header = w3.eth.get_block(number)
     proof = w3.eth.get_proof(address, [0], number)
-    account = HexaryTrie.get_from_proof(
+    account = trie.get_from_proof(
         bytes(header["stateRoot"]),
         keccak(bytes(HexBytes(address))),
-        [decode_rlp(bytes(node)) for node in proof["accountProof"]],
+        [rlp.decode(bytes(node)) for node in proof["accountProof"]],
     )
-    storage_root = decode_rlp(account)[2]
-    value = HexaryTrie.get_from_proof(
+    storage_root = rlp.decode(account)[2]
+    value = trie.get_from_proof(
         storage_root,
         keccak(bytes(32)),
-        [decode_rlp(bytes(node)) for node in proof["storageProof"][0]["proof"]],
+        [rlp.decode(bytes(node)) for node in proof["storageProof"][0]["proof"]],
     )
-    return int.from_bytes(decode_rlp(value), "big")
+    return int.from_bytes(rlp.decode(value), "big")
 
 
 if __name__ == "__main__":
