@@ -23,6 +23,20 @@ POLICY: Final = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 
+_FIELD_FACTS: Final = {
+    "account": "address",
+    "agency_id": "agency",
+    "alg": "algorithm",
+    "batch_uid": "uid",
+    "first_key": "key",
+    "first_pin": "pin",
+    "index": "place",
+    "kind": "decision",
+    "proposal_id": "proposal",
+    "schema_uid": "schema",
+}
+"""Parameters of the contracts that the catalogue knows under another name."""
+
 _HERE: Final = Path(__file__).parent
 _YEAR_S: Final = 365 * 24 * 3600
 
@@ -47,6 +61,7 @@ def render(
             age=lambda seconds: write_age(language, seconds),
             this_path=request.path,
             query_with=lambda **changes: write_query(request, changes),
+            name_field=lambda name: name_field(language, name),
             css=get_stylesheet()[1],
             **context,
         )
@@ -88,6 +103,16 @@ def write_age(language: Language, seconds: int) -> str:
         if seconds >= 2 * size:
             return language.say(f"age.{key}", count=seconds // size)
     return language.say("age.seconds", count=seconds)
+
+
+def name_field(language: Language, name: str) -> str:
+    """Return the words for a parameter of the contracts, or its own name."""
+    return language.texts.get(f"fact.{_FIELD_FACTS.get(name, name)}", name)
+
+
+def write_algorithm(name: str) -> str:
+    """Return a hash algorithm's usual name."""
+    return {"sha256": "SHA-256", "sm3": "SM3"}.get(name, name)
 
 
 def write_time(time_s: int) -> str:
@@ -136,5 +161,6 @@ def _get_environment() -> Environment:
         machine_time=write_machine_time,
         number=write_number,
         short=write_short,
+        algorithm=write_algorithm,
     )
     return environment
