@@ -7,7 +7,14 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from node.cli import devnet_commands, key_commands, node_commands, record_commands, setup_commands
+from node.cli import (
+    devnet_commands,
+    governance_commands,
+    key_commands,
+    node_commands,
+    record_commands,
+    setup_commands,
+)
 from node.errors import LocalFault, NodeError, UserFault
 
 EXIT_USER_FAULT = 2
@@ -30,6 +37,7 @@ app.command("status")(node_commands.status)
 app.command("attest")(record_commands.attest)
 app.command("verify")(record_commands.verify)
 app.add_typer(key_commands.app, name="keys")
+app.add_typer(governance_commands.app, name="governance")
 app.add_typer(devnet_commands.app, name="devnet")
 
 

@@ -51,12 +51,7 @@ def read_founding(paths: Sequence[Path]) -> GenesisSpec:
     top: dict[str, Any] = {}
     agencies: list[AgencySpec] = []
     for path in paths:
-        try:
-            document = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise FoundingInvalid(f"cannot be read: {error.strerror}", field=str(path)) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise FoundingInvalid(f"is not TOML: {error}", field=str(path)) from error
+        document = _read_toml(path)
         for number, item in enumerate(_take(document, "agencies", list, [])):
             agencies.append(_parse_agency(f"agencies[{number}]", item))
         for key, value in document.items():
@@ -70,6 +65,13 @@ def read_founding(paths: Sequence[Path]) -> GenesisSpec:
         )
     _refuse_unknown("", top, _TOP_KEYS)
     return GenesisSpec(agencies=tuple(agencies), qbft=qbft, **top)
+
+
+def read_agencies(path: Path) -> tuple[AgencySpec, ...]:
+    """Read the `[[agencies]]` blocks of one file; raises FoundingInvalid naming file and key."""
+    document = _read_toml(path)
+    items = _take(document, "agencies", list, [])
+    return tuple(_parse_agency(f"agencies[{number}]", item) for number, item in enumerate(items))
 
 
 def format_agency(
@@ -87,6 +89,15 @@ def format_agency(
         f'tls_pins = ["0x{pin.hex()}"]\n'
         f'accounts = [{{ address = "0x{account.hex()}", roles = [{names}] }}]\n'
     )
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FoundingInvalid(f"cannot be read: {error.strerror}", field=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FoundingInvalid(f"is not TOML: {error}", field=str(path)) from error
 
 
 def _parse_qbft(table: dict[str, Any]) -> QbftSpec:

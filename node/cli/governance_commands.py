@@ -1,0 +1,147 @@
+"""`atesta governance`: what the agencies decide together, and how this agency votes."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from node.cli.governing import ProposalView, Registry
+
+app = typer.Typer(help="Propose, vote and read what the agencies decide.", no_args_is_help=True)
+
+_DAY_S = 86_400
+_DEFAULT_DAYS = 14
+_LONGEST_DAYS = 365
+
+Config = Annotated[
+    Path, typer.Option("--config", help="The node's settings: its address and account key.")
+]
+Document = Annotated[
+    Path | None, typer.Option(help="The document that gives the reasons; its hash goes on chain.")
+]
+Days = Annotated[
+    int, typer.Option(help="Days until votes no longer count.", min=1, max=_LONGEST_DAYS)
+]
+
+
+@app.command("list")
+def list_proposals(
+    config: Config,
+    every: Annotated[bool, typer.Option("--all", help="Decided and expired ones too.")] = False,
+) -> None:
+    """List the proposals that are open for votes."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("number", "decision", "about", "state", "for", "against")
+    for view in _open_registry(config, signing=False).get_proposals():
+        if every or view.status == "open":
+            about = next(iter(view.parameters.values()), "")
+            row = (str(view.number), view.kind, about, view.status)
+            table.add_row(*row, str(view.approvals), str(view.rejections))
+    Console(soft_wrap=True).print(table)
+
+
+@app.command("show")
+def show(number: Annotated[int, typer.Argument(help="The proposal.")], config: Config) -> None:
+    """Show one proposal whole."""
+    _print(_open_registry(config, signing=False).get_proposal(number))
+
+
+@app.command("propose")
+def propose(
+    decision: Annotated[str, typer.Argument(help="Such as `add-validator`; see the manual.")],
+    parameters: Annotated[list[str], typer.Argument(help="The decision's name=value words.")],
+    config: Config,
+    document: Document = None,
+    days: Days = _DEFAULT_DAYS,
+) -> None:
+    """Put a decision to the vote of all agencies. Proposing is not yet voting."""
+    from node.cli.governing import parse_kind, parse_payload, read_document_hash
+
+    kind = parse_kind(decision)
+    payload = parse_payload(kind, parameters)
+    registry = _open_registry(config)
+    number = registry.propose(
+        kind,
+        payload,
+        document_hash=read_document_hash(document),
+        expires=int(time.time()) + days * _DAY_S,
+    )
+    _print(registry.get_proposal(number))
+
+
+@app.command("admit")
+def admit(
+    agency: Annotated[Path, typer.Argument(help="The newcomer's agency.toml.")],
+    config: Config,
+    document: Document = None,
+    days: Days = _DEFAULT_DAYS,
+) -> None:
+    """Propose to admit the agency that an agency.toml describes, with its first key and pin."""
+    from contracts.decisions import DecisionKind
+    from node.cli.genesis_file import read_agencies
+    from node.cli.governing import make_admission, read_document_hash
+    from node.errors import UserFault
+
+    specs = read_agencies(agency)
+    if len(specs) != 1:
+        raise UserFault(f"describes {len(specs)} agencies, not one", field=str(agency))
+    registry = _open_registry(config)
+    number = registry.propose(
+        DecisionKind.ADMIT_AGENCY,
+        make_admission(specs[0]),
+        document_hash=read_document_hash(document),
+        expires=int(time.time()) + days * _DAY_S,
+    )
+    _print(registry.get_proposal(number))
+
+
+@app.command("vote")
+def vote(
+    number: Annotated[int, typer.Argument(help="The proposal.")],
+    config: Config,
+    approve: Annotated[bool, typer.Option("--approve/--reject", help="For or against.")],
+) -> None:
+    """Vote for this agency; the vote that reaches the threshold carries the decision out."""
+    _print(_open_registry(config).vote(number, approve=approve))
+
+
+@app.command("withdraw")
+def withdraw(number: Annotated[int, typer.Argument(help="The proposal.")], config: Config) -> None:
+    """Withdraw a proposal of this agency."""
+    _print(_open_registry(config).withdraw(number))
+
+
+def _open_registry(config: Path, *, signing: bool = True) -> "Registry":
+    from node.cli.devnet.rpc import NodeRpc
+    from node.cli.governing import Registry
+    from node.errors import UserFault
+    from node.keys import KeyPurpose, load_key_file, read_passphrase_file
+    from node.settings import load_settings
+
+    api = load_settings(config).api
+    scheme = "http" if api.tls_certificate is None else "https"
+    rpc = NodeRpc(f"{scheme}://{api.host}:{api.port}", timeout_s=30.0)
+    if not signing:
+        return Registry(rpc)
+    if not api.account_key_files or api.account_passphrase_file is None:
+        raise UserFault("is needed to sign for the agency", field="api.account_key_files")
+    passphrase = read_passphrase_file(api.account_passphrase_file)
+    key = load_key_file(api.account_key_files[0], passphrase, purpose=KeyPurpose.ACCOUNT)
+    return Registry(rpc, key.reveal_secret())
+
+
+def _print(view: "ProposalView") -> None:
+    import datetime as dt
+
+    typer.echo(f"proposal:  {view.number}, {view.status}")
+    typer.echo(f"decision:  {view.kind}")
+    for name, value in view.parameters.items():
+        typer.echo(f"  {name}: {value}")
+    typer.echo(f"proposer:  {view.proposer}")
+    typer.echo(f"document:  {view.document_hash}")
+    typer.echo(f"votes:     {view.approvals} for, {view.rejections} against")
+    typer.echo(f"expires:   {dt.datetime.fromtimestamp(view.expires, dt.UTC):%Y-%m-%d %H:%M} UTC")

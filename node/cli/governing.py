@@ -1,0 +1,270 @@
+"""Putting decisions to the vote of all agencies and voting on them, through a running node.
+
+Every decision is a transaction of an agency's own account key with the GOVERN role. The key is
+opened here and signs here; the node only gets signed bytes, because a node never signs for callers.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from eth_account import Account
+
+from contracts.addresses import AGENCY_REGISTRY_NAME, REGISTRY
+from contracts.codec import decode_output, encode_call
+from contracts.codes import ProposalStatus, Role
+from contracts.decisions import PAYLOADS, DecisionKind, decode_payload, encode_payload
+from contracts.errors import CodecError
+from contracts.genesis_spec import AgencySpec
+from contracts.labels import LABEL_PATTERN, encode_label, format_identifier
+from node.cli.devnet.rpc import NodeRpc, RpcError
+from node.errors import OperationalFault, UserFault
+
+GAS: Final = 3_000_000
+FINAL_WITHIN_S: Final = 60.0
+_POLL_S: Final = 0.2
+_NO_ADDRESS: Final = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalView:
+    """One proposal as an officer reads it."""
+
+    number: int
+    kind: str
+    """What shall be done, such as `add-validator`."""
+    parameters: Mapping[str, str]
+    status: str
+    """open, executed, withdrawn or expired."""
+    proposer: str
+    approvals: int
+    rejections: int
+    expires: int
+    """Seconds since 1970."""
+    document_hash: str
+
+
+class Registry:
+    """The registry contract, asked and told through one node's JSON-RPC."""
+
+    def __init__(self, rpc: NodeRpc, private_key: bytes | None = None) -> None:
+        """Take a connection and, to send, the private key of an account with the GOVERN role."""
+        self._rpc = rpc
+        self._private_key = private_key
+
+    def get_proposals(self) -> list[ProposalView]:
+        """Return all proposals, the newest first."""
+        count = self._ask("proposal_count")
+        return [self.get_proposal(number) for number in range(count, 0, -1)]
+
+    def get_proposal(self, number: int) -> ProposalView:
+        """Return one proposal; UserFault if there is none of this number."""
+        if not 0 < number <= self._ask("proposal_count"):
+            raise UserFault("there is no such proposal", field=str(number))
+        raw = self._ask("proposal", number)
+        kind = DecisionKind(raw["kind"])
+        return ProposalView(
+            number=number,
+            kind=format_kind(kind),
+            parameters={
+                name: format_parameter(name, value)
+                for name, value in decode_payload(raw["kind"], raw["payload"]).items()
+            },
+            status=ProposalStatus(raw["status"]).name.lower(),
+            proposer=format_identifier(raw["proposer"]),
+            approvals=int(raw["approvals"]).bit_count(),
+            rejections=int(raw["rejections"]).bit_count(),
+            expires=raw["expires"],
+            document_hash="0x" + bytes(raw["document_hash"]).hex(),
+        )
+
+    def propose(
+        self, kind: DecisionKind, payload: bytes, *, document_hash: bytes, expires: int
+    ) -> int:
+        """Put a decision to the vote and return its number, once that is final."""
+        self._send("propose", int(kind), payload, document_hash, expires)
+        newest: int = self._ask("proposal_count")
+        for number in range(newest, 0, -1):
+            raw = self._ask("proposal", number)
+            if (raw["kind"], raw["payload"], raw["expires"]) == (int(kind), payload, expires):
+                return number
+        raise OperationalFault("the proposal is final but the node does not show it")
+
+    def vote(self, number: int, *, approve: bool) -> ProposalView:
+        """Vote, wait until that is final, and return how the proposal then stands."""
+        self.get_proposal(number)
+        self._send("vote", number, approve)
+        return self.get_proposal(number)
+
+    def withdraw(self, number: int) -> ProposalView:
+        """Withdraw a proposal of one's own agency."""
+        self.get_proposal(number)
+        self._send("withdraw_proposal", number)
+        return self.get_proposal(number)
+
+    def _ask(self, function: str, *args: Any) -> Any:
+        request = {
+            "to": "0x" + REGISTRY.hex(),
+            "data": "0x" + encode_call(AGENCY_REGISTRY_NAME, function, args).hex(),
+        }
+        output = self._rpc.call("eth_call", request, "latest")
+        return decode_output(AGENCY_REGISTRY_NAME, function, bytes.fromhex(output[2:]))
+
+    def _send(self, function: str, *args: Any) -> None:
+        """Try the act, then send it and wait until it is final; refusals name the rule."""
+        assert self._private_key is not None, "only a registry with a key can send"
+        account = Account.from_key(self._private_key)
+        data = "0x" + encode_call(AGENCY_REGISTRY_NAME, function, args).hex()
+        to = "0x" + REGISTRY.hex()
+        try:
+            self._rpc.call("eth_call", {"from": account.address, "to": to, "data": data}, "latest")
+        except RpcError as error:
+            raise UserFault(f"the registry refuses: {error.message}") from error
+        fields = {
+            "type": 2,
+            "chainId": int(self._rpc.call("eth_chainId"), 16),
+            "nonce": int(self._rpc.call("eth_getTransactionCount", account.address, "pending"), 16),
+            "gas": GAS,
+            "maxFeePerGas": 0,
+            "maxPriorityFeePerGas": 0,
+            "value": 0,
+            "to": REGISTRY,
+            "data": data,
+        }
+        signed = Account.sign_transaction(fields, self._private_key)
+        raw = "0x" + bytes(signed.raw_transaction).hex()
+        sent = self._rpc.call("eth_sendRawTransaction", raw)
+        end = time.monotonic() + FINAL_WITHIN_S
+        while (receipt := self._rpc.call("eth_getTransactionReceipt", sent)) is None:
+            if time.monotonic() > end:
+                raise OperationalFault(
+                    f"{sent} is not final after {FINAL_WITHIN_S:.0f} s",
+                    next_step="It stays queued; look at `atesta status`, is there a quorum?",
+                )
+            time.sleep(_POLL_S)
+        if receipt["status"] != "0x1":
+            raise UserFault(f"the registry refused {function} at block {receipt['blockNumber']}")
+
+
+def parse_kind(name: str) -> DecisionKind:
+    """Read a kind such as `add-validator`; UserFault lists the known ones."""
+    try:
+        return DecisionKind[name.upper().replace("-", "_")]
+    except KeyError:
+        known = ", ".join(format_kind(kind) for kind in DecisionKind)
+        raise UserFault(f"is no decision; known are {known}", field=name) from None
+
+
+def format_kind(kind: DecisionKind) -> str:
+    """Return a kind as it is written on the command line."""
+    return kind.name.lower().replace("_", "-")
+
+
+def parse_payload(kind: DecisionKind, words: Sequence[str]) -> bytes:
+    """Encode `name=value` words as the payload of a decision; UserFault names the parameter."""
+    given: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise UserFault("is not name=value", field=word)
+        given[name] = value
+    types = dict(PAYLOADS[kind])
+    for name in given:
+        if name not in types:
+            raise UserFault(f"is unknown; {format_kind(kind)} takes {', '.join(types)}", field=name)
+    values = []
+    for name, abi_type in types.items():
+        if name not in given:
+            raise UserFault(f"is needed for {format_kind(kind)}", field=name)
+        values.append(_PARSERS[_find_parser(name, abi_type)](name, given[name]))
+    try:
+        return encode_payload(kind, values)
+    except CodecError as error:
+        raise UserFault(str(error)) from error
+
+
+def make_admission(spec: AgencySpec) -> bytes:
+    """Make the payload that admits an agency described by its agency.toml."""
+    first_key = next((a.address for a in spec.accounts if a.roles & Role.ADMIN), bytes(20))
+    first_pin = spec.tls_pins[0] if spec.tls_pins else bytes(32)
+    values = [
+        spec.agency_id,
+        spec.jurisdiction,
+        spec.profile_hash,
+        int(spec.roles),
+        first_key,
+        first_pin,
+    ]
+    return encode_payload(DecisionKind.ADMIT_AGENCY, values)
+
+
+def read_document_hash(path: Path | None) -> bytes:
+    """Return the keccak-256 of the document that gives the reasons; zeros without one."""
+    from eth_hash.auto import keccak
+
+    if path is None:
+        return bytes(32)
+    try:
+        return keccak(path.read_bytes())
+    except OSError as error:
+        raise UserFault(f"cannot be read: {error.strerror}", field=str(path)) from error
+
+
+def format_parameter(name: str, value: Any) -> str:
+    """Return a decoded parameter for the eye."""
+    if name == "roles":
+        return " ".join(str(role.name) for role in Role(value)) or _NO_ADDRESS
+    if name in {"agency", "jurisdiction"}:
+        return format_identifier(value)
+    if isinstance(value, bytes):
+        return "0x" + value.hex() if any(value) else _NO_ADDRESS
+    return str(value)
+
+
+def _find_parser(name: str, abi_type: str) -> str:
+    if name in {"agency", "jurisdiction"}:
+        return "label"
+    return "roles" if name == "roles" else abi_type
+
+
+def _parse_label(name: str, text: str) -> bytes:
+    if LABEL_PATTERN.fullmatch(text) and not text.startswith("0x"):
+        return encode_label(text)
+    return _parse_bytes(name, text, 32)
+
+
+def _parse_roles(name: str, text: str) -> int:
+    roles = Role(0)
+    for word in text.replace("+", ",").split(","):
+        if word.upper() not in Role.__members__:
+            known = ", ".join(Role.__members__)
+            raise UserFault(f"{word!r} is no role; known are {known}", field=name)
+        roles |= Role[word.upper()]
+    return int(roles)
+
+
+def _parse_number(name: str, text: str) -> int:
+    if not text.isdecimal():
+        raise UserFault("is not a whole number", field=name)
+    return int(text)
+
+
+def _parse_bytes(name: str, text: str, size: int) -> bytes:
+    try:
+        value = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        value = b""
+    if len(value) != size:
+        raise UserFault(f"must be 0x and {2 * size} hexadecimal digits", field=name)
+    return value
+
+
+_PARSERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
+    "label": _parse_label,
+    "roles": _parse_roles,
+    "uint256": _parse_number,
+    "address": lambda name, text: _parse_bytes(name, text, 20),
+    "bytes32": lambda name, text: _parse_bytes(name, text, 32),
+}
