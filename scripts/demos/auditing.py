@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import aiohttp
 from atesta_client import requests
 from atesta_client.answers import Agency
 from atesta_client.rest import AsyncClient
@@ -46,9 +47,29 @@ async def audit(stage: Stage) -> None:
         ]
         narrator.say(f"the history of one record, {stage.revoked_uid[:18]}…:")
         narrator.show(("act", "by", "reason", "final in"), acts)
+        pages = await _read_explorer(stage)
+        read += pages
+        narrator.say(
+            f"{len(pages)} pages of the explorer for people, at {network.auditor.url}/explorer"
+        )
         found = list(NeedleSet(stage.list_needles()).find_inside(repr(read).encode()))
         require(not found, "the auditor's answers hold personal values")
         narrator.confirm(f"{sum(tally.values())} records, and not a name among them")
+
+
+async def _read_explorer(stage: Stage) -> list[str]:
+    """Read the explorer's pages about one record, as a person would, in a browser."""
+    address = f"{stage.network.auditor.url}/explorer"
+    uid = stage.revoked_uid
+    pages = []
+    async with aiohttp.ClientSession() as session:
+        for path in ("", "/agencies", "/attestations", f"/attestations/{uid}", f"/search?q={uid}"):
+            async with session.get(f"{address}{path}") as response:
+                text = await response.text()
+                require(response.status == 200, f"the explorer's page {path!r} cannot be read")
+                pages.append(text)
+    require(uid in pages[3], "the explorer's page of a record does not show it")
+    return pages
 
 
 def _get_name(agency: Agency) -> str:

@@ -1,55 +1,98 @@
 """Checking on the other side: with the issuer's node stopped, and with one's own cut off."""
 
 import asyncio
+import secrets
 import statistics
 import time
 
 from atesta_client import requests
+from atesta_client.presentations import HolderCheck, Occasion, present, validate_presentation
 
 from scripts.demos.documents import KINDS
-from scripts.demos.residents import check
+from scripts.demos.residents import PURPOSE, check
 from scripts.demos.stage import Stage, require
 
 
 async def check_while_issuer_is_down(stage: Stage) -> None:
     """Stop the issuer's node, check every certificate at the commission, start it again."""
     network, narrator, total = stage.network, stage.narrator, len(stage.residents)
-    title = "The laboratory's node is stopped; Guangdong checks every certificate on its own"
-    with narrator.step(title, total=total) as step:
+    if network.laboratory == network.commission:
+        await _check_without_any_node(stage)
+        await _check_all(stage, "The node keeps what was final: every certificate is checked")
+        return
+    with narrator.step("The laboratory's node is stopped"):
         await network.stop(network.laboratory)
-        narrator.say(f"{network.laboratory.name} is down.")
-        if network.laboratory == network.commission:
+        narrator.confirm(f"{network.laboratory.name} is down")
+        if len(network.nodes) == 2:
             narrator.say(
-                "With a single agency the verifier's node is the issuer's node, so now nobody "
-                "can say what is attested: that needs a ledger node of one's own. The node is "
-                "started again and must have kept everything."
+                "Of two validators both must sign, so nothing new can become final now. What is "
+                "final already can be checked all the same."
             )
-            await network.start([network.laboratory])
-        elif len(network.nodes) == 2:
-            narrator.say(
-                "Of two validators both must sign, so nothing new can become final now. What "
-                "is final already can be checked all the same."
-            )
+    verifier = await stage.get_verifier()
+    before = (await verifier.send(requests.get_status())).block
+    title = f"Guangdong checks all {total} certificates on its own node meanwhile"
+    await _check_all(stage, title)
+    with narrator.step("The laboratory's node comes back and catches up"):
+        after = (await verifier.send(requests.get_status())).block
+        if len(network.nodes) == 2:
+            require(after <= before + 1, "a block became final without a quorum")
+            narrator.say(f"The last final block is {after}, as when the laboratory went down.")
+        else:
+            narrator.say(f"The others went on without it: the last final block is {after}.")
+        await network.start([network.laboratory])
+        await stage.wait_caught_up(await stage.get_issuer())
+        narrator.confirm(f"{network.laboratory.name} has every block again")
+
+
+async def _check_all(stage: Stage, title: str) -> None:
+    narrator, total = stage.narrator, len(stage.residents)
+    with narrator.step(title, total=total) as step:
         verifier = await stage.get_verifier()
-        durations, pairs = [], set()
+        durations, shown = [], set()
         for resident in stage.residents:
             started = time.monotonic()
             answer = await check(verifier, await resident.prepare(verifier))
             durations.append(time.monotonic() - started)
             stage.require_valid(answer, resident)
-            pairs.add((resident.document.kind, *sorted(answer.disclosed)))
+            shown.add((KINDS[resident.document.kind], ", ".join(sorted(answer.disclosed))))
             step.advance()
         narrator.confirm(
             f"{total} of {total} valid, {statistics.median(durations) * 1000:.0f} ms each "
             "(median, with challenge and signature); holders proved by their keys"
         )
-        for kind, *shown in sorted(pairs):
-            narrator.say(f"shown of a {KINDS[kind]}: {', '.join(shown)}")
-    if network.laboratory != network.commission:
-        with narrator.step("The laboratory's node comes back and catches up"):
-            await network.start([network.laboratory])
-            await stage.wait_caught_up(await stage.get_issuer())
-            narrator.confirm(f"{network.laboratory.name} has every block again")
+        for kind, fields in sorted(shown):
+            narrator.say(f"shown of a {kind}: {fields}")
+
+
+async def _check_without_any_node(stage: Stage) -> None:
+    """Stop the only node, check what can be checked without one, and start it again."""
+    network, narrator, total = stage.network, stage.narrator, len(stage.residents)
+    title = "The only node is stopped; certificates are checked as far as they can be without one"
+    with narrator.step(title, total=total) as step:
+        await network.stop(network.laboratory)
+        narrator.say(
+            "A single agency's verifier has no other node to ask: nothing can become final, and "
+            "nobody can say what is attested. Proofs and signatures need no node."
+        )
+        for resident in stage.residents:
+            occasion = Occasion(verifier="counter 1", purpose=PURPOSE, nonce=secrets.token_hex(32))
+            now_s = int(time.time())
+            shown = present(
+                resident.credential,
+                resident.needed,
+                occasion=occasion,
+                now_s=now_s,
+                key=resident.key,
+            )
+            checked = validate_presentation(
+                shown, occasion=occasion, now_s=now_s, required=resident.needed
+            )
+            require(checked.holder is HolderCheck.PROVED, "a holder was not proved by the key")
+            step.advance()
+        narrator.confirm(
+            f"{total} of {total} are what their issuer committed to, shown by their holders"
+        )
+        await network.start([network.laboratory])
 
 
 async def cut_off_verifier(stage: Stage) -> None:

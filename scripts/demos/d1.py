@@ -40,6 +40,9 @@ OWN_DOCUMENTS = Path(__file__).parent / "data" / "certificates.ndjson"
 """The project's own dozen certificates of people who do not exist."""
 
 
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demonstration; return the exit code."""
     options = _parse(arguments)
@@ -54,7 +57,7 @@ async def _run(options: argparse.Namespace, narrator: Narrator) -> str | None:
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _INTERRUPTS:
         loop.add_signal_handler(number, task.cancel)
     network = DemoNetwork(options.agencies, keep=options.keep)
     try:
@@ -70,7 +73,7 @@ async def _run(options: argparse.Namespace, narrator: Narrator) -> str | None:
             narrator.say(f"The nodes are stopped; their folders and logs are in {network.folder}.")
         return str(error)
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _INTERRUPTS:
             with contextlib.suppress(ValueError):
                 loop.remove_signal_handler(number)
     if options.keep:

@@ -37,8 +37,7 @@ async def make_credentials(stage: Stage) -> None:
             )
         if found.repeated:
             narrator.say(
-                f"{found.repeated} of them repeat an earlier certificate of the file; the "
-                "issuer will notice."
+                f"Of {found.repeated} the file holds an earlier copy; the issuer will notice."
             )
         if found.past_clock:
             narrator.say(

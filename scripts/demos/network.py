@@ -63,7 +63,7 @@ class DemoNetwork:
         self.folder = Path()
         """Where everything is kept."""
         self.is_finished = False
-        """Set when the story came to its end; the folder of one that did not is left to be read."""
+        """Set when the story came to its end."""
 
     async def __aenter__(self) -> Self:
         self.folder = Path(tempfile.mkdtemp(prefix="atesta-demo-"))
@@ -81,7 +81,8 @@ class DemoNetwork:
             return
         # Synchronous on purpose: an interrupt that ends the loop must not end the clean-up.
         self._stop_all()
-        if self.is_finished:
+        # What failed by itself is left to be read.
+        if self.is_finished or isinstance(error, asyncio.CancelledError):
             shutil.rmtree(self.folder, ignore_errors=True)
 
     @property

@@ -24,7 +24,9 @@ async def open_network(stage: Stage) -> None:
         rows = [(part, node.name, node.url) for part, node in parts]
         rows += [("takes part in consensus", node.name, node.url) for node in network.nodes[4:]]
         narrator.show(("part", "agency", "address"), rows)
-        narrator.confirm(f"{len(network.nodes)} agencies agree on one chain")
+        count = len(network.nodes)
+        agree = "1 agency keeps" if count == 1 else f"{count} agencies agree on"
+        narrator.confirm(f"{agree} one chain")
         if len(network.nodes) < 4:
             narrator.say(
                 "With fewer than four agencies some parts share a node, and the chain "

@@ -1,0 +1,61 @@
+"""The whole demonstration as a user starts it, with real node processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+def list_node_processes(folder: str) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if folder in command:
+            found.append(command)
+    return found
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("agencies", [1, pytest.param(4, marks=pytest.mark.long)])
+def test_demo_ends_ok_and_leaves_nothing_running(agencies: int, tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "scripts.demos.d1", "--agencies", str(agencies)],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert run.stdout.strip().splitlines()[-1] == "demo: ok", run.stdout + run.stderr
+    assert run.returncode == 0
+    assert list_node_processes(str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.processes
+def test_demo_interrupted_says_so_and_leaves_nothing_running(tmp_path: Path) -> None:
+    run = subprocess.Popen(
+        [sys.executable, "-m", "scripts.demos.d1"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list_node_processes(str(tmp_path)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    output, _ = run.communicate(timeout=60)
+    assert output.strip().splitlines()[-1].startswith("demo: failed: interrupted")
+    assert run.returncode == 1
+    assert list_node_processes(str(tmp_path)) == []
