@@ -65,6 +65,18 @@ REFUSALS: Final[dict[str, Refusal]] = {
     "attestation: event time missing": Refusal(
         code="invalid_field", status=422, field="event_time", text="the event time is missing"
     ),
+    "attestation: schema not in force": Refusal(
+        code="schema_not_in_force",
+        status=409,
+        field="schema_uid",
+        text="the schema is suspended, revoked or superseded",
+    ),
+    "attestation: previous is itself": Refusal(
+        code="invalid_field",
+        status=422,
+        field="previous",
+        text="a record cannot supersede itself",
+    ),
     "attestation: previous unknown": Refusal(
         code="previous_not_found",
         status=422,
@@ -188,12 +200,26 @@ REFUSALS: Final[dict[str, Refusal]] = {
         text="the registry does not list this node's account",
         next_step="the agency enters its account key in the registry",
     ),
-    "key: not live": Refusal(
+    "key: not live yet": Refusal(
         code="account_not_live",
         status=403,
         field="account",
-        text="this node's account key, or its agency, is not active now",
-        next_step="the agency enters a new key, or asks for reinstatement",
+        text="this node's account key is not valid yet",
+        next_step="wait until its validity begins",
+    ),
+    "key: ended": Refusal(
+        code="account_not_live",
+        status=403,
+        field="account",
+        text="this node's account key has been ended",
+        next_step="the agency enters a new key in the registry",
+    ),
+    "agency: not active": Refusal(
+        code="agency_not_active",
+        status=403,
+        field="account",
+        text="this node's agency is suspended",
+        next_step="the agency asks the others for reinstatement",
     ),
     "key: role missing": Refusal(
         code="account_role_missing",

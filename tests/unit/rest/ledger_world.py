@@ -6,6 +6,7 @@ they can be. Calls about older blocks answer from the present state, which the t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from api.verification.policies import VerificationSettings
 from api.web3_provider import RawCall, RpcRefusal
 from contracts.codec import encode_call
 from contracts.development import CHAIN_ID, build_development_spec
-from contracts.genesis import found_ledger
+from contracts.genesis import build_genesis
 from contracts.scratch import Outcome, ScratchState
 from contracts.testkeys import get_address, get_private_key
 
@@ -37,6 +38,13 @@ START_S = 1_790_000_000
 """The time of genesis."""
 
 REVERTED = 3
+
+
+@cache
+def build_alloc() -> dict[str, dict[str, Any]]:
+    """Return the accounts of a development genesis of four agencies."""
+    alloc: dict[str, dict[str, Any]] = build_genesis(build_development_spec(4))["alloc"]
+    return alloc
 
 
 @dataclass(slots=True)
@@ -52,8 +60,17 @@ class FakeLedger:
     """One chain behind any number of nodes; `mine` makes a block of what waits."""
 
     def __init__(self) -> None:
-        self.state: ScratchState = found_ledger(build_development_spec(4))
-        self.state.timestamp = START_S
+        self.state = ScratchState(chain_id=CHAIN_ID, timestamp=START_S)
+        for address, account in build_alloc().items():
+            self.state.put(
+                Address(bytes.fromhex(address.removeprefix("0x"))),
+                code=bytes.fromhex(account.get("code", "0x")[2:]),
+                nonce=int(account.get("nonce", "0x0"), 16),
+                storage={
+                    int(slot, 16): int(value, 16)
+                    for slot, value in account.get("storage", {}).items()
+                },
+            )
         self.now_s = START_S
         self.waiting: dict[tuple[Address, int], bytes] = {}
         self.receipts: dict[bytes, dict[str, Any]] = {}
@@ -278,8 +295,8 @@ class Caller:
         return self._client
 
 
-async def open_caller(agency: Agency) -> Caller:
+async def open_caller(agency: Agency, settings: ApiSettings | None = None) -> Caller:
     """Serve an agency's REST on a free port."""
-    client = TestClient(TestServer(agency.build_app()))
+    client = TestClient(TestServer(agency.build_app(settings)))
     await client.start_server()
     return Caller(agency, client)

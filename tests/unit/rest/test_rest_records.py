@@ -58,7 +58,12 @@ async def test_schema_is_registered_with_its_text(
     assert (await bureau.get("/schemas"))["items"] == [found]
     await commission.agency.services.index.catch_up()
     assert (await commission.get(f"/schemas/{schema}"))["pointers"] is None
-    for wrong in ({"pointers": POINTERS[::-1]}, {"title": "Other"}, {"reference": []}):
+    wrongs: list[dict[str, Any]] = [
+        {"pointers": POINTERS[::-1]},
+        {"title": "Other"},
+        {"reference": []},
+    ]
+    for wrong in wrongs:
         await commission.put(f"/schemas/{schema}/text", TEXT | wrong, status=400)
     kept = await commission.put(f"/schemas/{schema}/text", TEXT)
     assert kept["title"] == "Test result"
@@ -99,8 +104,8 @@ async def test_schema_state_is_changed_by_its_owner(
     await bureau.agency.settle()
     assert (await bureau.get(f"/schemas/{schema}"))["state"] == "revoked"
     made = await make_credential(laboratory, schema, 1)
-    problem = await laboratory.post(f"/credentials/{made['uid']}/attest", {}, status=422)
-    assert problem["code"] == "not_accredited"
+    problem = await laboratory.post(f"/credentials/{made['uid']}/attest", {}, status=409)
+    assert problem["code"] == "schema_not_in_force"
 
 
 async def test_credential_leaves_no_trace_on_the_ledger(

@@ -1,0 +1,243 @@
+"""Bad input: each kind has its own clear error, names the field, echoes nothing."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.auth import Role, create_token, save_tokens
+from api.errors import InvalidField
+from api.outbox.store import IdempotencyKeyReused
+from api.rest.call import decode_cursor, encode_cursor
+from api.rest.commitment_rule import validate_bare_commitment
+from api.rest.refusals import REFUSALS, translate_revert
+from api.rest.routes import ROUTES
+from api.settings import ApiSettings
+from api.vault.vault import KeyReused
+from tests.unit.rest.ledger_world import Agency, Caller, FakeLedger, open_caller
+
+CONTRACTS = Path(__file__).parents[3] / "contracts"
+HEADERS = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+SECRET = "Chan Tai Man"
+
+UNREACHABLE = {
+    # REST never sends these: its models, or what it always fills in, exclude them.
+    "accreditation: no such index",
+    "accreditation: reason missing",
+    "accreditation: unknown reason",
+    "attestation: only the schemas",
+    "attestation: state not allowed",
+    "attestation: uid missing",
+    "attestation: unknown algorithm",
+    "attestation: unknown reason",
+    "schema: event time missing",
+    "schema: no such index",
+    "schema: pointers missing",
+    "schema: previous is itself",
+    "schema: previous not in force",
+    "schema: previous not yours",
+    "schema: previous unknown",
+    "schema: reason missing",
+    "schema: state not allowed",
+    "schema: uid missing",
+    "schema: unknown reason",
+}
+
+
+async def send(caller: Caller, path: str, body: bytes, **headers: str) -> tuple[int, Any]:
+    sent = HEADERS | {name.replace("_", "-"): value for name, value in headers.items()}
+    async with caller.client.post(f"/v1{path}", data=body, headers=sent) as response:
+        assert response.content_type == "application/problem+json"
+        assert SECRET not in await response.text()
+        return response.status, await response.json()
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "field"),
+    [
+        (b'{"title": ', "malformed_body", None),
+        (b"\xff\xfe", "malformed_body", None),
+        (b'{"title": "a", "title": "b"}', "malformed_body", None),
+        (b'{"title": NaN}', "malformed_body", None),
+        (b"[" * 5000, "malformed_body", None),
+        (b"[]", "invalid_field", "body"),
+        (b"{}", "invalid_field", "title"),
+        (b'{"title": 1, "pointers": ["/a"]}', "invalid_field", "title"),
+        (b'{"title": "a", "pointers": "Chan Tai Man"}', "invalid_field", "pointers"),
+        (b'{"title": "a", "pointers": ["Chan Tai Man"]}', "invalid_field", "pointers.0"),
+        (b'{"title": "a", "pointers": ["/a"], "more": "Chan Tai Man"}', "invalid_field", "more"),
+        (b'{"title": "a", "pointers": ["/a"], "uid": "Chan Tai Man"}', "invalid_field", "uid"),
+        (b'{"title": "a", "pointers": ["/a"], "reference": ["/b"]}', "invalid_field", "reference"),
+    ],
+)
+async def test_input_body_is_refused_with_its_field(
+    bureau: Caller, body: bytes, code: str, field: str | None
+) -> None:
+    status, problem = await send(bureau, "/schemas", body)
+    assert (status, problem["code"], problem.get("field")) == (400, code, field)
+    assert (await bureau.get("/status"))["pending"] == 0
+
+
+async def test_input_needs_json_and_an_idempotency_key(bureau: Caller) -> None:
+    body = b'{"title": "a", "pointers": ["/a"]}'
+    status, problem = await send(bureau, "/schemas", body, Content_Type="text/plain")
+    assert (status, problem["code"]) == (415, "unsupported_media_type")
+    status, problem = await send(bureau, "/schemas", body, Idempotency_Key="a b")
+    assert (status, problem["field"]) == (400, "Idempotency-Key")
+    async with bureau.client.post(
+        "/v1/schemas", data=body, headers={"Content-Type": "application/json"}
+    ) as response:
+        assert (await response.json())["code"] == "idempotency_key_missing"
+
+
+async def test_input_larger_than_the_limit_is_refused(
+    ledger: FakeLedger, tmp_path: Path
+) -> None:
+    agency = Agency(ledger, tmp_path, 2)
+    caller = await open_caller(agency, ApiSettings(max_body_bytes=1_000))
+    status, problem = await send(caller, "/schemas", b" " * 1_001)
+    assert (status, problem["code"]) == (413, "limit_exceeded")
+    await caller.client.close()
+    agency.services.close()
+
+
+async def test_input_key_is_bound_to_the_body(bureau: Caller) -> None:
+    body = {"title": "a", "pointers": ["/a"]}
+    first = await bureau.post("/schemas", body, key="one")
+    assert await bureau.post("/schemas", dict(reversed(body.items())), key="one") == first
+    problem = await bureau.post("/schemas", body | {"title": "b"}, key="one", status=409)
+    assert problem["code"] == "idempotency_key_reused"
+    other = await bureau.post(
+        f"/schemas/{first['uid']}/accreditations", {"agency": first["uid"]}, key="one", status=409
+    )
+    assert other["code"] == IdempotencyKeyReused().code == KeyReused().code
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("limit=x", "limit"),
+        ("cursor=!!", "cursor"),
+        ("cursor=AAAA", "cursor"),
+        ("issuer=0x12", "issuer"),
+        ("state=unknown", "state"),
+        ("from=yesterday", "from"),
+        ("from=2026-01-01T00:00:00", "from"),
+        ("name=x", "name"),
+        ("limit=1&limit=2", "limit"),
+    ],
+)
+async def test_input_query_is_refused_with_its_name(bureau: Caller, query: str, field: str) -> None:
+    problem = await bureau.get(f"/attestations?{query}", status=400)
+    assert (problem["code"], problem["field"]) == ("invalid_field", field)
+
+
+async def test_input_path_is_refused_with_its_name(bureau: Caller) -> None:
+    assert (await bureau.get("/attestations/0x12", status=400))["field"] == "uid"
+    uid = "0x" + "00" * 32
+    assert (await bureau.get(f"/batches/{uid}/leaves/-1", status=400))["field"] == "index"
+    assert (await bureau.get("/nothing", status=404))["code"] == "path_not_found"
+
+
+async def test_input_without_ledger_node_is_said_so(bureau: Caller, ledger: FakeLedger) -> None:
+    ledger.is_down = True
+    problem = await bureau.get("/status", status=503)
+    assert problem["code"] == "node_unreachable"
+
+
+async def test_input_roles_are_enforced_on_every_route(ledger: FakeLedger, tmp_path: Path) -> None:
+    tokens = {}
+    records = []
+    for role in (*Role, None):
+        token, record = create_token(str(role), [role] if role else [])
+        tokens[role] = token
+        records.append(record)
+    save_tokens(tmp_path / "tokens.json", records)
+    agency = Agency(ledger, tmp_path, 2)
+    settings = ApiSettings(token_file=tmp_path / "tokens.json")
+    caller = await open_caller(agency, settings)
+    uid = "0x" + "00" * 32
+    for route in ROUTES:
+        path = re.sub(r"{\w+}", lambda match: "0" if match[0] == "{index}" else uid, route.path)
+        for role, token in tokens.items():
+            async with caller.client.request(
+                route.method, f"/v1{path}", headers={"Authorization": f"Bearer {token}"}
+            ) as response:
+                allowed = role is route.role or (role is not None and route.role is Role.READER)
+                assert (response.status == 403) is not allowed, (route.name, role)
+        async with caller.client.request(route.method, f"/v1{path}") as response:
+            assert response.status == 401
+    await caller.client.close()
+    agency.services.close()
+
+
+async def test_input_bare_commitment_needs_its_role(ledger: FakeLedger, tmp_path: Path) -> None:
+    token, record = create_token("issuer", [Role.ISSUER])
+    save_tokens(tmp_path / "tokens.json", [record])
+    agency = Agency(ledger, tmp_path, 2)
+    caller = await open_caller(agency, ApiSettings(token_file=tmp_path / "tokens.json"))
+    body = {"schema_uid": "0x" + "00" * 32, "commitment": "0x" + os.urandom(32).hex()}
+    async with caller.client.post(
+        "/v1/attestations",
+        json=body,
+        headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "k"},
+    ) as response:
+        assert response.status == 403
+        assert (await response.json())["needed_roles"] == ["unopened"]
+    await caller.client.close()
+    agency.services.close()
+
+
+def test_input_refusals_cover_what_the_contracts_say() -> None:
+    said = set()
+    for name in ("attestations.vy", "schemas.vy", "completeness.vy"):
+        said |= set(re.findall(r'"([a-z]+: [^"]+)"', (CONTRACTS / name).read_text()))
+    registry = (CONTRACTS / "agency_registry.vy").read_text()
+    authorise = registry[registry.index("def _authorise(") :].split("\n\n\n")[0]
+    said |= set(re.findall(r'"([a-z]+: [^"]+)"', authorise))
+    assert said - UNREACHABLE == set(REFUSALS) & said
+    assert set(REFUSALS) <= said
+    unknown = translate_revert("schema: something new")
+    assert (unknown.code, unknown.status) == ("refused_by_ledger", 422)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"Chan Tai Man".ljust(32, b"\0"),
+        b"Chan Tai Man".rjust(32, b" "),
+        b"Chan Tai Man, born in Macao, 1990",
+        "陳大文一九九零年一月一日澳門市區".encode("big5"),
+        "陈大文一九九零年一月一日广东省珠".encode("gb2312"),
+        "Chan Tai Man 199".encode("utf-16-le"),
+        "陳大文生於澳門一九九〇年一月一日".encode("utf-16-be"),
+        bytes.fromhex("1990010119910202199203031993040419940505199506061996070719970808"),
+        bytes.fromhex("0123456789") * 6 + b"\x01\x23",
+        b"".join(number.to_bytes(4, "big") for number in range(19900101, 19900109)),
+        b"".join(number.to_bytes(8, "little") for number in range(1700000000, 1700000004)),
+        bytes(range(8)) * 4,
+        (19900101).to_bytes(32, "big"),
+    ],
+)
+def test_input_commitment_that_is_data_is_refused(value: bytes) -> None:
+    with pytest.raises(InvalidField) as refused:
+        validate_bare_commitment(value[:32])
+    assert refused.value.field == "commitment"
+
+
+def test_input_commitment_that_is_chance_is_taken() -> None:
+    for _ in range(2000):
+        validate_bare_commitment(os.urandom(32))
+
+
+@given(st.integers(min_value=0, max_value=2**63 - 1))
+def test_input_cursor_round_trips(position: int) -> None:
+    text = encode_cursor(position)
+    assert text is not None
+    assert decode_cursor(text) == position
