@@ -629,7 +629,8 @@ def _status(proposal_id: uint256) -> uint8:
 def _has_threshold(approvals: uint256) -> bool:
     """
     @dev More than half of the active agencies, and more than half of those of each jurisdiction
-         that has any. Votes of agencies suspended since do not count.
+         that has any. The second implies the first, which is asked to answer "no" early. Votes of
+         agencies suspended since do not count.
     """
     active: uint256 = self._active
     if self._popcount(approvals & active) * 2 <= self._popcount(active):

@@ -332,6 +332,25 @@ def test_state_change_needs_a_known_reason(ledger: Ledger, reason: int, refusal:
     assert ledger.refuse(laboratory, "attestations", "set_state", args) == refusal
 
 
+def test_state_change_puts_its_own_reason_and_block_in_place(ledger: Ledger) -> None:
+    ledger.attest(FIRST, SCHEMA)
+    issued = ledger.read("attestations", "attestation", FIRST)
+    for state, reason in (
+        (RecordState.SUSPENDED, Reason.SECURITY),
+        (RecordState.ACTIVE, Reason.SUPERSEDED),
+        (RecordState.REVOKED, Reason.HOLDER),
+    ):
+        ledger.pass_time()
+        set_state(ledger, FIRST, state, reason)
+        changed = {
+            "state": state,
+            "reason": reason,
+            "state_block": ledger.state.block_number,
+        }
+        # All else is as it was issued.
+        assert ledger.read("attestations", "attestation", FIRST) == issued | changed
+
+
 def test_state_is_changed_by_the_issuer_only(ledger: Ledger) -> None:
     ledger.attest(FIRST, SCHEMA)
     ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger))
