@@ -69,6 +69,7 @@ class Connector:
         self._spawn = spawn
         self._server: asyncio.Server | None = None
         self._pending: Counter[str] = Counter()
+        self._unadmitted: set[asyncio.StreamWriter] = set()
         self._dialling: set[Hash32] = set()
         self._wake = asyncio.Event()
         self._log_rate = TokenBucket(rate=_LOGS_PER_S, burst=_LOGS_AT_ONCE, now_s=clock())
@@ -95,9 +96,11 @@ class Connector:
         return PeerAddress(host=str(host), port=int(port))
 
     def close(self) -> None:
-        """Accept no more connections."""
+        """Accept no more connections and end those that are not admitted yet."""
         if self._server is not None:
             self._server.close()
+        for writer in self._unadmitted:
+            writer.transport.abort()
 
     def wake(self) -> None:
         """Look at once whom to call."""
@@ -131,6 +134,7 @@ class Connector:
             writer.transport.abort()
             return
         self._pending[host] += 1
+        self._unadmitted.add(writer)  # a task that is cancelled before it begins closes nothing
         # A task of the node's, so that its stop ends it.
         self._spawn(self._receive(reader, writer, host), "peer inbound")
 
@@ -156,6 +160,7 @@ class Connector:
                 del self._pending[host]
             if admitted is None:
                 await close_writer(writer)
+            self._unadmitted.discard(writer)
         if admitted is not None:
             await self._serve(admitted)
 

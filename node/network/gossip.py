@@ -5,7 +5,8 @@ message for the first time, and finds it worth it, passes it on to those peers t
 have it. Small ones (votes) are passed on whole; large ones (proposals with blocks) are offered by
 key and sent only to a peer that asks, because in a full mesh everyone has them already. A message
 is identified by its bytes and by the stamp of its broadcast: its copies are dropped, while its
-author may broadcast it again.
+author may broadcast it again. A peer that joins gets our latest messages at once, so that a
+connection that was lost or replaced costs no round.
 
 **Transactions** that were submitted here are pushed to all peers in batches. Those that came from a
 peer are offered by hash to the others once the mempool has admitted them. Waiting transactions are
@@ -17,6 +18,7 @@ under its key, because the key covers all of it.
 
 import asyncio
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
@@ -39,7 +41,7 @@ from node.network.offers import OpenOffers
 from node.network.ports import NetworkHandlers
 from node.network.queues import Priority
 from node.network.seen import ByteCache, SeenSet
-from node.network.settings import NetworkSettings
+from node.network.settings import MIB, NetworkSettings
 
 CONSENSUS_CODES: Final = range(0x12, 0x16)
 """Besu's message codes: PROPOSAL, PREPARE, COMMIT, ROUND_CHANGE."""
@@ -47,6 +49,9 @@ CONSENSUS_CODES: Final = range(0x12, 0x16)
 RELAY_WHOLE_BYTES: Final = 4096
 """Consensus messages up to this size are passed on whole."""
 
+_RECENT_S: Final = 5.0
+_RECENT_MESSAGES: Final = 16
+_RECENT_BYTES: Final = MIB
 _BATCH_BYTES: Final = 256 * 1024
 _OFFER_KEYS: Final = 4096
 _TRANSACTION_LIFETIME_S: Final = 20.0
@@ -101,6 +106,7 @@ class Gossip:
         self._cache = ByteCache(settings.max_cache_bytes)
         self._offers = OpenOffers(settings.announce_delay_s)
         self._outgoing: list[tuple[bytes, bytes, bool]] = []
+        self._recent: deque[tuple[float, bytes, bytes]] = deque(maxlen=_RECENT_MESSAGES)
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -124,7 +130,12 @@ class Gossip:
                     self._offer_pending(peer, _REOFFER_KEYS)
 
     def on_joined(self, peer: GossipPeer) -> None:
-        """Offer a new peer what waits here."""
+        """Bring a new peer up to date: our latest consensus messages, and what waits here."""
+        now_s = self._clock()
+        for sent_s, key, encoded in self._recent:
+            if now_s - sent_s <= _RECENT_S:
+                peer.send_encoded(encoded, Priority.URGENT)
+                peer.known.add(key)
         self._offer_pending(peer, self._settings.max_seen // 4)
 
     # Consensus
@@ -134,6 +145,8 @@ class Gossip:
         frame = Consensus(stamp=self._make_stamp(), code=code, payload=payload)
         key = compute_consensus_key(frame)
         self._seen_consensus.add(key)
+        if len(payload) <= _RECENT_BYTES:
+            self._recent.append((self._clock(), key, encode_frame(frame)))
         self._spread(frame, key, whole=True)
 
     def process_consensus(self, peer: GossipPeer, frame: Consensus) -> None:

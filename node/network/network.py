@@ -101,6 +101,7 @@ class Network:
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._serving: set[asyncio.Task[Any]] = set()
+        self._importing: asyncio.Future[object] | None = None
         self._instance = secrets.token_bytes(TAG_BYTES)
         self._tap = FrameTap(settings.tap) if settings.tap is not None else None
         self._tools = PeerTools(
@@ -170,6 +171,9 @@ class Network:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._importing is not None:
+            # A thread cannot be cancelled, and the store is closed after this.
+            await asyncio.gather(self._importing, return_exceptions=True)
         if self._settings.address_book is not None:
             with contextlib.suppress(OSError):
                 self._book.save(self._settings.address_book)
@@ -385,7 +389,9 @@ class Network:
         )
 
     async def _run_in_worker(self, work: Callable[[Block], object], block: Block) -> object:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, work, block)
+        running = asyncio.get_running_loop().run_in_executor(self._worker, work, block)
+        self._importing = running
+        return await asyncio.shield(running)
 
 
 def _make_peers(peers: Iterable[Peer]) -> Peers:

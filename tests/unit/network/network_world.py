@@ -270,7 +270,16 @@ async def connect(*nodes: Node) -> None:
     pairs = list(itertools.permutations(nodes, 2))
     for node, other in pairs:
         node.trust(other)
-    await until(lambda: all(node.is_connected(other) for node, other in pairs), "all connect")
+    # Two that called each other settle on one connection: one side called, the other was called.
+    await until(
+        lambda: all(
+            node.is_connected(other)
+            and other.is_connected(node)
+            and node.get_peer(other).outbound != other.get_peer(node).outbound
+            for node, other in pairs
+        ),
+        "all connect",
+    )
 
 
 async def until(condition: Callable[[], bool], what: str = "") -> None:

@@ -29,6 +29,7 @@ from tests.unit.network.network_world import (
     FAST,
     GENESIS_HASH,
     World,
+    connect,
     until,
 )
 from tests.unit.network.raw_peer import join_by_hand
@@ -288,9 +289,7 @@ async def test_tap_holds_what_travels_before_encryption(world: World) -> None:
     tap = world.folder / "tap"
     a = await world.start("a", settings=replace(FAST, tap=tap))
     b = await world.start("b")
-    a.trust(b)
-    b.trust(a)
-    await until(lambda: a.is_connected(b))
+    await connect(a, b)
     a.network.broadcast_consensus(0x12, b"sent in the clear to the tap only")
     b.network.broadcast_consensus(0x13, b"received likewise")
     await until(lambda: bool(b.consensus) and bool(a.consensus))

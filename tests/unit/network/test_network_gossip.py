@@ -138,3 +138,12 @@ async def test_relayed_transaction_is_offered_and_own_one_is_pushed(world: World
     assert offer.keys == (keccak(b"\x02relayed"),)
     await peer.send(Want(topic=Topic.TRANSACTION, keys=offer.keys))
     assert (await peer.read_until(Transactions)).raws == (b"\x02relayed",)
+
+
+async def test_peer_that_joins_gets_the_latest_messages_of_its_peers(world: World) -> None:
+    a, b = await world.start("a"), await world.start("b")
+    for number in range(20):
+        a.network.broadcast_consensus(0x13, b"%d" % number)
+    await connect(a, b)
+    await until(lambda: len(b.consensus) == 16)
+    assert b.consensus == [(0x13, b"%d" % number) for number in range(4, 20)]

@@ -77,7 +77,7 @@ async def test_observer_follows_the_head_by_announcements(world: World, history:
         source.chain.blocks.append(block)
         source.network.on_head(source.chain.head)
         await until(lambda: observer.chain.head == source.chain.head)
-    await until(lambda: [header.number for header in observer.synced] == [1, 2, 3, 4, 5])
+    await until(lambda: bool(observer.synced) and observer.synced[-1].number == 5)
     assert observer.sync_started == [], "following is not catching up"
 
 
