@@ -139,7 +139,9 @@ def _build_outer_middleware(surfaces: tuple[Surface, ...], counters: HttpCounter
         except ApiError as error:
             response = render(request, error)
         except web.HTTPException as error:
-            response = error if error.status < 400 else render(request, _translate(error))
+            response = (
+                _redirect(error) if error.status < 400 else render(request, _translate(error))
+            )
         except Exception:
             log.exception("request failed", request_id=request[REQUEST_ID])
             response = render(request, ApiBug())
@@ -209,6 +211,12 @@ def _find_surface(surfaces: tuple[Surface, ...], path: str) -> Surface | None:
         if matches and (found is None or len(surface.prefix) > len(found.prefix)):
             found = surface
     return found
+
+
+def _redirect(error: web.HTTPException) -> web.Response:
+    """Return a raised redirection as a response; aiohttp's exceptions are not meant to be both."""
+    headers = {name: value for name, value in error.headers.items() if name != "Content-Type"}
+    return web.Response(status=error.status, headers=headers)
 
 
 def _translate(error: web.HTTPException) -> ApiError:

@@ -7,6 +7,7 @@ of the four validators' published keys and imports it.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from contracts.labels import encode_label
 from contracts.testkeys import Purpose, get_address, get_private_key
 from node.chain.blockchain import Blockchain
 from node.chain.deadline import Deadline
-from node.chain.genesis import load_genesis
+from node.chain.genesis import Genesis, load_genesis
 from node.chain.registry import RegistryView
 from node.chain.results import ImportedBlock
 from node.daemon.backend import BackendSources, LedgerBackend
@@ -164,7 +165,7 @@ class RealLedger:
 @asynccontextmanager
 async def open_ledger(folder: Path) -> AsyncIterator[RealLedger]:
     """Open the ledger of the committed genesis in memory; the mempool's journal is in `folder`."""
-    genesis = load_genesis(GENESIS)
+    genesis = _load_genesis()
     now_s = genesis.header.timestamp + 1_000_000
     chain = Blockchain.open(MemoryStore(), genesis, clock=lambda: now_s)
     mempool = Mempool(
@@ -180,6 +181,11 @@ async def open_ledger(folder: Path) -> AsyncIterator[RealLedger]:
     finally:
         await mempool.close()
         ledger.backend.close()
+
+
+@cache
+def _load_genesis() -> Genesis:
+    return load_genesis(GENESIS)
 
 
 __all__ = ["BUREAU", "BUREAU_ID", "LABORATORY", "LABORATORY_ID", "REGISTRY", "RealLedger"]

@@ -1,0 +1,137 @@
+"""A ledger with a little history, its explorer, and a client that speaks HTTP to it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from api.app import Services, build_app
+from api.databases import open_database
+from api.explorer.chain import ChainReader
+from api.explorer.records import RecordReader
+from api.explorer.services import ExplorerServices
+from api.explorer.surface import build_explorer
+from api.index import tables
+from api.index.index import Index
+from api.ledger import Ledger
+from api.server import serve
+from api.settings import ApiSettings
+from contracts.addresses import AGENCY_REGISTRY_NAME, ATTESTATIONS, ATTESTATIONS_NAME, REGISTRY
+from contracts.decisions import DecisionKind, encode_payload
+from tests.unit.explorer.real_ledger import (
+    BUREAU,
+    BUREAU_ID,
+    LABORATORY,
+    RealLedger,
+    open_ledger,
+)
+
+SCHEMA = b"\x5c" * 32
+FIRST, SECOND, BATCH = b"\xa1" * 32, b"\xa2" * 32, b"\xb1" * 32
+
+
+@dataclass(slots=True)
+class Clock:
+    """How long after the head's time the reader looks."""
+
+    late_s: float = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A served explorer over a ledger with history."""
+
+    url: str
+    ledger: RealLedger
+    index: Index
+    http: aiohttp.ClientSession
+    clock: Clock
+    attested: str
+    """The transaction that made the first attestation."""
+    proposed: str
+    """The transaction that proposed a decision."""
+
+    async def get(self, path: str, *, status: int = 200) -> Any:
+        """Return a JSON answer of `/explorer/v1`."""
+        async with self.http.get(f"{self.url}/explorer/v1{path}") as answer:
+            assert answer.status == status, await answer.text()
+            return await answer.json(content_type=None)
+
+    async def read(
+        self, path: str, *, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> str:
+        """Return a page of `/explorer`."""
+        async with self.http.get(f"{self.url}/explorer{path}", headers=headers) as answer:
+            assert answer.status == status, await answer.text()
+            return await answer.text()
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with open_ledger(tmp_path) as ledger:
+        await ledger.open_schema(SCHEMA)
+        attested = await ledger.attest(FIRST, SCHEMA)
+        ledger.mine()
+        await ledger.attest(SECOND, SCHEMA, previous=FIRST)
+        ledger.mine()
+        await ledger.act(
+            LABORATORY, ATTESTATIONS, ATTESTATIONS_NAME, "set_state", SECOND, 3, 4, ledger.now_s
+        )
+        await ledger.act(
+            LABORATORY, ATTESTATIONS, ATTESTATIONS_NAME, "attest_batch",
+            BATCH, SCHEMA, b"\x77" * 32, 1_000, 1, ledger.now_s,
+        )  # fmt: skip
+        ledger.mine()
+        await ledger.act(
+            LABORATORY, ATTESTATIONS, ATTESTATIONS_NAME, "set_leaf_state",
+            BATCH, 7, 2, 5, ledger.now_s,
+        )  # fmt: skip
+        proposed = await ledger.act(
+            BUREAU, REGISTRY, AGENCY_REGISTRY_NAME, "propose",
+            DecisionKind.SUSPEND_AGENCY,
+            encode_payload(DecisionKind.SUSPEND_AGENCY, (BUREAU_ID,)),
+            b"\x0d" * 32, ledger.now_s + 86_400,
+        )  # fmt: skip
+        ledger.mine()
+        ledger.mine()
+        async with open_site(ledger, tmp_path, attested, proposed) as opened:
+            yield opened
+
+
+@asynccontextmanager
+async def open_site(
+    ledger: RealLedger, folder: Path, attested: str, proposed: str
+) -> AsyncIterator[Site]:
+    """Serve the explorer of `ledger` on a free port, its index caught up."""
+    database = open_database(folder / "index.sqlite", tables.METADATA)
+    try:
+        clock = Clock()
+        index = Index(database=database, ledger=Ledger(ledger.connection.raw))
+        await index.catch_up()
+        chain = ChainReader(ledger.connection.raw, now_s=lambda: ledger.now_s + clock.late_s)
+        surface = build_explorer(
+            ExplorerServices(
+                chain=chain,
+                records=RecordReader(chain, index),
+                index=index,
+                ledger_name="Shared ledger <Macao & Guangdong>",
+            )
+        )
+        settings = ApiSettings(port=0)
+        app = build_app(Services(surfaces=(surface,)), settings)
+        async with serve(app, settings) as url, aiohttp.ClientSession() as http:
+            yield Site(
+                url=url,
+                ledger=ledger,
+                index=index,
+                http=http,
+                clock=clock,
+                attested=attested,
+                proposed=proposed,
+            )
+    finally:
+        database.close()
