@@ -6,6 +6,7 @@ from elsewhere, so it reads the same on a machine without any network.
 
 import json
 import re
+from functools import cache
 from typing import Any, Final
 
 from aiohttp import web
@@ -25,13 +26,14 @@ _POLICY: Final = (
 def build_documentation_surface() -> Surface:
     """Return the surface to mount on the root."""
     app = web.Application()
-    app.router.add_get("/openapi.json", _serve(write_document(), "application/json"))
+    app.router.add_get("/openapi.json", _serve(_write_once(), "application/json"))
     app.router.add_get("/docs", _serve(render_page(), "text/html"))
     return Surface(name="docs", prefix="", app=app)
 
 
+@cache
 def render_page() -> str:
-    """Return the documentation page as HTML."""
+    """Return the documentation page as HTML; it never changes while the program runs."""
     environment = Environment(
         loader=PackageLoader("api.openapi"),
         autoescape=select_autoescape(),
@@ -48,6 +50,11 @@ def render_page() -> str:
         schemas=document["components"]["schemas"],
         describe_type=_describe_type,
     )
+
+
+@cache
+def _write_once() -> str:
+    return write_document()
 
 
 def _serve(text: str, content_type: str) -> Handler:

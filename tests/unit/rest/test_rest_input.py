@@ -94,9 +94,7 @@ async def test_input_needs_json_and_an_idempotency_key(bureau: Caller) -> None:
         assert (await response.json())["code"] == "idempotency_key_missing"
 
 
-async def test_input_larger_than_the_limit_is_refused(
-    ledger: FakeLedger, tmp_path: Path
-) -> None:
+async def test_input_larger_than_the_limit_is_refused(ledger: FakeLedger, tmp_path: Path) -> None:
     agency = Agency(ledger, tmp_path, 2)
     caller = await open_caller(agency, ApiSettings(max_body_bytes=1_000))
     status, problem = await send(caller, "/schemas", b" " * 1_001)
