@@ -5,7 +5,7 @@ authentication and the single place where an error becomes an answer. A surface 
 `aiohttp` sub-application; it raises `ApiError` and marks its handlers with `api.auth.requires`.
 
     build_app
-      /            POST: JSON-RPC (api.jsonrpc.http)
+      /            POST: JSON-RPC (api.jsonrpc.http); GET leads to the explorer
       /v1          REST (api.rest)
       /explorer    pages, and /explorer/v1 as JSON (api.explorer)
       /health /ready /metrics
@@ -185,6 +185,12 @@ def _add_operations(app: web.Application, services: Services, counters: HttpCoun
             headers={"Content-Type": PROMETHEUS_CONTENT_TYPE},
         )
 
+    @requires()
+    async def home(_request: web.Request) -> web.Response:
+        raise web.HTTPFound("/explorer")
+
+    if any(surface.name == "explorer" for surface in services.surfaces):
+        app.router.add_get("/", home)
     app.router.add_get("/health", health)
     app.router.add_get("/ready", ready)
     app.router.add_get("/metrics", metrics)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from node.cli import (
+    api_commands,
     devnet_commands,
     governance_commands,
     key_commands,
@@ -36,6 +37,8 @@ app.command("run")(node_commands.run)
 app.command("status")(node_commands.status)
 app.command("attest")(record_commands.attest)
 app.command("verify")(record_commands.verify)
+app.command("api")(api_commands.api)
+app.add_typer(api_commands.tokens, name="tokens")
 app.add_typer(key_commands.app, name="keys")
 app.add_typer(governance_commands.app, name="governance")
 app.add_typer(devnet_commands.app, name="devnet")

@@ -33,12 +33,12 @@ async def run_api(
     Raises the `ApiError` that names the setting for an occupied port, unreadable TLS files, an
     unusable vault key or a database that cannot be opened.
     """
-    server = _make_server_settings(settings)
+    server = make_server_settings(settings)
     dispatcher = Dispatcher(node, server.rpc)
     connection = connect_in_process(dispatcher)
     parts = ApiParts(
         server=server,
-        rest=_make_rest_settings(settings),
+        rest=make_rest_settings(settings),
         connection=connection,
         accounts=tuple(build_account(key.reveal_secret()) for key in accounts),
         dispatcher=dispatcher,
@@ -52,7 +52,8 @@ async def run_api(
         await connection.close()
 
 
-def _make_server_settings(settings: Settings) -> ServerSettings:
+def make_server_settings(settings: Settings) -> ServerSettings:
+    """Return how the API's server binds and admits; raises `InvalidField` for an unsafe choice."""
     api = settings.api
     return ServerSettings(
         host=api.host,
@@ -64,7 +65,8 @@ def _make_server_settings(settings: Settings) -> ServerSettings:
     )
 
 
-def _make_rest_settings(settings: Settings) -> RestSettings:
+def make_rest_settings(settings: Settings) -> RestSettings:
+    """Return where REST keeps its state: the databases set, else files in the data folder."""
     api, folder = settings.api, settings.node.data_dir
 
     def place(url: str | None, name: str) -> Path | str:

@@ -117,7 +117,7 @@ def open_identity(settings: Settings) -> Identity:
         genesis=genesis,
         binding=binding,
         validator=_load_validator(settings, binding),
-        accounts=_load_accounts(settings),
+        accounts=load_accounts(settings),
         tls=load_tls_identity(network.tls_key_file, network.tls_certificate_file),
         invites=tuple(
             load_invite(path, chain_id=genesis.chain_id, genesis_hash=genesis.genesis_hash)
@@ -164,7 +164,8 @@ def _load_validator(settings: Settings, binding: ChainBinding) -> SigningKey | N
     )
 
 
-def _load_accounts(settings: Settings) -> tuple[SigningKey, ...]:
+def load_accounts(settings: Settings) -> tuple[SigningKey, ...]:
+    """Open the agency's accounts; raises UserFault for a wrong passphrase or another purpose."""
     api = settings.api
     if not api.account_key_files:
         return ()

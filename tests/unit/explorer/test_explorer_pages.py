@@ -240,3 +240,8 @@ def test_quorum_of_one_jurisdiction_is_warned_of(
     by_address = {f"0x{number}": bytes([number]) for number in range(len(jurisdictions))}
     registry = Registry(block=0, agencies=agencies, by_address=by_address, validators=())
     assert find_dominant_jurisdiction(registry, list(by_address)) == dominant
+
+
+async def test_home_leads_to_the_explorer(site: Site) -> None:
+    async with site.http.get(site.url + "/", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (302, "/explorer")

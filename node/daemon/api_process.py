@@ -1,0 +1,48 @@
+"""The API in a process of its own, from the same settings file as the node's.
+
+The node may then keep its API to itself (`api.enabled = false` serves nothing) or serve one too:
+index and outbox are made for several processes. Only the port must differ.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from api.outbox.account import build_account
+from api.process import ProcessSettings, run_process
+from node.daemon.api_service import make_rest_settings, make_server_settings
+from node.daemon.logs import configure_logs
+from node.daemon.opening import load_accounts
+from node.keys import refuse_published_keys
+from node.settings import Settings
+
+
+def run_api_process(
+    settings: Settings,
+    *,
+    rpc_url: str,
+    rpc_token_file: Path | None = None,
+    port: int | None = None,
+    on_ready: Callable[[str], None] = lambda _url: None,
+) -> None:
+    """Serve REST, explorer and index in front of the node at `rpc_url` until SIGTERM or SIGINT.
+
+    `port` takes the place of `api.port`. Raises NodeError or ApiError at start.
+    """
+    accounts = load_accounts(settings)
+    refuse_published_keys(
+        [("api.account_key_files", account.address) for account in accounts], settings.api.host
+    )
+    server = make_server_settings(settings)
+    process = ProcessSettings(
+        rpc_url=rpc_url,
+        rpc_token_file=rpc_token_file,
+        server=server if port is None else replace(server, port=port),
+        rest=make_rest_settings(settings),
+    )
+    configure_logs(settings.log, node=settings.node.name)
+    run_process(
+        process,
+        tuple(build_account(account.reveal_secret()) for account in accounts),
+        on_ready=on_ready,
+    )
