@@ -26,7 +26,7 @@ PANIC_SELECTOR: Final = bytes.fromhex("4e487b71")
 MAX_CONCURRENT_CALLS: Final = 2
 """Executing is pure computation; more at once would only delay consensus on a small machine."""
 
-MAX_WAITING_CALLS: Final = 64
+MAX_WAITING_CALLS: Final = 2_000
 """Calls that may wait for their turn; the next one is told to come back."""
 
 _CALL_MEMBERS: Final = {

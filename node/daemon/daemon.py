@@ -11,6 +11,7 @@ opened or when the validator falls silent for good.
 """
 
 import asyncio
+import faulthandler
 import gc
 import os
 import signal
@@ -82,6 +83,7 @@ def run_daemon(settings: Settings) -> None:
     identity = open_identity(settings)
     configure_logs(settings.log, node=settings.node.name)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    faulthandler.register(signal.SIGUSR1)  # for the operator: where every thread is now
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(Daemon(settings, identity, crash_points).run())
 

@@ -1,4 +1,4 @@
-"""REST on real nodes: two hundred writes with a death in the middle, and every kind of bad input."""
+"""REST on real nodes: 200 writes with a death in the middle, and every kind of bad input."""
 
 import asyncio
 import hashlib
@@ -153,6 +153,7 @@ def test_duplicate_uid_is_refused_by_the_ledger(net: LedgerNet) -> None:
 
 
 def test_foreign_agency_cannot_change_a_state(net: LedgerNet) -> None:
+    net.nonces.clear()  # REST signs with the same accounts
     uid, raw = net.make_attestation(1)
     assert net.receipt(net.send(raw))["status"] == "0x1"
     revoke = encode_call(ATTESTATIONS_NAME, "set_state", [uid, 3, 1, int(time.time()) - 5])
@@ -161,7 +162,7 @@ def test_foreign_agency_cannot_change_a_state(net: LedgerNet) -> None:
     assert net.get_attestation(uid)["state"] == 1
     with Client(net.node(2).url, patience=PATIENT) as bureau:
         request = requests.change_state("0x" + uid.hex(), state="revoked", reason="error")
-        with pytest.raises(Exception, match="issuer|agency"):
+        with pytest.raises(RestProblem):
             bureau.send(request)
 
 
