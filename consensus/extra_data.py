@@ -12,6 +12,7 @@ different seals for one block. Source: Besu's QbftExtraDataCodec.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from consensus import rlp_codec
 from consensus.errors import MalformedEncoding
@@ -20,6 +21,9 @@ from consensus.types import Address, Round
 
 SEAL_BYTES = 65
 VANITY_BYTES = 32
+
+_REMEMBERED = 512
+"""Decoded extraData of recent headers, which every rule looks into."""
 
 _ADD = b"\xff"
 _DROP = b""
@@ -90,6 +94,7 @@ def encode_parts(
     )
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def decode_extra_data(data: bytes) -> ExtraData:
     """Decode extraData; raises MalformedEncoding for anything Besu would refuse as well."""
     vanity, validators, vote, round_number, seals = rlp_codec.get_list(

@@ -16,6 +16,7 @@ with blobs and the beacon root (Cancun).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from eth_hash.auto import keccak
 
@@ -42,6 +43,9 @@ EMPTY_TRIE_ROOT = Hash32(
 
 ZERO_HASH = Hash32(bytes(32))
 BLOOM_BYTES = 256
+
+_REMEMBERED_HASHES = 512
+"""The head and the proposals on it are asked for their hashes at every step; the answer is pure."""
 
 _FIELD_COUNTS = (15, 16, 17, 20)
 _WORD_BYTES = 32
@@ -215,6 +219,7 @@ def header_from_item(item: RlpItem) -> BlockHeader:
     )
 
 
+@lru_cache(maxsize=_REMEMBERED_HASHES)
 def _compute_hash(header: BlockHeader, round_number: Round | None) -> Hash32:
     if header.number == 0:
         return Hash32(keccak(encode_header(header)))

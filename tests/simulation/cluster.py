@@ -13,6 +13,7 @@ from tests.simulation.model_chain import ModelChain
 from tests.simulation.network import Network, Packet
 from tests.simulation.node import SimNode, World
 from tests.simulation.properties import Monitor
+from tests.simulation.traitor import Traitor
 
 CONTRACT = Address(bytes.fromhex("00000000000000000000000000000000a7e50100"))
 
@@ -73,9 +74,33 @@ class Cluster:
         chain = ModelChain.create(self.rules, self.founders)
         node = SimNode(name, key, chain, self.world)
         self.nodes[name] = node
-        for each in self.nodes.values():
-            each.peers = tuple(other for other in self.nodes if other != each.name)
+        self._introduce()
         return node
+
+    def make_traitor(self, number: int, tactics: frozenset[str]) -> None:
+        """Turn validator `number` Byzantine; the tactic `twin` adds a second node with its key."""
+        name = f"v{number}"
+        is_twin = "twin" in tactics
+        for each in (name, f"{name}'") if is_twin else (name,):
+            chain = ModelChain.create(self.rules, self.founders)
+            traitor = Traitor(each, KEYS[number - 1], chain, self.world, tactics - {"twin"})
+            self.nodes[each] = traitor
+        self._introduce()
+        if is_twin:
+            others = [node.name for node in self.honest]
+            self.clockwork.random.shuffle(others)
+            half = len(others) // 2
+            for each, part in ((name, others[half:]), (f"{name}'", others[:half])):
+                twin = self.nodes[each]
+                assert isinstance(twin, Traitor)
+                twin.targets = tuple(part)
+
+    def partition(self, groups: Iterable[Iterable[str]]) -> None:
+        """Split the network; twins, spares and observers go with the first group."""
+        named = [tuple(group) for group in groups]
+        placed = {name for group in named for name in group}
+        rest = [name for name in self.nodes if name not in placed]
+        self.network.partition([(*named[0], *rest), *named[1:]])
 
     def start(self) -> None:
         for node in self.nodes.values():
@@ -97,6 +122,10 @@ class Cluster:
             return all(node.head >= height for node in self.honest if node.is_up)
 
         return self.clockwork.run_until(self.clockwork.now_ms + limit_ms, is_done)
+
+    def _introduce(self) -> None:
+        for node in self.nodes.values():
+            node.peers = tuple(other for other in self.nodes if other != node.name)
 
     def _deliver(self, source: str, target: str, packet: Packet) -> None:
         self.nodes[target].receive(source, packet)

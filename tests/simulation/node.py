@@ -1,5 +1,6 @@
 """One simulated node: the real core and engine on a virtual clock, network and disk."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -272,7 +273,7 @@ class SimNode:
             if self._timers.get(timer.kind) is timer:
                 core.on_timer(timer)
 
-        self.later(max(0, int(delay_ms * (1 - self.temper.clock_drift))), expire)
+        self.later(math.ceil(delay_ms * (1 - self.temper.clock_drift)), expire)
 
     def broadcast(self, code: MessageCode, payload: bytes) -> None:
         if self.is_honest:
