@@ -106,9 +106,7 @@ _CALLS: Final[Mapping[int, tuple[int, int, bool, str]]] = {
 }
 """Gas, operands, whether it pushes, and expression of opcodes that charge more themselves."""
 
-_EXACT: Final = frozenset(
-    {op.CALL, op.CALLCODE, op.DELEGATECALL, op.STATICCALL, op.CREATE, op.CREATE2}
-)
+_EXACT: Final = frozenset({op.CREATE, op.CREATE2})
 """py-evm's opcodes that look at the gas that is left."""
 
 _PY_EVM: Final[Mapping[int, tuple[int, bool]]] = {
@@ -129,11 +127,7 @@ _PY_EVM: Final[Mapping[int, tuple[int, bool]]] = {
     op.LOG3: (5, False),
     op.LOG4: (6, False),
     op.CREATE: (3, True),
-    op.CALL: (7, True),
-    op.CALLCODE: (7, True),
-    op.DELEGATECALL: (6, True),
     op.CREATE2: (4, True),
-    op.STATICCALL: (6, True),
 }
 """Operands, and whether a number is pushed, of opcodes that py-evm runs on the real stack."""
 
@@ -279,6 +273,8 @@ class _TraceWriter:
                 slot, value = self._pop(), self._pop()
                 self._lines.append(f"store_slot(c, {slot}, {value})")
                 self._open_segment()
+            case op.CALL | op.CALLCODE | op.DELEGATECALL | op.STATICCALL:
+                self._run_call(opcode)
             case op.GAS:
                 self._open_segment()
                 self._account(2, 0, 1)
@@ -390,6 +386,16 @@ class _TraceWriter:
             self._virtual.append(name)
         if opcode in _EXACT:
             self._open_segment()
+
+    def _run_call(self, opcode: int) -> None:
+        has_value = opcode in (op.CALL, op.CALLCODE)
+        self._open_segment()
+        self._account(0, 7 if has_value else 6, 1)
+        gas, target = self._pop(), self._pop()
+        value = self._pop() if has_value else "0x0"
+        window = ", ".join(self._pop() for _ in range(4))
+        self._assign(f"run_call(c, {opcode}, {gas}, {target}, {value}, {window})")
+        self._open_segment()
 
     def _duplicate(self, number: int) -> None:
         self._account(3, number, number + 1)

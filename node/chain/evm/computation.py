@@ -9,11 +9,15 @@ from typing import Any, Final
 
 from eth.constants import STACK_DEPTH_LIMIT
 from eth.exceptions import Halt, InsufficientFunds, StackDepthLimit
+from eth.vm.code_stream import CodeStream
 from eth.vm.forks.cancun.computation import CancunComputation
+from eth.vm.memory import Memory
 from eth.vm.opcode_values import SELFDESTRUCT
+from eth.vm.stack import Stack
 
 from consensus.types import Address
 from node.chain.evm.compiler import HALT, MAX_OPCODES
+from node.chain.evm.messages import LedgerGasMeter, LedgerMessage
 from node.chain.evm.precompiles import LEDGER_PRECOMPILES, Precompile
 from node.chain.evm.program import ProgramCache
 
@@ -33,6 +37,44 @@ class LedgerComputation(CancunComputation):
     opcodes = LEDGER_OPCODES
     _precompiles: Mapping[Address, Precompile] = LEDGER_PRECOMPILES
     precompile_addresses: frozenset[Address] = frozenset(LEDGER_PRECOMPILES)
+
+    def __init__(self, state: Any, message: Any, transaction_context: Any) -> None:
+        """Start with an empty stack and memory and the message's gas."""
+        self.state = state
+        self.msg = message
+        self.transaction_context = transaction_context
+        self._gas_meter = LedgerGasMeter(message.gas)
+        self._stack = stack = Stack()
+        self._memory = Memory()
+        self._log_entries = []
+        self.children = []
+        self.accounts_to_delete = []
+        self.beneficiaries = []
+        self.data_floor_cost = 0
+        # py-evm looks these up through a descriptor that costs more than what it saves.
+        self.stack_pop_ints = stack.pop_ints
+        self.stack_pop_bytes = stack.pop_bytes
+        self.stack_pop_any = stack.pop_any
+        self.stack_pop1_int = stack.pop1_int
+        self.stack_pop1_bytes = stack.pop1_bytes
+        self.stack_pop1_any = stack.pop1_any
+        self.stack_push_int = stack.push_int
+        self.stack_push_bytes = stack.push_bytes
+
+    def prepare_child_message(
+        self, gas: int, to: Address, value: int, data: Any, code: bytes, **fields: Any
+    ) -> LedgerMessage:
+        """Return the message of a creation or a call, one level deeper."""
+        return LedgerMessage(
+            gas=gas,
+            to=to,
+            sender=fields.pop("sender", self.msg.storage_address),
+            value=value,
+            data=data,
+            code=code,
+            depth=self.msg.depth + 1,
+            **fields,
+        )
 
     @classmethod
     def apply_message(
@@ -95,6 +137,7 @@ class LedgerComputation(CancunComputation):
         state: Any = self.state
         check = state.deadline.check
         message = self.msg
+        self.code = CodeStream(message.code)
         programs: ProgramCache = state.programs
         program = (
             programs.make_single_use(message.code)

@@ -19,7 +19,6 @@ from eth.vm.forks.cancun.constants import (
 )
 from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
 from eth.vm.forks.shanghai.constants import MAX_INITCODE_SIZE
-from eth.vm.message import Message
 from eth_hash.auto import keccak
 
 from consensus import rlp_codec
@@ -27,6 +26,7 @@ from consensus.types import Address, Hash32
 from node.chain.deadline import Deadline
 from node.chain.errors import BlockFull, DeadlineExceeded, NonceGap, TransactionInvalid
 from node.chain.evm.computation import LEDGER_OPCODES, LedgerComputation
+from node.chain.evm.messages import LedgerMessage
 from node.chain.evm.program import COMPILE_AFTER, ProgramCache
 from node.chain.evm.state import LedgerState
 from node.chain.execution import BlockEnvironment, StateReader
@@ -260,7 +260,7 @@ def _run_message(
     """Run the outermost message; the sender's nonce was already raised."""
     if to is None:
         target = _compute_contract_address(sender, state.get_nonce(sender) - 1)
-        message = Message(
+        message = LedgerMessage(
             gas=gas,
             to=_NO_ADDRESS,
             sender=sender,
@@ -271,7 +271,7 @@ def _run_message(
         )
     else:
         target = to
-        message = Message(
+        message = LedgerMessage(
             gas=gas, to=to, sender=sender, value=value, data=data, code=state.get_code(to)
         )
     state.mark_all_warm((sender, target, state.coinbase))

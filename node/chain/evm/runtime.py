@@ -7,8 +7,13 @@ Yellow Paper appendix G and H, EIP-1052, 2200, 2929, 3529, 5656.
 
 from typing import Any, Final
 
+from eth.constants import STACK_DEPTH_LIMIT
 from eth.exceptions import OutOfBoundsRead, OutOfGas, Revert, WriteProtection
+from eth.vm import opcode_values as op
 from eth_hash.auto import keccak
+
+from consensus.types import Address
+from node.chain.evm.messages import LedgerMessage
 
 WORD_MASK: Final = 2**256 - 1
 _SIGN_BIT: Final = 2**255
@@ -22,6 +27,10 @@ _SSTORE_RESET_GAS: Final = 2_900
 _SSTORE_CLEAR_REFUND: Final = 4_800
 _KECCAK_WORD_GAS: Final = 6
 _COPY_WORD_GAS: Final = 3
+_COLD_ACCOUNT_GAS: Final = 2_600
+_CALL_VALUE_GAS: Final = 9_000
+_CALL_STIPEND: Final = 2_300
+_NEW_ACCOUNT_GAS: Final = 25_000
 _EXP_BYTE_GAS: Final = 50
 _MEMORY_GAS: Final = 3
 _MEMORY_QUADRATIC: Final = 512
@@ -148,6 +157,81 @@ def store_slot(c: Any, slot: int, value: int) -> None:
     if refund:
         c.refund_gas(refund)
     state.set_storage(address, slot, value)
+
+
+def run_call(  # noqa: PLR0917 - compiled code passes the operands of the opcode
+    c: Any,
+    opcode: int,
+    gas: int,
+    target: int,
+    value: int,
+    in_start: int,
+    in_size: int,
+    out_start: int,
+    out_size: int,
+) -> int:
+    """CALL, CALLCODE, DELEGATECALL and STATICCALL; the last two are given the value 0.
+
+    Order and amounts of the charges: EIP-150 (all but one part in 64), EIP-161, EIP-2929.
+    """
+    message = c.msg
+    if opcode == op.CALL and value and message.is_static:
+        raise WriteProtection("Cannot modify state while inside of a STATICCALL context")
+    data = read_memory(c, in_start, in_size)
+    if out_size:
+        expand_memory(c, out_start + out_size)
+    state = c.state
+    address = Address(target.to_bytes(32, "big")[12:])
+    if state.is_address_warm(address):
+        charge(c, _WARM_GAS)
+    else:
+        state.mark_address_warm(address)
+        charge(c, _COLD_ACCOUNT_GAS)
+    code = state.get_code(address)
+    extra = 0
+    if value:
+        extra = _CALL_VALUE_GAS
+        if opcode == op.CALL and state.account_is_empty(address):
+            extra += _NEW_ACCOUNT_GAS
+    meter = c._gas_meter  # noqa: SLF001
+    available = meter.gas_remaining - extra
+    if available < 0:
+        raise OutOfGas(f"{extra} gas are needed")
+    gas = min(gas, available - available // 64)
+    meter.gas_remaining = available - gas
+    if value:
+        gas += _CALL_STIPEND
+    own = message.storage_address
+    if message.depth >= STACK_DEPTH_LIMIT or (value and state.get_balance(own) < value):
+        c.return_data = b""
+        meter.gas_remaining += gas
+        return 0
+    is_delegate = opcode == op.DELEGATECALL
+    is_borrowing = is_delegate or opcode == op.CALLCODE
+    child = type(c).apply_message(
+        state,
+        LedgerMessage(
+            gas=gas,
+            to=own if is_borrowing else address,
+            sender=message.sender if is_delegate else own,
+            value=message.value if is_delegate else value,
+            data=data,
+            code=code,
+            depth=message.depth + 1,
+            code_address=address,
+            should_transfer_value=not is_delegate and opcode != op.STATICCALL,
+            is_static=message.is_static or opcode == op.STATICCALL,
+        ),
+        c.transaction_context,
+        c,
+    )
+    c.add_child_computation(child)
+    if not child.should_erase_return_data:
+        output = child.output[:out_size]
+        c._memory._bytes[out_start : out_start + len(output)] = output  # noqa: SLF001
+    if not child.should_burn_gas:
+        meter.gas_remaining += child.get_gas_remaining()
+    return 0 if child.is_error else 1
 
 
 def leave(c: Any, start: int, size: int) -> None:
