@@ -19,7 +19,7 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection, delete, insert, select, update
 
-from api.databases import Database
+from api.databases import Database, Result, Work
 from api.errors import ApiError, UpstreamFault
 from api.index.events import PlacedEvent, decode_event, process_event
 from api.index.tables import BLOCKS, CURSOR, METADATA
@@ -79,6 +79,15 @@ class Index:
     def mismatch(self) -> IndexMismatch | None:
         """Why the index stopped; None while it follows."""
         return self._mismatch
+
+    async def read(self, work: Work[Result]) -> Result:
+        """Run a query; raises `IndexMismatch` once the index has stopped on one.
+
+        What an index of another chain would answer is worse than no answer.
+        """
+        if self._mismatch is not None:
+            raise IndexMismatch(self._mismatch.reason)
+        return await self._database.read(work)
 
     def notify(self) -> None:
         """Tell the index that there is a new block, so that it need not wait to ask."""

@@ -99,12 +99,13 @@ class Identity:
         return self._accounts[0]
 
     async def _refresh(self) -> None:
-        block = (await self._ledger.get_head()).number
+        head = await self._ledger.get_head()
         for account in self._accounts:
-            key = await self._records.get_key(account, block)
+            key = await self._records.get_key(account, head.number)
             if key is None:
                 continue
-            self._roles[account] = key.roles
+            is_live = key.valid_from_s <= head.time_s < (key.valid_until_s or head.time_s + 1)
+            self._roles[account] = key.roles if is_live else Role(0)
             if self._agency is None:
                 self._agency = key.agency
         if self._agency is not None:

@@ -369,6 +369,10 @@ class Batch(Model):
     event_time: Time = Field(description="When it was captured.", examples=[EXAMPLE_TIME])
     block: int = Field(ge=0, description="Block of creation.", examples=[1200])
     block_time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
+    unopened: bool | None = Field(
+        description="True if this node sent a bare root; null if another agency sealed it.",
+        examples=[False],
+    )
     changed_leaves: int = Field(
         ge=0, description="Members whose state was ever changed.", examples=[2]
     )

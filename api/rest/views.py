@@ -128,7 +128,9 @@ def view_attestation(
     )
 
 
-def view_batch(row: Row[Any], *, changed_leaves: int, read_at_block: int) -> models.Batch:
+def view_batch(
+    row: Row[Any], *, unopened: bool | None, changed_leaves: int, read_at_block: int
+) -> models.Batch:
     """Return a batch from its row in the index."""
     return models.Batch(
         uid=encode_hex(bytes(row.uid)),
@@ -143,6 +145,7 @@ def view_batch(row: Row[Any], *, changed_leaves: int, read_at_block: int) -> mod
         event_time=parse_time(row.event_time_s),
         block=row.block,
         block_time=parse_time(row.time_s),
+        unopened=unopened,
         changed_leaves=changed_leaves,
         read_at_block=read_at_block,
     )

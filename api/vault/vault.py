@@ -218,6 +218,15 @@ class Vault:
         """Give up a claim: the record was not attested after all."""
         await self._database.write(partial(_delete, delete(CLAIMS).where(CLAIMS.c.uid == uid)))
 
+    async def discard(self, uid: bytes) -> None:
+        """Forget a credential that was made for an attestation which the ledger refused."""
+
+        def remove(connection: Connection) -> None:
+            connection.execute(delete(CLAIMS).where(CLAIMS.c.uid == uid))
+            connection.execute(delete(RECORDS).where(RECORDS.c.uid == uid))
+
+        await self._database.write(remove)
+
     async def seal_batch(self, paths: dict[bytes, BatchPath]) -> None:
         """Note for each credential the path to the batch root that will stand for it.
 

@@ -6,7 +6,7 @@ from atesta_client.credentials import decode_credential
 from atesta_client.errors import MaterialRefused
 
 from api.auth import Role
-from api.errors import Forbidden, InvalidField, NotFound
+from api.errors import Forbidden, InvalidField, NotFound, UserFault
 from api.index import queries
 from api.records import AttestationRecord
 from api.rest.call import Call, Reply, encode_cursor
@@ -16,6 +16,7 @@ from api.rest.handlers.issuing import (
     attest,
     attest_kept,
     get_algorithm,
+    is_promised,
     keep_document,
     refuse_document,
 )
@@ -62,13 +63,11 @@ async def list_attestations(call: Call) -> Reply:
         until_s=call.find_time("until"),
     )
     part = queries.Page(limit=page.limit + 1, after=page.after)
-    found, block = await call.services.index.database.read(
+    found, block = await call.services.index.read(
         lambda c: (queries.list_attestations(c, part, wanted), queries.get_block(c))
     )
     rows = found[: page.limit]
-    claims = {claim_attestation(bytes(row.uid)): bytes(row.uid) for row in rows}
-    made = await call.services.outbox.find_creations(list(claims))
-    unopened = {claims[claim]: operation.unopened for claim, operation in made.items()}
+    unopened = await find_unopened(call, [bytes(row.uid) for row in rows])
     return Reply(
         model=AttestationPage(
             items=[
@@ -99,7 +98,13 @@ async def create_attestation(call: Call) -> Reply:
             valid_until_s=encode_time(body.valid_until),
             previous=None if body.previous is None else decode_hex(body.previous),
         )
-        return await attest_kept(call, stored, event_time=body.event_time)
+        try:
+            return await attest_kept(call, stored, event_time=body.event_time)
+        except UserFault:
+            # Whoever is refused must find nothing changed. No file was handed out for it yet.
+            if not await is_promised(call, stored.uid):
+                await call.services.vault.discard(stored.uid)
+            raise
     if body.credential is not None:
         return await attest(call, await _open_credential(call, body))
     return await attest(call, _take_commitment(call, body))
@@ -119,7 +124,7 @@ async def get_attestation(call: Call) -> Reply:
         if made is not None:
             error.next_step = f"it is accepted but not final yet: follow /v1/operations/{made.id}"
         raise error
-    row = await services.index.database.read(lambda c: queries.get_attestation(c, uid))
+    row = await services.index.read(lambda c: queries.get_attestation(c, uid))
     block = await services.ledger.get_block(record.block)
     assert block is not None, "a record's block is known"
     return Reply(
@@ -171,7 +176,7 @@ async def read_history(call: Call) -> Reply:
     uid = call.get_digest("uid")
     page = call.get_page()
     part = queries.Page(limit=page.limit + 1, after=page.after)
-    found, block = await call.services.index.database.read(
+    found, block = await call.services.index.read(
         lambda c: (queries.list_history(c, part, uid=uid), queries.get_block(c))
     )
     if not found and page.after is None:
@@ -241,6 +246,13 @@ def _take_commitment(call: Call, body: AttestationCreate) -> CommittedRecord:
         event_time=body.event_time,
         unopened=True,
     )
+
+
+async def find_unopened(call: Call, uids: list[bytes]) -> dict[bytes, bool]:
+    """Return, for the records that this node created, whether they were sent unopened."""
+    claims = {claim_attestation(uid): uid for uid in uids}
+    made = await call.services.outbox.find_creations(list(claims))
+    return {claims[claim]: operation.unopened for claim, operation in made.items()}
 
 
 def require_unopened(call: Call) -> None:

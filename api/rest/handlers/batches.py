@@ -10,7 +10,12 @@ from api.errors import InvalidField, NotFound, UserFault
 from api.index import queries
 from api.rest.call import Call, Reply, encode_cursor
 from api.rest.commitment_rule import validate_bare_commitment
-from api.rest.handlers.attestations import change_state, read_history, require_unopened
+from api.rest.handlers.attestations import (
+    change_state,
+    find_unopened,
+    read_history,
+    require_unopened,
+)
 from api.rest.handlers.issuing import (
     claim_certificate,
     get_algorithm,
@@ -46,17 +51,23 @@ async def list_batches(call: Call) -> Reply:
         until_s=call.find_time("until"),
     )
     part = queries.Page(limit=page.limit + 1, after=page.after)
-    database = call.services.index.database
-    found, block = await database.read(
+    index = call.services.index
+    found, block = await index.read(
         lambda c: (queries.list_batches(c, part, wanted), queries.get_block(c))
     )
     rows = found[: page.limit]
     uids = [bytes(row.uid) for row in rows]
-    changed = await database.read(lambda c: queries.count_leaves(c, uids))
+    changed = await index.read(lambda c: queries.count_leaves(c, uids))
+    unopened = await find_unopened(call, uids)
     return Reply(
         model=BatchPage(
             items=[
-                view_batch(row, changed_leaves=changed[bytes(row.uid)], read_at_block=block)
+                view_batch(
+                    row,
+                    unopened=unopened.get(bytes(row.uid)),
+                    changed_leaves=changed[bytes(row.uid)],
+                    read_at_block=block,
+                )
                 for row in rows
             ],
             next=encode_cursor(rows[-1].position) if len(found) > page.limit else None,
@@ -114,7 +125,7 @@ async def get_batch(call: Call) -> Reply:
         raise _batch_not_found()
     block = await services.ledger.get_block(record.block)
     assert block is not None, "a record's block is known"
-    row, changed = await services.index.database.read(
+    row, changed = await services.index.read(
         lambda c: (queries.get_batch(c, uid), queries.count_leaves(c, [uid]))
     )
     return Reply(
@@ -131,6 +142,7 @@ async def get_batch(call: Call) -> Reply:
             event_time=parse_time(record.event_time_s),
             block=record.block,
             block_time=parse_time(block.time_s),
+            unopened=(await find_unopened(call, [uid])).get(uid),
             changed_leaves=changed[uid],
             read_at_block=head.number,
         )

@@ -29,7 +29,7 @@ async def get_provenance(call: Call) -> Reply:
     """Tell who did what to a record, and to those tied to it."""
     uid = call.get_digest("uid")
     services = call.services
-    entities, events, indexed = await services.index.database.read(lambda c: _collect(c, uid))
+    entities, events, indexed = await services.index.read(lambda c: _collect(c, uid))
     if not entities:
         raise NotFound("the ledger has no such record", field="uid", code="record_not_found")
     head = await services.ledger.get_block(indexed)

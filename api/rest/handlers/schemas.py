@@ -34,13 +34,13 @@ from contracts.codes import Reason, Role
 async def list_schemas(call: Call) -> Reply:
     """List schemas, oldest first."""
     page = call.get_page()
-    database = call.services.index.database
+    index = call.services.index
     wanted = queries.Page(limit=page.limit + 1, after=page.after)
     owner = call.find_digest("owner")
-    found = await database.read(lambda c: queries.list_schemas(c, wanted, owner=owner))
+    found = await index.read(lambda c: queries.list_schemas(c, wanted, owner=owner))
     rows = found[: page.limit]
     uids = [bytes(row.uid) for row in rows]
-    accredited = await database.read(lambda c: queries.get_accredited(c, uids))
+    accredited = await index.read(lambda c: queries.get_accredited(c, uids))
     texts = await call.services.schema_texts.find_many(
         [(bytes(row.uid), bytes(row.document_hash)) for row in rows]
     )
@@ -141,11 +141,11 @@ async def list_accreditations(call: Call) -> Reply:
     """List who may, or might, attest under a schema."""
     uid = call.get_digest("uid")
     page = call.get_page()
-    database = call.services.index.database
+    index = call.services.index
     wanted = queries.Page(limit=page.limit + 1, after=page.after)
-    if await database.read(lambda c: queries.get_schema(c, uid)) is None:
+    if await index.read(lambda c: queries.get_schema(c, uid)) is None:
         raise _schema_not_found()
-    found = await database.read(lambda c: queries.list_accreditations(c, wanted, schema_uid=uid))
+    found = await index.read(lambda c: queries.list_accreditations(c, wanted, schema_uid=uid))
     rows = found[: page.limit]
     return Reply(
         model=AccreditationPage(
@@ -225,11 +225,11 @@ async def get_text(call: Call, uid: bytes) -> SchemaText:
 
 
 async def _read_schema(call: Call, uid: bytes) -> Schema:
-    database = call.services.index.database
-    row = await database.read(lambda c: queries.get_schema(c, uid))
+    index = call.services.index
+    row = await index.read(lambda c: queries.get_schema(c, uid))
     if row is None:
         raise _schema_not_found()
-    accredited = await database.read(lambda c: queries.get_accredited(c, [uid]))
+    accredited = await index.read(lambda c: queries.get_accredited(c, [uid]))
     text = await call.services.schema_texts.find(uid, bytes(row.document_hash))
     return view_schema(row, text, accredited[uid])
 

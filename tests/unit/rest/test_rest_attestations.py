@@ -160,6 +160,17 @@ async def test_attestation_refusals_change_nothing(
         "/attestations", bare | {"event_time": "2101-01-01T00:00:00Z"}, status=400
     )
     assert future["field"] == "event_time"
+    foreign_schema = {"schema_uid": "0x" + "ee" * 32, "document": make_document(3)}
+    assert (await laboratory.post("/attestations", foreign_schema, status=404))["field"] == (
+        "schema_uid"
+    )
+    refused = await laboratory.post(
+        "/attestations",
+        {"schema_uid": schema, "document": make_document(3), "previous": "0x" + "ee" * 32},
+        status=422,
+    )
+    assert (refused["code"], refused["field"]) == ("previous_not_found", "previous")
+    assert len((await laboratory.get("/credentials"))["items"]) == 1
     after = await laboratory.get("/status")
     assert (before["block"], before["pending"]) == (after["block"], after["pending"])
 

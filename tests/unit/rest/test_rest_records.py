@@ -1,5 +1,7 @@
 """Schemas, credentials, batches, agencies, operations and provenance over REST."""
 
+import asyncio
+import os
 from typing import Any
 
 import pytest
@@ -194,6 +196,30 @@ async def test_batch_members_prove_and_change_one_by_one(
     assert answer["reasons"][0]["code"] == "state_suspended"
     missing = await laboratory.get(f"/batches/{accepted['uid']}/leaves/5", status=404)
     assert missing["code"] == "leaf_not_found"
+
+
+async def test_batch_of_a_bare_root_is_marked_unopened(laboratory: Caller, schema: str) -> None:
+    body = {"schema_uid": schema, "root": "0x" + os.urandom(32).hex(), "count": 1000}
+    accepted = await laboratory.post("/batches", body)
+    await laboratory.agency.settle()
+    batch = await laboratory.get(f"/batches/{accepted['uid']}")
+    assert (batch["unopened"], batch["count"]) == (True, 1000)
+    assert (await laboratory.get("/batches"))["items"] == [batch]
+    await laboratory.post("/batches", body | {"members": []}, status=400)
+
+
+async def test_lists_are_refused_once_the_index_does_not_fit(
+    bureau: Caller, ledger: FakeLedger, schema: str
+) -> None:
+    ledger.mine()
+    ledger.blocks[-1].parent_hash = bytes(32)
+    index = bureau.agency.services.index
+    async with index.run(), asyncio.timeout(20):
+        while index.mismatch is None:
+            await asyncio.sleep(0.01)
+    problem = await bureau.get("/schemas", status=503)
+    assert problem["code"] == "index_mismatch"
+    assert schema == SCHEMA
 
 
 async def test_batch_refused_by_the_ledger_frees_its_members(
