@@ -15,6 +15,7 @@ from pathlib import Path
 from node.network.ports import PeerAddress
 
 _MAX_ADDRESSES = 4
+_MAX_ENTRIES = 256
 
 
 @dataclass(slots=True)
@@ -84,7 +85,12 @@ class AddressBook:
             self._entries[pin].due_s = 0.0
 
     def forget(self, trusted: Iterable[bytes]) -> None:
-        """Keep the entries of these pins only."""
+        """Keep the entries of these pins only, once there are many others.
+
+        A pin of an earlier run may be trusted again as soon as the registry has been read.
+        """
+        if len(self._entries) <= _MAX_ENTRIES:
+            return
         keep = frozenset(trusted)
         for pin in [pin for pin in self._entries if pin not in keep]:
             del self._entries[pin]

@@ -18,13 +18,20 @@ from node.network.metrics import NetworkMetrics
 from node.network.ports import BlockSource
 from node.network.queues import Priority
 from node.network.score import Offence
-from node.network.settings import NetworkSettings
+from node.network.settings import MIB, NetworkSettings
 
 _MAX_WAITING: Final = 16
+_MAX_QUEUED_BYTES: Final = 4 * MIB
+_PAUSE_S: Final = 0.02
 
 
 class ServedPeer(Protocol):
     """What serving needs of a peer."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that wait to be sent to it."""
+        ...
 
     def send(self, frame: Frame, priority: Priority) -> bool:
         """Queue a frame; False if there is no room."""
@@ -68,6 +75,8 @@ class BlockServer:
             await self._wake.wait()
             self._wake.clear()
             while self._requests:
+                while self._peer.waiting_bytes > _MAX_QUEUED_BYTES:  # noqa: ASYNC110
+                    await asyncio.sleep(_PAUSE_S)  # the line is slower than the disk
                 request = self._requests.popleft()
                 try:
                     blocks = await asyncio.to_thread(self._read, request)

@@ -16,13 +16,11 @@ from consensus.types import Height
 class BlockWindow:
     """Ranges to fetch and blocks to import, of one run of sync."""
 
-    def __init__(self, start: Height, *, ahead: int, range_size: int) -> None:
+    def __init__(self, start: Height, *, ahead: int) -> None:
         assert ahead >= 1
-        assert range_size >= 1
         self.next_height = start
         """The height to import next."""
         self._ahead = ahead
-        self._range_size = range_size
         self._target = Height(start - 1)
         self._busy: set[int] = set()
         self._blocks: dict[int, tuple[Block, str]] = {}
@@ -39,14 +37,14 @@ class BlockWindow:
             self._target = target
             self._notify()
 
-    def take_range(self, peer_head: Height) -> tuple[Height, int] | None:
-        """Reserve the lowest free range that a peer with this head can serve."""
+    def take_range(self, peer_head: Height, size: int) -> tuple[Height, int] | None:
+        """Reserve the lowest free range, at most `size` long, that a peer with this head has."""
         last = min(self._target, peer_head, self.next_height + self._ahead - 1)
         start = self.next_height
         while start <= last and not self._is_free(start):
             start = Height(start + 1)
         count = 0
-        while count < self._range_size and start + count <= last and self._is_free(start + count):
+        while count < size and start + count <= last and self._is_free(start + count):
             count += 1
         if not count:
             return None

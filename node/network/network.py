@@ -1,9 +1,7 @@
 """The network of one node: who is connected, and what becomes of each frame.
 
 `Network` owns all peers. The `connector` produces admitted connections, and each is served until it
-ends; gossip and block sync work across all of them. Two nodes that call each other at the same
-moment would have two connections; both keep the one that the node with the lower pin began, unless
-the peer's `instance` shows that it was restarted and the old one is dead.
+ends; gossip and block sync work across all of them.
 
 Everything runs on one event loop; blocks are imported in the worker thread that executes for the
 whole node. The directory of trusted pins is read again at every head: connections with a withdrawn
@@ -34,7 +32,13 @@ from node.network.connector import Connector
 from node.network.frames import PROTOCOL_VERSION, TAG_BYTES, Hello, Peers, Status
 from node.network.gossip import Gossip
 from node.network.metrics import NetworkMetrics
-from node.network.peer import ConnectionEnded, Peer, PeerTools, make_peer_address
+from node.network.peer import (
+    ConnectionEnded,
+    Peer,
+    PeerTools,
+    make_peer_address,
+    replaces,
+)
 from node.network.ports import (
     BlockSource,
     NetworkHandlers,
@@ -299,17 +303,12 @@ class Network:
 
     def _judge_newcomer(self, peer: Peer, present: Peer | None) -> str | None:
         """Return why a second connection (or one too many) is refused, None to take it."""
-        trusted = self._trusted.get(peer.pin)
-        if trusted is None:
+        if peer.pin not in self._trusted:
             return "its pin was withdrawn"
-        if present is None:
-            if len(self._peers) >= self._settings.max_peers:
-                return "no free connection"
-            return None
-        if present.instance != peer.instance or present.outbound == peer.outbound:
-            return None
-        preferred = peer.outbound == (self._identity.tls.pin < peer.pin)
-        return None if preferred else "there is a connection already"
+        if present is not None:
+            is_better = replaces(peer, present, own_pin=self._identity.tls.pin)
+            return None if is_better else "there is a connection already"
+        return "no free connection" if len(self._peers) >= self._settings.max_peers else None
 
     def _enter(self, peer: Peer, *, is_new: bool) -> None:
         self._peers[peer.pin] = peer

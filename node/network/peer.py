@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from consensus.types import Hash32, Height
 from node.errors import PeerFault
 from node.network.admission import Admitted
@@ -43,6 +45,8 @@ _BYTES_PER_S: Final = 32.0 * MIB
 _BURST_S: Final = 3.0
 _CLOSE_S: Final = 1.0
 _HOST: Final = re.compile(r"[0-9A-Za-z.:_-]{1,253}")
+
+log = structlog.get_logger("node.network")
 
 
 class ConnectionEnded(Exception):
@@ -281,6 +285,25 @@ async def close_writer(writer: asyncio.StreamWriter) -> None:
         pass
     finally:
         writer.transport.abort()
+
+
+def replaces(newcomer: Peer, present: Peer, *, own_pin: Hash32) -> bool:
+    """Tell whether a second connection to a peer takes the place of the first.
+
+    Two nodes that call each other at the same moment would have two connections; both keep the one
+    that the node with the lower pin began. A peer with another `instance` was restarted, and the
+    old connection is dead, unless two nodes run with one TLS key.
+    """
+    if newcomer.instance != present.instance:
+        log.warning(
+            "peer replaced while connected: restarted, or two nodes with one TLS key",
+            peer=newcomer.label,
+            pin=newcomer.peer_id,
+            address=str(newcomer.address),
+        )
+        return True
+    preferred = own_pin < newcomer.pin
+    return newcomer.outbound in {present.outbound, preferred}
 
 
 def make_peer_address(host: str, port: int) -> PeerAddress | None:

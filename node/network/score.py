@@ -13,7 +13,7 @@ from dataclasses import dataclass
 DROP_AT = 100.0
 """Points at which a peer is dropped."""
 
-FADE_PER_S = 5.0
+FADE_PER_S = 0.5
 """Points forgiven per second."""
 
 
@@ -26,12 +26,12 @@ class Offence(enum.Enum):
     """A block that breaks a rule."""
     FLOOD = 0.1
     """One frame above the permitted rate."""
-    LATE = 15.0
+    LATE = 12.0
     """A request for blocks not answered in time."""
     USELESS = 25.0
     """Blocks that it announced and does not give."""
-    UNASKED = 5.0
-    """Blocks that nobody asked for, or no longer."""
+    UNASKED = 2.0
+    """Blocks that nobody asked for, or no longer; or more requests than may wait."""
 
 
 class TokenBucket:

@@ -5,6 +5,7 @@ once, puts the answers in order, and imports one block after the other. A peer i
 `import_block` checks the parent link, every header rule, every seal against the validator set of
 the parent's state, and executes the block. A peer that gives a wrong block is dropped and its
 answers are thrown away; one that is late or gives nothing is charged and its range goes to another.
+Ranges grow with a fast peer and shrink with a slow one.
 
                  ┌ fetcher of peer A ┐
     ranges ──►   ├ fetcher of peer B ┤  ──► blocks by height ──► importer ──► worker thread
@@ -39,6 +40,7 @@ from node.network.settings import NetworkSettings
 _POLL_S: Final = 0.5
 _PROGRESS_S: Final = 0.25
 _FAULT_PAUSE_S: Final = 5.0
+_FIRST_RANGE: Final = 16
 
 log = structlog.get_logger("node.network")
 
@@ -83,6 +85,7 @@ class BlockSync:
         self._wake = asyncio.Event()
         self._request = 0
         self._waiting: dict[int, tuple[str, asyncio.Future[Blocks]]] = {}
+        self._sizes: dict[str, int] = {}
         self._puzzle: tuple[int, str] = (-1, "")
         self.progress: SyncProgress | None = None
         """The current run; None while this node is with its peers."""
@@ -106,6 +109,7 @@ class BlockSync:
 
     def on_left(self, peer: SyncPeer) -> None:
         """Give back at once what was asked of a peer that is gone."""
+        self._sizes.pop(peer.peer_id, None)
         for peer_id, future in self._waiting.values():
             if peer_id == peer.peer_id and not future.done():
                 future.set_exception(ConnectionResetError("the peer is gone"))
@@ -133,11 +137,7 @@ class BlockSync:
 
     async def _catch_up(self) -> None:
         start, start_s = self._chain.head.number, self._clock()
-        window = BlockWindow(
-            Height(start + 1),
-            ahead=self._settings.sync_window,
-            range_size=self._settings.max_blocks_per_request,
-        )
+        window = BlockWindow(Height(start + 1), ahead=self._settings.sync_window)
         fetchers: dict[str, asyncio.Task[None]] = {}
         self._metrics.count("sync_runs")
         # A single block is everyday business for an observer and no reason to stop consensus.
@@ -187,7 +187,10 @@ class BlockSync:
     async def _fetch(self, peer: SyncPeer, window: BlockWindow) -> None:
         """Ask one peer for range after range until it fails or has no more."""
         while peer in self._get_peers():
-            taken = window.take_range(peer.head_number)
+            size = self._sizes.setdefault(
+                peer.peer_id, min(_FIRST_RANGE, self._settings.max_blocks_per_request)
+            )
+            taken = window.take_range(peer.head_number, size)
             if taken is None:
                 if peer.head_number < window.next_height:
                     return
@@ -200,7 +203,11 @@ class BlockSync:
             except ConnectionResetError:
                 return
             except TimeoutError:
+                # It may be dead, false or only slow: believe its head no further until it announces
+                # the next one, and ask for less then.
                 self._metrics.count("sync_timeouts")
+                self._sizes[peer.peer_id] = max(1, size // 4)
+                peer.head_number = min(peer.head_number, self._chain.head.number)
                 peer.charge(Offence.LATE, "it does not answer requests for blocks")
                 return
             except (PeerFault, ConsensusPeerFault) as error:
@@ -213,6 +220,7 @@ class BlockSync:
                 peer.head_number = Height(start - 1)
                 peer.charge(Offence.USELESS, f"it has no block {start} although it announced one")
                 return
+            self._sizes[peer.peer_id] = min(2 * size, self._settings.max_blocks_per_request)
 
     async def _ask(self, peer: SyncPeer, start: Height, count: int) -> tuple[Block, ...]:
         """Return the first blocks of a range, linked to each other; at most `count`."""

@@ -91,10 +91,11 @@ def test_rate_allows_a_burst_and_then_the_average() -> None:
 def test_points_fade_and_offences_add_up() -> None:
     score = PeerScore(0)
     assert not score.charge(Offence.LATE, 0)
-    assert score.get_points(3) == 0
-    assert not any(score.charge(Offence.LATE, 10) for _ in range(6))
-    assert score.charge(Offence.LATE, 10)
-    assert score.get_points(10) >= DROP_AT
+    assert score.get_points(12) == 6
+    assert score.get_points(24) == 0
+    assert not any(score.charge(Offence.LATE, 30) for _ in range(8))
+    assert score.charge(Offence.LATE, 30)
+    assert score.get_points(30) >= DROP_AT
 
 
 def test_malformed_bytes_cost_everything_at_once() -> None:
@@ -162,7 +163,20 @@ def test_book_takes_turns_between_addresses_after_failures() -> None:
     assert book.take_due(b"p", 0) == second
     book.learn(b"p", second, proven=True)
     assert book.get_addresses(b"p") == (second, first)
+    book.forget([])
+    assert book.get_addresses(b"p") == (second, first), "a pin may be admitted again"
     for port in range(3, 20):
         book.learn(b"p", PeerAddress(host="h", port=port))
     assert len(book.get_addresses(b"p")) == 4
     assert book.get_addresses(b"p")[0] == second
+
+
+def test_book_drops_what_is_not_trusted_when_it_grows() -> None:
+    book = AddressBook(base_s=1, max_s=1, rng=random.Random(7))
+    address = PeerAddress(host="h", port=1)
+    for number in range(300):
+        book.learn(number.to_bytes(32, "big"), address)
+    trusted = (299).to_bytes(32, "big")
+    book.forget([trusted])
+    assert book.get_addresses(trusted) == (address,)
+    assert book.get_addresses(bytes(32)) == ()
