@@ -238,9 +238,8 @@ def _validate_signature(
         raise PresentationRefused(
             ReasonCode.HOLDER_SIGNATURE_INVALID, "the holder signed other claims than these six"
         )
-    if claims["commitment"] != format_digest(presentation.record.commitment) or claims[
-        "shown"
-    ] != _compute_shown_hash(presentation):
+    shown = (format_digest(presentation.record.commitment), _compute_shown_hash(presentation))
+    if (claims["commitment"], claims["shown"]) != shown:
         raise PresentationRefused(
             ReasonCode.HOLDER_SIGNATURE_INVALID, "the holder signed other fields than those shown"
         )

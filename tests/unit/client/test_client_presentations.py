@@ -26,7 +26,13 @@ from atesta_client.errors import (
     ReasonCode,
 )
 from atesta_client.hashing import HashAlgorithm
-from atesta_client.holder_keys import HolderKey, HolderPublicKey, KeyKind
+from atesta_client.holder_keys import (
+    HolderKey,
+    HolderPublicKey,
+    KeyKind,
+    sign_claims,
+    verify_claims,
+)
 from atesta_client.pointers import ABSENT
 from atesta_client.presentations import (
     HolderCheck,
@@ -259,6 +265,25 @@ def test_malformed_signature_is_refused(signature: str) -> None:
     with pytest.raises(PresentationRefused) as refusal:
         check(replace(show(), signature=signature))
     assert refusal.value.code is ReasonCode.HOLDER_SIGNATURE_INVALID
+
+
+def test_signature_for_another_use_or_algorithm_is_refused() -> None:
+    claims = {"aud": "somebody"}
+    for key in (KEY, HolderKey.generate(KeyKind.SECP256K1)):
+        token = sign_claims(claims, key, media_type="one+jwt")
+        assert verify_claims(token, key.public_key, media_type="one+jwt") == claims
+        with pytest.raises(PresentationRefused, match="header"):
+            verify_claims(token, key.public_key, media_type="other+jwt")
+
+
+def test_second_spelling_of_the_same_signature_is_refused() -> None:
+    token = sign_claims({"aud": "somebody"}, KEY, media_type="one+jwt")
+    # 64 bytes are 85.3 characters: the last one has four bits that mean nothing.
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    other = token[:-1] + alphabet[alphabet.index(token[-1]) ^ 1]
+    for spelling in (other, token + "=", token + "==", token.replace(".", ". ", 1)):
+        with pytest.raises(PresentationRefused):
+            verify_claims(spelling, KEY.public_key, media_type="one+jwt")
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,10 @@ def test_pointer_round_trips(tokens: list[str]) -> None:
     assert parse_pointer(format_pointer(tokens)) == tuple(tokens)
 
 
+def test_pointer_unescapes_each_character_once() -> None:
+    assert parse_pointer("/~01/~10") == ("~1", "/0")
+
+
 @pytest.mark.parametrize("pointer", ["name", "/a~", "/a~2", "/list/-", "/" + "x" * 600])
 def test_pointer_refuses_malformed(pointer: str) -> None:
     with pytest.raises(PointerMalformed):
