@@ -168,6 +168,10 @@ class ApiSettings:
     outbox_url: Annotated[
         str | None, Rule("SQLAlchemy address of the outbox; absent: SQLite in the data folder.")
     ] = None
+    recognition_file: Annotated[
+        Path | None,
+        Rule("TOML file of recognition policies and agencies' names; absent: none."),
+    ] = None
     max_lag_s: Annotated[
         int,
         Rule(

@@ -17,6 +17,7 @@ from api.ports import LedgerNode
 from api.rest.services import RestSettings
 from api.settings import ApiSettings as ServerSettings
 from api.verification.policies import VerificationSettings
+from api.verification.recognition_file import Recognition, load_recognition
 from api.web3_provider import connect_in_process
 from node.keys import SigningKey
 from node.settings import Settings
@@ -72,12 +73,16 @@ def make_rest_settings(settings: Settings) -> RestSettings:
     def place(url: str | None, name: str) -> Path | str:
         return folder / name if url is None else url
 
+    recognition = (
+        Recognition() if api.recognition_file is None else load_recognition(api.recognition_file)
+    )
     return RestSettings(
         index=place(api.index_url, "index.sqlite"),
         outbox=place(api.outbox_url, "outbox.sqlite"),
         vault=place(api.vault_url, "vault.sqlite"),
         vault_key_file=api.vault_key_file,
-        verification=VerificationSettings(max_lag_s=api.max_lag_s),
+        verification=VerificationSettings(policies=recognition.policies, max_lag_s=api.max_lag_s),
+        names=recognition.names,
     )
 
 
