@@ -58,11 +58,12 @@ def up(
 @app.command("down")
 def down(folder: Folder = _DEFAULT_FOLDER) -> None:
     """Stop the nodes of the devnet in the folder, and no other process."""
-    from node.cli.devnet import read_devnet, stop_node
+    from node.cli.devnet import read_devnet, stop_nodes
 
     devnet = read_devnet(folder)
+    stopped = stop_nodes(devnet.nodes)
     for node in devnet.nodes:
-        typer.echo(f"{node.name}: {'stopped' if stop_node(node) else 'did not run'}")
+        typer.echo(f"{node.name}: {'stopped' if node in stopped else 'did not run'}")
 
 
 @app.command("status")
@@ -73,21 +74,20 @@ def status(folder: Folder = _DEFAULT_FOLDER) -> None:
 
 
 def _print(folder: Path) -> bool:
-    from rich.console import Console
-    from rich.table import Table
-
+    """Print one line for each node; return whether all run."""
     from node.cli.devnet import NodeRpc, find_running, read_devnet
     from node.errors import NodeError
 
     devnet = read_devnet(folder)
     pids = {process.node.name: process.pid for process in find_running(devnet.nodes)}
-    table = Table("agency", "pid", "API", "final block", "folder")
+    width = max(len(node.name) for node in devnet.nodes)
     for node in devnet.nodes:
-        try:
-            height = str(NodeRpc(node.url).get_height()) if node.name in pids else ""
-        except NodeError:
-            height = "no answer"
-        pid = str(pids.get(node.name, "down"))
-        table.add_row(node.name, pid, node.url, height, str(node.folder))
-    Console(soft_wrap=True).print(table)
+        state = "down"
+        if node.name in pids:
+            try:
+                state = f"block {NodeRpc(node.url).get_height()}"
+            except NodeError:
+                state = "does not answer"
+            state += f", pid {pids[node.name]}"
+        typer.echo(f"{node.name:{width}}  {node.url}  {state}  {node.folder}")
     return len(pids) == len(devnet.nodes)

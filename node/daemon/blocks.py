@@ -12,7 +12,7 @@ from consensus.header import BlockHeader
 from node.chain.blockchain import Blockchain
 from node.chain.deadline import Deadline
 from node.chain.registry import RegistryView
-from node.chain.results import DropReason, ImportedBlock
+from node.chain.results import ImportedBlock
 from node.chain.transactions import Transaction
 from node.daemon.worker import Worker
 from node.mempool import Mempool
@@ -53,11 +53,7 @@ class ChainBlocks:
         )
         self._mempool.finish_build(
             run,
-            too_slow=[
-                dropped.transaction.hash
-                for dropped in built.dropped
-                if dropped.reason is DropReason.TOO_SLOW
-            ],
+            given_up=[dropped.transaction.hash for dropped in built.dropped],
             budget_s=budget_s,
         )
         return built.block

@@ -205,31 +205,32 @@ class Mempool:
         return False
 
     def finish_build(
-        self, run: CandidateRun, *, too_slow: Collection[Hash32], budget_s: float
+        self, run: CandidateRun, *, given_up: Collection[Hash32], budget_s: float
     ) -> None:
         """Learn from a block that was built: who used the time, and what does not fit into one.
 
-        `too_slow` names what the builder gave up because it alone takes too long; `budget_s` is
-        the time that it had, seconds. Such a transaction rests, each time for twice as long, and
-        so does one that used up a good part of the time and is where the building stopped.
+        `given_up` names what the builder will not include as it is, most often because it alone
+        takes longer than a block may; `budget_s` is the time that it had, seconds. Such a
+        transaction rests, each time for twice as long, and so does one that used up a good part of
+        the time and is where the building stopped.
         """
         now_s = self._clock()
         spent = run.spent
         for transaction, spent_s in spent:
             self._accounts.charge(transaction.sender, spent_s, now_s)
-        slow = set(too_slow)
+        resting = set(given_up)
         if spent and sum(spent_s for _, spent_s in spent) >= budget_s:
             last, last_s = spent[-1]
             if last_s >= budget_s / 4:
-                slow.add(last.hash)
-        for transaction_hash in slow:
+                resting.add(last.hash)
+        for transaction_hash in resting:
             entry = self._pool.get(transaction_hash)
             if entry is None:
                 continue
             entry.overruns += 1
             entry.not_before_s = now_s + compute_pause_s(entry.overruns)
             _log.warning(
-                "transaction_overran_build_time",
+                "transaction_rests",
                 transaction_hash="0x" + transaction_hash.hex(),
                 times=entry.overruns,
             )

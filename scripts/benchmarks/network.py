@@ -10,10 +10,12 @@ beforehand, so that the figures are the network's own. Three things are measured
 - memory: the largest resident set of a node process over both.
 """
 
+import argparse
 import asyncio
 import hashlib
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -35,9 +37,10 @@ from node.cli.devnet import (
     find_running,
     make_devnet,
     start_node,
-    stop_node,
+    stop_nodes,
     wait_final,
 )
+from scripts.benchmarks.figures import Figure
 
 AGENCIES = 4
 ISSUERS = (1, 2, 3)
@@ -51,6 +54,7 @@ STEADY_PER_S = 10
 STEADY_S = 30
 POLL_S = 0.05
 GIVE_UP_S = 240.0
+MEGABYTE = 1_000_000
 
 Progress = Callable[[str], None]
 
@@ -73,6 +77,30 @@ class NetworkFigures:
         return self.transactions / self.seconds
 
 
+def run(_arguments: argparse.Namespace) -> list[Figure]:
+    """Measure and return the figures; what it is doing goes to standard error."""
+    measured = measure(lambda step: print(f"network: {step}", file=sys.stderr))
+    return [
+        Figure(name="throughput", value=measured.per_second, unit="tx/s", target=100),
+        Figure(
+            name="finality median",
+            value=measured.finality_median_s,
+            unit="s",
+            target=2,
+            is_upper_bound=True,
+        ),
+        Figure(name="finality 95th percentile", value=measured.finality_p95_s, unit="s"),
+        Figure(
+            name="memory of a node",
+            value=measured.memory_bytes / MEGABYTE,
+            unit="MB",
+            target=300,
+            is_upper_bound=True,
+        ),
+        Figure(name="transactions", value=measured.transactions, unit="tx"),
+    ]
+
+
 def measure(progress: Progress = lambda _: None) -> NetworkFigures:
     """Run the whole benchmark; takes about two minutes. Leaves nothing running."""
     with tempfile.TemporaryDirectory(prefix="atesta-bench-") as folder:
@@ -85,8 +113,7 @@ def measure(progress: Progress = lambda _: None) -> NetworkFigures:
             wait_final(devnet.nodes)
             return asyncio.run(_measure(devnet, progress))
         finally:
-            for node in devnet.nodes:
-                stop_node(node)
+            stop_nodes(devnet.nodes)
 
 
 @dataclass(slots=True)
@@ -299,8 +326,3 @@ class _MemoryPeak:
 
 def _read_pages(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-
-
-if __name__ == "__main__":
-    figures = measure(print)
-    print(figures, figures.per_second)

@@ -36,6 +36,7 @@ from node.cli.devnet import (
     make_devnet,
     start_node,
     stop_node,
+    stop_nodes,
     wait_final,
 )
 from node.cli.devnet.processes import find_pid, read_last_words
@@ -95,11 +96,10 @@ class LedgerNet:
 
     def stop(self) -> None:
         for node in self.devnet.nodes:
-            with suppress(ProcessLookupError):
-                pid = find_pid(node)
-                if pid is not None:
-                    os.kill(pid, signal.SIGCONT)
-            stop_node(node)
+            pid = find_pid(node)
+            if pid is not None:
+                os.kill(pid, signal.SIGCONT)
+        stop_nodes(self.devnet.nodes)
 
     def get_running(self) -> list[int]:
         return [node.number for node in self.devnet.nodes if find_pid(node) is not None]

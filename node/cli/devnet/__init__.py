@@ -16,7 +16,14 @@ from node.cli.devnet.plan import (
     make_devnet,
     read_devnet,
 )
-from node.cli.devnet.processes import NodeProcess, find_running, start_node, stop_node, wait_final
+from node.cli.devnet.processes import (
+    NodeProcess,
+    find_running,
+    start_node,
+    stop_node,
+    stop_nodes,
+    wait_final,
+)
 from node.cli.devnet.rpc import NodeRpc, RpcError
 
 __all__ = [
@@ -32,5 +39,6 @@ __all__ = [
     "read_devnet",
     "start_node",
     "stop_node",
+    "stop_nodes",
     "wait_final",
 ]

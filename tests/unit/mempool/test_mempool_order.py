@@ -76,7 +76,7 @@ async def test_candidates_put_who_used_the_time_last(
     run = mempool.candidates()
     for _ in run:
         world.now_s += 0.4
-    mempool.finish_build(run, too_slow=(), budget_s=0.5)
+    mempool.finish_build(run, given_up=(), budget_s=0.5)
     world.finalise(mempool, slow.hash)
     again = await mempool.add(ISSUER.sign(1))
     records = [await mempool.add(RECIPIENT.sign(nonce)) for nonce in range(4)]
@@ -96,7 +96,7 @@ async def test_transaction_that_overran_rests_and_returns(
     next(iterator)
     world.now_s += 0.5
     iterator.close()  # type: ignore[attr-defined]
-    mempool.finish_build(run, too_slow=(), budget_s=0.5)
+    mempool.finish_build(run, given_up=(), budget_s=0.5)
     assert not mempool.has_candidates()
     assert list(mempool.candidates()) == []
     assert mempool.get(poison.hash) is not None
@@ -132,7 +132,7 @@ async def test_transaction_that_the_builder_gave_up_rests(
     record = await mempool.add(RECIPIENT.sign(0))
     run = mempool.candidates()
     list(run)
-    mempool.finish_build(run, too_slow=(poison.hash,), budget_s=0.5)
+    mempool.finish_build(run, given_up=(poison.hash,), budget_s=0.5)
     assert list(mempool.candidates()) == [record]
     world.now_s += compute_pause_s(1) + 0.1
     assert set(mempool.candidates()) == {poison, record}
