@@ -233,6 +233,34 @@ def test_engine_agrees_with_py_evm_on_any_bytes(code: bytes, data: bytes) -> Non
     assert ours == run_py_evm(alloc, transactions)
 
 
+writes = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=6)
+
+
+def store_all(values: list[tuple[int, int]]) -> bytes:
+    return b"".join(assemble(value, slot, "SSTORE") for slot, value in values)
+
+
+@settings(max_examples=60)
+@given(before=writes, inside=writes, after=writes, is_reverted=st.booleans(), gas=st.booleans())
+def test_engine_agrees_with_py_evm_on_the_gas_of_storage(
+    before: list[tuple[int, int]],
+    inside: list[tuple[int, int]],
+    after: list[tuple[int, int]],
+    is_reverted: bool,
+    gas: bool,
+) -> None:
+    # Set, cleared, reset, restored and reverted within one transaction, and again in the next.
+    inner = store_all(inside) + assemble(0, 0, "REVERT" if is_reverted else "RETURN")
+    call = assemble(0, 0, 0, 0, int.from_bytes(SECOND, "big"), "GAS", "DELEGATECALL", "POP")
+    outer = store_all(before) + call + store_all(after) + assemble("STOP")
+    alloc = make_alloc({FIRST: outer, SECOND: inner})
+    transactions = [
+        sign(to=FIRST, nonce=nonce, gas=60_000 if gas else 500_000) for nonce in range(2)
+    ]
+    ours = run_ours(alloc, transactions, EvmEngine(compile_after=0))
+    assert ours == run_py_evm(alloc, transactions)
+
+
 def test_engine_agrees_with_py_evm_on_a_deep_stack() -> None:
     loop = assemble("JUMPDEST", 1, 0, "JUMP")
     overflow = make_alloc({FIRST: loop, SECOND: assemble(*[1] * 1_024, "STOP")})
