@@ -1,0 +1,111 @@
+"""From an empty machine to a bound validator key, as an operator types it: init, genesis, bind."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from node.chain.genesis import load_genesis
+from node.cli import founding
+from node.cli.app import app
+from node.cli.founding import bind_founding_key, make_keys
+from node.errors import UserFault
+from node.keys import KdfStrength, KeyPurpose, read_key_file_info
+from node.settings import load_settings
+from node.validator.errors import SignStateExists
+
+FAST = KdfStrength.DEVELOPMENT
+
+
+def invoke(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(autouse=True)
+def fast_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every key file with the cheap work factor; its strength is tested elsewhere."""
+    make, bind = make_keys, bind_founding_key
+    monkeypatch.setattr(founding, "make_keys", lambda folder: make(folder, strength=FAST))
+    monkeypatch.setattr(
+        founding,
+        "bind_founding_key",
+        lambda *given, **named: bind(*given, **named, strength=FAST),
+    )
+
+
+def found(tmp_path: Path, *labels: str) -> Path:
+    documents = []
+    for label in labels:
+        invoke("init", tmp_path / label, "--label", label, "--jurisdiction", "MO")
+        documents.append(tmp_path / label / "agency.toml")
+    group = tmp_path / "group.toml"
+    group.write_text("chain_id = 4021\n[qbft]\nblock_period_s = 2\n")
+    genesis = tmp_path / "genesis.json"
+    output = invoke("genesis", group, *documents, "--out", genesis)
+    assert f"{len(labels)} agencies" in output
+    return genesis
+
+
+def test_group_founds_a_network_and_binds_its_keys(tmp_path: Path) -> None:
+    labels = ("mo-health-bureau", "mo-identity-bureau")
+    genesis = found(tmp_path, *labels)
+    loaded = load_genesis(genesis)
+    assert loaded.chain_id == 4021
+    assert loaded.qbft.block_period_s == 2
+    for label in labels:
+        folder = tmp_path / label
+        (folder / "genesis.json").write_bytes(genesis.read_bytes())
+        key = folder / "keys" / "validator.json"
+        assert read_key_file_info(key).purpose is KeyPurpose.ACCOUNT
+        passphrase = folder / "secrets" / "passphrase"
+        output = invoke("keys", "bind", key, "--passphrase-file", passphrase, "--genesis", genesis)
+        info = read_key_file_info(key)
+        assert f"0x{info.address.hex()} is now a validator key" in output
+        assert info.purpose is KeyPurpose.VALIDATOR
+        assert info.binding is not None
+        assert info.binding.genesis_hash == loaded.genesis_hash
+        assert len(list((folder / "data" / "sign_state").iterdir())) == 2
+        settings = load_settings(folder / "node.toml")
+        assert settings.validator.key_file == key
+        assert settings.node.genesis == folder / "genesis.json"
+
+
+def test_bound_key_is_not_bound_again(tmp_path: Path) -> None:
+    genesis = found(tmp_path, "mo-health-bureau")
+    folder = tmp_path / "mo-health-bureau"
+    key = folder / "keys" / "validator.json"
+    passphrase = (folder / "secrets" / "passphrase").read_text().strip()
+    bind_founding_key(key, passphrase, genesis, data_dir=folder / "data", strength=FAST)
+    with pytest.raises(UserFault):
+        bind_founding_key(key, passphrase, genesis, data_dir=folder / "data", strength=FAST)
+
+
+def test_binding_never_replaces_a_sign_state(tmp_path: Path) -> None:
+    genesis = found(tmp_path, "mo-health-bureau")
+    folder = tmp_path / "mo-health-bureau"
+    key = folder / "keys" / "validator.json"
+    before = key.read_bytes()
+    passphrase = (folder / "secrets" / "passphrase").read_text().strip()
+    (folder / "data" / "sign_state").mkdir(parents=True)
+    (folder / "data" / "sign_state" / "first.record").write_bytes(b"what it signed")
+    with pytest.raises(SignStateExists):
+        bind_founding_key(key, passphrase, genesis, data_dir=folder / "data", strength=FAST)
+    assert key.read_bytes() == before
+
+
+def test_init_overwrites_nothing(tmp_path: Path) -> None:
+    found(tmp_path, "mo-health-bureau")
+    arguments = ["init", str(tmp_path / "mo-health-bureau"), "--label", "x", "--jurisdiction", "MO"]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, UserFault)
+    assert "not overwritten" in str(result.exception)
+
+
+def test_genesis_of_the_group_is_a_besu_document(tmp_path: Path) -> None:
+    document = json.loads(found(tmp_path, "mo-health-bureau").read_text())
+    assert document["config"]["chainId"] == 4021
+    assert document["config"]["qbft"]["blockperiodseconds"] == 2
+    assert len(document["alloc"]) == 6
