@@ -111,7 +111,7 @@ class BlockMethods:
 
     async def _find_block(self, selector: BlockSelector) -> Block | None:
         header = await self._context.find_header(selector)
-        return None if header is None else await self._node.get_block(header.number)
+        return None if header is None else await self._node.get_block(hash_of(header))
 
     async def _block(self, selector: BlockSelector, *, full: bool) -> dict[str, Any] | None:
         block = await self._find_block(selector)

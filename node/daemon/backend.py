@@ -9,7 +9,6 @@ consensus engine nor the network beyond what they report.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -58,6 +57,7 @@ from node.daemon.ledger_values import (
     to_ledger_receipt,
     to_ledger_transaction,
 )
+from node.daemon.recent import Recent
 from node.errors import OperationalFault
 from node.mempool import Mempool, MempoolRefusal
 
@@ -66,6 +66,8 @@ T = TypeVar("T")
 _READ_THREADS: Final = 4
 _CALL_THREADS: Final = 2
 _REMEMBERED_SETS: Final = 1_024
+_REMEMBERED_BLOCKS: Final = 16
+"""Callers follow their transactions one by one, so the last blocks are asked for many times."""
 
 
 class VoteControl(Protocol):
@@ -114,7 +116,10 @@ class LedgerBackend:
         self._sources = sources
         self._readers = ThreadPoolExecutor(_READ_THREADS, thread_name_prefix="api-read")
         self._callers = ThreadPoolExecutor(_CALL_THREADS, thread_name_prefix="api-call")
-        self._validator_sets: OrderedDict[Hash32, tuple[Address, ...]] = OrderedDict()
+        self._validator_sets = Recent[tuple[Address, ...]](_REMEMBERED_SETS)
+        self._blocks = Recent[Block](_REMEMBERED_BLOCKS)
+        self._transactions = Recent[tuple[LedgerTransaction, ...]](_REMEMBERED_BLOCKS)
+        self._receipts = Recent[tuple[LedgerReceipt, ...]](_REMEMBERED_BLOCKS)
 
     def close(self) -> None:
         """Give the threads back; a call that still computes ends with its deadline."""
@@ -146,26 +151,47 @@ class LedgerBackend:
 
     async def get_block(self, ref: BlockRef) -> Block | None:
         """Return a final block by height or hash."""
-        return await self._read(lambda: self._chain.get_block(ref))
+        if isinstance(ref, int):
+            return await self._read(lambda: self._chain.get_block(ref))
+        known = self._blocks.get(ref)
+        if known is not None:
+            return known
+        block = await self._read(lambda: self._chain.get_block(ref))
+        if block is not None:
+            self._blocks.put(ref, block)
+        return block
 
     async def get_transactions(self, block: Block) -> tuple[LedgerTransaction, ...]:
         """Return the block's transactions decoded, senders recovered, in order."""
+        # Blocks are final, so the root names the transactions; an equal root is an equal list.
+        root = block.header.transactions_root
+        known = self._transactions.get(root)
+        if known is not None:
+            return known
 
         def read() -> tuple[LedgerTransaction, ...]:
             decoded = self._chain.get_transactions(block.header.number)
             assert decoded is not None, "the block came from this chain"
             return tuple(to_ledger_transaction(transaction) for transaction in decoded)
 
-        return await self._read(read)
+        transactions = await self._read(read)
+        self._transactions.put(root, transactions)
+        return transactions
 
     async def get_receipts(self, block_hash: Hash32) -> tuple[LedgerReceipt, ...] | None:
         """Return the receipts of a final block in order; None if the block is not known."""
+        known = self._receipts.get(block_hash)
+        if known is not None:
+            return known
 
         def read() -> tuple[LedgerReceipt, ...] | None:
             receipts = self._chain.get_receipts(block_hash)
             return None if receipts is None else tuple(map(to_ledger_receipt, receipts))
 
-        return await self._read(read)
+        found = await self._read(read)
+        if found is not None:
+            self._receipts.put(block_hash, found)
+        return found
 
     async def find_transaction(self, transaction_hash: Hash32) -> TransactionLocation | None:
         """Return where a final transaction is."""
@@ -184,9 +210,7 @@ class LedgerBackend:
             return self._chain.get_validators(parent)
 
         validators = await self._read(read)
-        self._validator_sets[header.parent_hash] = validators
-        if len(self._validator_sets) > _REMEMBERED_SETS:
-            self._validator_sets.popitem(last=False)
+        self._validator_sets.put(header.parent_hash, validators)
         return validators
 
     async def get_sealers(self, header: BlockHeader) -> tuple[Address, ...]:
