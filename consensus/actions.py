@@ -54,9 +54,13 @@ class Actions:
             return None
 
     def report_conflict(self, known: Message, message: Message) -> None:
-        """Report evidence if one author said two things in one place."""
+        """Report evidence, once per place, if one author said two things in it."""
         evidence = find_conflict(known, message)
-        if evidence is not None:
+        if evidence is None:
+            return
+        place = (evidence.author, evidence.code, evidence.round)
+        if place not in self._height.accused:
+            self._height.accused.add(place)
             self._context.emit(ReportEvidence(evidence=evidence))
 
     def set_round_timer(self) -> None:

@@ -6,6 +6,7 @@ from enum import Enum
 from consensus.certificate import PreparedCertificate
 from consensus.extra_data import Vote
 from consensus.header import BlockHeader
+from consensus.payloads import MessageCode
 from consensus.proposer import select_proposer
 from consensus.quorum import compute_faulty, compute_quorum
 from consensus.round_changes import RoundChangeBook
@@ -52,6 +53,8 @@ class HeightState:
         self.round = RoundState(Round(0))
         self.round_changes = RoundChangeBook()
         self.prepared: PreparedCertificate | None = None
+        self.accused: set[tuple[Address, MessageCode, Round]] = set()
+        """Places for which evidence was reported, each once."""
 
     def get_proposer(self, round_number: Round) -> Address:
         """Return whose turn it is in `round_number`."""

@@ -9,10 +9,10 @@ from consensus.header_rules import HeaderRules
 from consensus.signatures import ValidatorKey
 from consensus.types import Address
 from tests.simulation.clockwork import Clockwork
-from tests.simulation.model_chain import ModelChain
+from tests.simulation.model_chain import PLAIN, ModelChain
 from tests.simulation.network import Network, Packet
-from tests.simulation.node import SimNode, World
 from tests.simulation.properties import Monitor
+from tests.simulation.simulated_node import SimNode, World
 from tests.simulation.traitor import Traitor
 
 CONTRACT = Address(bytes.fromhex("00000000000000000000000000000000a7e50100"))
@@ -84,6 +84,8 @@ class Cluster:
         for each in (name, f"{name}'") if is_twin else (name,):
             chain = ModelChain.create(self.rules, self.founders)
             traitor = Traitor(each, KEYS[number - 1], chain, self.world, tactics - {"twin"})
+            if each != name:
+                traitor.submit(PLAIN + b"only the twin knows")
             self.nodes[each] = traitor
         self._introduce()
         if is_twin:

@@ -27,6 +27,8 @@ class Network:
     deliver: Callable[[str, str, Packet], None] = lambda _source, _target, _packet: None
     cut: set[tuple[str, str]] = field(default_factory=set)
     """Links that carry nothing, directed."""
+    has_relays: bool = False
+    """Whether nodes pass on consensus messages that are news, also while nothing is cut."""
     packets: int = 0
 
     def send(self, source: str, target: str, packet: Packet) -> None:

@@ -49,7 +49,8 @@ class Schedule:
     traitors: tuple[tuple[int, frozenset[str]], ...] = ()
     """Numbers of the Byzantine validators with their tactics; `twin` makes two of one."""
     config: QbftConfig
-    is_real_execution: bool = False
+    has_relays: bool = False
+    """Whether nodes pass on consensus messages of others, as the real network does."""
     faults: tuple[Fault, ...] = ()
 
     def describe(self) -> str:
@@ -95,7 +96,9 @@ def make_schedule(seed: int, profile: str = "mixed") -> Schedule:
     if is_in["timing"]:
         faults.extend(_make_timing_faults(chance, names))
     if spares:
-        faults.extend(_make_set_changes(chance, count, spares))
+        # Fewer validators bear fewer traitors; a set that bears too few proves nothing.
+        may_drop = count >= 4 and compute_faulty(count - 1) >= len(traitors)
+        faults.extend(_make_set_changes(chance, count, spares, may_drop=may_drop))
     faults.extend(_make_work(chance))
     faults.sort(key=lambda fault: fault.at_ms)
     return Schedule(
@@ -105,6 +108,7 @@ def make_schedule(seed: int, profile: str = "mixed") -> Schedule:
         observers=1 if chance.random() < 0.1 else 0,
         traitors=traitors,
         config=config,
+        has_relays=count <= 5 and chance.random() < 0.4,
         faults=tuple(faults),
     )
 
@@ -219,12 +223,14 @@ def _make_timing_faults(chance: random.Random, names: list[str]) -> list[Fault]:
     ]
 
 
-def _make_set_changes(chance: random.Random, count: int, spares: int) -> list[Fault]:
+def _make_set_changes(
+    chance: random.Random, count: int, spares: int, *, may_drop: bool
+) -> list[Fault]:
     faults = [
         Fault(at_ms=chance.randrange(4_000), kind="add", targets=(f"v{number}",))
         for number in range(count + 1, count + spares + 1)
     ]
-    if count >= 4 and chance.random() < 0.6:
+    if may_drop and chance.random() < 0.6:
         name = f"v{chance.randint(1, count)}"
         faults.append(Fault(at_ms=chance.randrange(4_000), kind="drop", targets=(name,)))
     return faults

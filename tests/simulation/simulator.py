@@ -59,6 +59,7 @@ class _Run:
             byzantine=[number for number, _ in schedule.traitors],
             trace=trace,
         )
+        self.cluster.network.has_relays = schedule.has_relays
         for number, tactics in schedule.traitors:
             self.cluster.make_traitor(number, tactics)
 

@@ -41,7 +41,7 @@ from tests.simulation.forge import (
 )
 from tests.simulation.model_chain import INVALID, ModelChain, in_round
 from tests.simulation.network import Packet
-from tests.simulation.node import MAX_TRANSACTIONS, SimNode, World
+from tests.simulation.simulated_node import MAX_TRANSACTIONS, SimNode, World, describe
 
 TACTICS = (
     "equivocate",
@@ -96,6 +96,7 @@ class Traitor(SimNode):
 
     def broadcast(self, code: MessageCode, payload: bytes) -> None:
         message = self.world.decode(code, payload)
+        self.world.say(f"{self.name} sends {describe(message)} as a traitor")
         if isinstance(message, Proposal):
             self._blocks.append(message.signed.payload.block)
         truth = message

@@ -200,11 +200,13 @@ class SimNode:
             self.rejected.append(str(fault))
             return
         core.drain()
-        if is_relevant and self.world.network.cut and payload not in self._relayed:
+        network = self.world.network
+        must_relay = bool(network.cut) or network.has_relays
+        if is_relevant and must_relay and payload not in self._relayed:
             self._relayed.add(payload)
             for peer in self.peers:
                 if peer != source:
-                    self.world.network.send(self.name, peer, ("consensus", code, payload))
+                    network.send(self.name, peer, ("consensus", code, payload))
 
     def _sync(self, blocks: tuple[Block, ...]) -> None:
         head = self.head
