@@ -14,11 +14,9 @@ time, because every state and every block stays where it is once written.
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import structlog
-from eth_hash.auto import keccak
 
 from consensus.block import Block
 from consensus.errors import InvalidHeader
@@ -56,9 +54,10 @@ from node.chain.results import (
     ImportedBlock,
     LogFilter,
 )
-from node.chain.state_store import BoundedCache, StateStore
+from node.chain.senders import TransactionDecoder
+from node.chain.state_store import StateStore
 from node.chain.state_view import StateView
-from node.chain.transactions import Transaction, decode_transactions
+from node.chain.transactions import Transaction
 from node.chain.trie import compute_ordered_root
 from node.chain.validators import ValidatorSource
 from node.storage.errors import StoreDamaged
@@ -69,9 +68,6 @@ WRITE_KIND: Final = "block"
 
 _MAX_PENDING: Final = 8
 """Executed blocks kept in memory; a height has one per proposal that was validated."""
-
-_REMEMBERED_TRANSACTIONS: Final = 4_096
-_RECOVERY_THREADS: Final = 4
 
 Listener = Callable[[ImportedBlock], None]
 
@@ -100,9 +96,8 @@ class Blockchain:
         self._processor = BlockProcessor(engine, self._states, self._calls)
         self._validators = ValidatorSource(genesis.qbft, self._blocks, self._states, self._calls)
         self._pending: dict[Hash32, ExecutedBlock] = {}
-        self._known: BoundedCache[Hash32, Transaction] = BoundedCache(_REMEMBERED_TRANSACTIONS // 2)
+        self._senders = TransactionDecoder()
         self._listeners: list[Listener] = []
-        self._recovery = ThreadPoolExecutor(_RECOVERY_THREADS, thread_name_prefix="recover")
         self._importing = threading.Lock()
         self._log = structlog.get_logger(__name__)
         self._head = self._open_head()
@@ -125,7 +120,7 @@ class Blockchain:
 
     def close(self) -> None:
         """End the threads; the store is the caller's to close."""
-        self._recovery.shutdown(cancel_futures=True)
+        self._senders.close()
 
     # -- reading --
 
@@ -168,7 +163,7 @@ class Blockchain:
         """Return the decoded transactions of a final block, or None."""
         height = self._blocks.find_height(block_id)
         raws = None if height is None else self._blocks.get_transactions(height)
-        return None if raws is None else self._decode(raws)
+        return None if raws is None else self._senders.decode(raws)
 
     def find_transaction(self, tx_hash: bytes) -> tuple[Hash32, int] | None:
         """Return (block hash, index) of a final transaction, or None."""
@@ -212,8 +207,7 @@ class Blockchain:
 
     def remember_transactions(self, transactions: Iterable[Transaction]) -> None:
         """Keep decoded transactions so that a block with them needs no recovery of senders."""
-        for transaction in transactions:
-            self._known.put(transaction.hash, transaction)
+        self._senders.remember(transactions)
 
     def build_block(
         self,
@@ -332,7 +326,7 @@ class Blockchain:
         if compute_ordered_root(block.transactions) != block.header.transactions_root:
             raise InvalidBlock("the transactions are not those of the header")
         try:
-            transactions = self._decode(block.transactions)
+            transactions = self._senders.decode(block.transactions)
         except TransactionInvalid as error:
             raise InvalidBlock(f"a transaction does not decode: {error}") from error
         return self._processor.execute(block, block_hash, transactions, parent, deadline=deadline)
@@ -384,7 +378,7 @@ class Blockchain:
             block=final,
             block_hash=block_hash,
             receipts=self._blocks.get_receipts(header.number) or (),
-            transactions=self._decode(final.transactions),
+            transactions=self._senders.decode(final.transactions),
         )
 
     def _tell(self, imported: ImportedBlock) -> None:
@@ -399,11 +393,3 @@ class Blockchain:
         self._pending[executed.block_hash] = executed
         while len(self._pending) > _MAX_PENDING:
             del self._pending[next(iter(self._pending))]
-
-    def _decode(self, raws: tuple[bytes, ...]) -> tuple[Transaction, ...]:
-        found = [self._known.get(Hash32(keccak(raw))) for raw in raws]
-        missing = [raw for raw, known in zip(raws, found, strict=True) if known is None]
-        fresh = iter(decode_transactions(missing, self._recovery))
-        decoded = tuple(next(fresh) if known is None else known for known in found)
-        self.remember_transactions(decoded)
-        return decoded

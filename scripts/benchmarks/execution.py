@@ -50,7 +50,7 @@ PARTS: dict[str, str] = {
     "transaction and receipt roots": "node.chain.processing.compute_ordered_root",
     "transactions against the header": "node.chain.blockchain.compute_ordered_root",
     "seals and header rules": "node.chain.blockchain.validate_sealed_header",
-    "senders": "node.chain.blockchain.Blockchain._decode",
+    "senders": "node.chain.senders.TransactionDecoder.decode",
     "write": "node.storage.level.LevelStore.write",
 }
 """Disjoint parts of an import, by the function that does them; the rest is encoding and caches."""

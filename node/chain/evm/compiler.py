@@ -29,7 +29,7 @@ from eth.exceptions import (
 from eth.vm import opcode_values as op
 from eth.vm.logic.invalid import InvalidOpcode
 
-from node.chain.evm import runtime
+from node.chain.evm import opcodes, runtime
 
 Trace = Callable[[Any, list[int], Any, bytearray], int]
 """(computation, stack, gas meter, memory) -> next program counter, or HALT."""
@@ -39,98 +39,6 @@ MAX_OPCODES: Final = 125
 """Opcodes of one trace at most; the clock is looked at between traces."""
 
 STACK_LIMIT: Final = 1_024
-_MASK: Final = hex(runtime.WORD_MASK)
-
-_BINARY: Final[Mapping[int, tuple[int, str]]] = {
-    op.ADD: (3, "({0} + {1}) & " + _MASK),
-    op.MUL: (5, "({0} * {1}) & " + _MASK),
-    op.SUB: (3, "({0} - {1}) & " + _MASK),
-    op.DIV: (5, "{0} // {1} if {1} else 0"),
-    op.SDIV: (5, "divide_signed({0}, {1})"),
-    op.MOD: (5, "{0} % {1} if {1} else 0"),
-    op.SMOD: (5, "remain_signed({0}, {1})"),
-    op.SIGNEXTEND: (5, "extend_sign({0}, {1})"),
-    op.LT: (3, "1 if {0} < {1} else 0"),
-    op.GT: (3, "1 if {0} > {1} else 0"),
-    op.SLT: (3, "is_less_signed({0}, {1})"),
-    op.SGT: (3, "is_less_signed({1}, {0})"),
-    op.EQ: (3, "1 if {0} == {1} else 0"),
-    op.AND: (3, "{0} & {1}"),
-    op.OR: (3, "{0} | {1}"),
-    op.XOR: (3, "{0} ^ {1}"),
-    op.BYTE: (3, "get_byte({0}, {1})"),
-    op.SHL: (3, "({1} << {0}) & " + _MASK + " if {0} < 256 else 0"),
-    op.SHR: (3, "{1} >> {0} if {0} < 256 else 0"),
-    op.SAR: (3, "shift_right_signed({0}, {1})"),
-}
-"""Gas and expression of pure functions of two operands, the upper one first."""
-
-_UNARY: Final[Mapping[int, tuple[int, str]]] = {
-    op.ISZERO: (3, "0 if {0} else 1"),
-    op.NOT: (3, "{0} ^ " + _MASK),
-}
-
-_TERNARY: Final[Mapping[int, tuple[int, str]]] = {
-    op.ADDMOD: (8, "({0} + {1}) % {2} if {2} else 0"),
-    op.MULMOD: (8, "({0} * {1}) % {2} if {2} else 0"),
-}
-
-_READS: Final[Mapping[int, tuple[int, str]]] = {
-    op.ADDRESS: (2, "read_number(c.msg.storage_address, 'big')"),
-    op.ORIGIN: (2, "read_number(c.transaction_context.origin, 'big')"),
-    op.CALLER: (2, "read_number(c.msg.sender, 'big')"),
-    op.CALLVALUE: (2, "c.msg.value"),
-    op.CALLDATASIZE: (2, "len(c.msg.data)"),
-    op.CODESIZE: (2, "len(c.msg.code)"),
-    op.GASPRICE: (2, "c.transaction_context.gas_price"),
-    op.RETURNDATASIZE: (2, "len(c.return_data)"),
-    op.TIMESTAMP: (2, "c.state.timestamp"),
-    op.NUMBER: (2, "c.state.block_number"),
-    op.GASLIMIT: (2, "c.state.gas_limit"),
-    op.BASEFEE: (2, "c.state.base_fee"),
-    op.CHAINID: (2, "c.state.execution_context.chain_id"),
-    op.SELFBALANCE: (5, "c.state.get_balance(c.msg.storage_address)"),
-    op.MSIZE: (2, "len(mem)"),
-}
-"""Gas and expression of opcodes that push one number and take none."""
-
-_CALLS: Final[Mapping[int, tuple[int, int, bool, str]]] = {
-    op.CALLDATALOAD: (3, 1, True, "load_call_data(c.msg.data, {0})"),
-    op.SHA3: (30, 2, True, "hash_memory(c, {0}, {1})"),
-    op.EXP: (10, 2, True, "raise_to_power(c, {0}, {1})"),
-    op.SLOAD: (0, 1, True, "load_slot(c, {0})"),
-    op.CALLDATACOPY: (3, 3, False, "copy_to_memory(c, c.msg.data, {0}, {1}, {2})"),
-    op.CODECOPY: (3, 3, False, "copy_to_memory(c, c.msg.code, {0}, {1}, {2})"),
-    op.RETURNDATACOPY: (3, 3, False, "copy_return_data(c, {0}, {1}, {2})"),
-    op.MCOPY: (3, 3, False, "copy_memory(c, {0}, {1}, {2})"),
-}
-"""Gas, operands, whether it pushes, and expression of opcodes that charge more themselves."""
-
-_EXACT: Final = frozenset({op.CREATE, op.CREATE2})
-"""py-evm's opcodes that look at the gas that is left."""
-
-_PY_EVM: Final[Mapping[int, tuple[int, bool]]] = {
-    op.BALANCE: (1, True),
-    op.EXTCODESIZE: (1, True),
-    op.EXTCODECOPY: (4, False),
-    op.EXTCODEHASH: (1, True),
-    op.BLOCKHASH: (1, True),
-    op.COINBASE: (0, True),
-    op.PREVRANDAO: (0, True),
-    op.BLOBHASH: (1, True),
-    op.BLOBBASEFEE: (0, True),
-    op.TLOAD: (1, True),
-    op.TSTORE: (2, False),
-    op.LOG0: (2, False),
-    op.LOG1: (3, False),
-    op.LOG2: (4, False),
-    op.LOG3: (5, False),
-    op.LOG4: (6, False),
-    op.CREATE: (3, True),
-    op.CREATE2: (4, True),
-}
-"""Operands, and whether a number is pushed, of opcodes that py-evm runs on the real stack."""
-
 _GLOBALS: Final[Mapping[str, Any]] = {
     **{name: getattr(runtime, name) for name in vars(runtime) if not name.startswith("_")},
     "FullStack": FullStack,
@@ -225,19 +133,19 @@ class _TraceWriter:
             self._duplicate(opcode - op.DUP1 + 1)
         elif op.SWAP1 <= opcode <= op.SWAP16:
             self._swap(opcode - op.SWAP1 + 1)
-        elif opcode in _BINARY:
-            self._compute(*_BINARY[opcode], 2)
-        elif opcode in _UNARY:
-            self._compute(*_UNARY[opcode], 1)
-        elif opcode in _TERNARY:
-            self._compute(*_TERNARY[opcode], 3)
-        elif opcode in _READS:
-            gas, expression = _READS[opcode]
+        elif opcode in opcodes.BINARY:
+            self._compute(*opcodes.BINARY[opcode], 2)
+        elif opcode in opcodes.UNARY:
+            self._compute(*opcodes.UNARY[opcode], 1)
+        elif opcode in opcodes.TERNARY:
+            self._compute(*opcodes.TERNARY[opcode], 3)
+        elif opcode in opcodes.READS:
+            gas, expression = opcodes.READS[opcode]
             self._account(gas, 0, 1)
             self._assign(expression)
-        elif opcode in _CALLS:
-            self._call(*_CALLS[opcode])
-        elif opcode in _PY_EVM:
+        elif opcode in opcodes.HELPERS:
+            self._call(*opcodes.HELPERS[opcode])
+        elif opcode in opcodes.PY_EVM:
             self._run_py_evm(opcode)
         else:
             return self._write_special(opcode, pc)
@@ -372,8 +280,8 @@ class _TraceWriter:
             self._lines.append(text)
 
     def _run_py_evm(self, opcode: int) -> None:
-        count, is_pushing = _PY_EVM[opcode]
-        if opcode in _EXACT:
+        count, is_pushing = opcodes.PY_EVM[opcode]
+        if opcode in opcodes.EXACT:
             self._open_segment()
         self._account(0, count, int(is_pushing))
         self._spill()
@@ -384,7 +292,7 @@ class _TraceWriter:
             name = self._pop()
             self._lines.append(f"if type({name}) is not int: {name} = read_number({name}, 'big')")
             self._virtual.append(name)
-        if opcode in _EXACT:
+        if opcode in opcodes.EXACT:
             self._open_segment()
 
     def _run_call(self, opcode: int) -> None:
