@@ -6,7 +6,7 @@ from sqlalchemy import Row
 
 from api.index.tables import LOGS_PER_BLOCK
 from api.outbox.store import StoredOperation
-from api.records import KeyRecord
+from api.records import KeyRecord, SchemaRecord
 from api.rest import models
 from api.rest.schema_texts import SchemaText
 from api.rest.values import (
@@ -100,6 +100,25 @@ def view_schema(row: Row[Any], text: SchemaText | None, accredited: list[bytes])
         accredited=[encode_hex(agency) for agency in accredited],
         block=row.block,
         time=parse_time(row.time_s),
+    )
+
+
+def view_schema_record(
+    record: SchemaRecord, text: SchemaText | None, accredited: list[bytes], *, time_s: int
+) -> models.Schema:
+    """Return a schema as the contract has it."""
+    return models.Schema(
+        uid=encode_hex(record.uid),
+        owner=encode_hex(record.owner),
+        pointers_hash=encode_hex(record.pointers_hash),
+        tree_size=record.leaf_count,
+        state=view_state(record.state),
+        title=None if text is None else text.title,
+        pointers=None if text is None else list(text.pointers),
+        reference=[] if text is None else list(text.reference),
+        accredited=[encode_hex(agency) for agency in accredited],
+        block=record.block,
+        time=parse_time(time_s),
     )
 
 

@@ -25,6 +25,7 @@ from api.rest.views import (
     find_state_code,
     view_accreditation,
     view_schema,
+    view_schema_record,
 )
 from api.rest.writes import LedgerAct, claim_schema, find_earlier, submit
 from contracts.addresses import SCHEMAS_NAME
@@ -225,13 +226,17 @@ async def get_text(call: Call, uid: bytes) -> SchemaText:
 
 
 async def _read_schema(call: Call, uid: bytes) -> Schema:
-    index = call.services.index
-    row = await index.read(lambda c: queries.get_schema(c, uid))
-    if row is None:
+    """Return a schema as the contract has it, so that it is there as soon as it is final."""
+    services = call.services
+    head = await services.ledger.get_head()
+    record = await services.records.get_schema(uid, head.number)
+    if record is None:
         raise _schema_not_found()
-    accredited = await index.read(lambda c: queries.get_accredited(c, [uid]))
-    text = await call.services.schema_texts.find(uid, bytes(row.document_hash))
-    return view_schema(row, text, accredited[uid])
+    block = await services.ledger.get_block(record.block)
+    assert block is not None, "a record's block is known"
+    accredited = await services.records.get_accredited(uid, head.number)
+    text = await services.schema_texts.find(uid, record.document_hash)
+    return view_schema_record(record, text, accredited, time_s=block.time_s)
 
 
 def _build_text(uid: bytes, title: str, pointers: list[str], reference: list[str]) -> SchemaText:

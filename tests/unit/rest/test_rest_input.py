@@ -194,9 +194,9 @@ async def test_input_bare_commitment_needs_its_role(ledger: FakeLedger, tmp_path
 
 def test_input_refusals_cover_what_the_contracts_say() -> None:
     said = set()
-    for name in ("attestations.vy", "schemas.vy", "completeness.vy"):
+    for name in ("attestations.vy", "records.vy", "schemas.vy", "completeness.vy"):
         said |= set(re.findall(r'"([a-z]+: [^"]+)"', (CONTRACTS / name).read_text()))
-    registry = (CONTRACTS / "agency_registry.vy").read_text()
+    registry = (CONTRACTS / "keys.vy").read_text()
     authorise = registry[registry.index("def _authorise(") :].split("\n\n\n")[0]
     said |= set(re.findall(r'"([a-z]+: [^"]+)"', authorise))
     assert said - UNREACHABLE == set(REFUSALS) & said
