@@ -32,6 +32,10 @@ class RpcLimits:
     """Gas cap of `eth_call` and `eth_estimateGas`."""
     call_timeout_s: float = 5.0
     """Wall-clock limit of one call."""
+    max_concurrent_calls: int = 2
+    """Calls that execute at once: pure computation, so more would only delay consensus."""
+    max_waiting_calls: int = 2_000
+    """Calls that may wait for their turn, a burst of writes; the next is told to come back."""
     max_proof_slots: int = 1_024
     """Storage slots in one `eth_getProof`."""
     max_fee_history: int = 1_024

@@ -23,12 +23,6 @@ REVERT_SELECTOR: Final = bytes.fromhex("08c379a0")
 PANIC_SELECTOR: Final = bytes.fromhex("4e487b71")
 """`Panic(uint256)`: how compilers report a failed check."""
 
-MAX_CONCURRENT_CALLS: Final = 2
-"""Executing is pure computation; more at once would only delay consensus on a small machine."""
-
-MAX_WAITING_CALLS: Final = 2_000
-"""Calls that may wait for their turn; the next one is told to come back."""
-
 _CALL_MEMBERS: Final = {
     "from", "to", "gas", "gasPrice", "maxFeePerGas", "maxPriorityFeePerGas", "value", "data",
     "input", "nonce", "accessList", "type", "chainId",
@@ -42,7 +36,7 @@ class StateMethods:
     def __init__(self, context: RpcContext) -> None:
         self._context = context
         self._node = context.node
-        self._turns = asyncio.Semaphore(MAX_CONCURRENT_CALLS)
+        self._turns = asyncio.Semaphore(context.limits.max_concurrent_calls)
         self._waiting = 0
 
     @rpc("eth_getBalance", "address, block = latest")
@@ -147,7 +141,7 @@ class StateMethods:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         """Hold one place among the calls that execute at the same time."""
-        if self._waiting >= MAX_WAITING_CALLS:
+        if self._waiting >= self._context.limits.max_waiting_calls:
             raise LimitExceeded(
                 "this node executes as many calls as it may", next_step="try again in a second"
             )

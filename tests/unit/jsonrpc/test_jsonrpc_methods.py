@@ -276,7 +276,7 @@ async def test_bad_call_names_its_member(rpc: Dispatcher, call: Any, field: str)
     assert (error.rpc_code, error.field) == (RPC_INVALID_PARAMS, field)
 
 
-async def test_calls_beyond_the_queue_are_told_to_come_back(rpc: Dispatcher) -> None:
+async def test_calls_beyond_the_queue_are_told_to_come_back() -> None:
     gate = asyncio.Event()
 
     class Slow(FakeLedger):
@@ -284,13 +284,13 @@ async def test_calls_beyond_the_queue_are_told_to_come_back(rpc: Dispatcher) -> 
             await gate.wait()
             return CallResult(output=b"", gas_used=0, error=None)
 
-    slow = Dispatcher(Slow())
-    calls = [asyncio.create_task(slow.call("eth_call", [{}])) for _ in range(2 + 64)]
+    slow = Dispatcher(Slow(), RpcLimits(max_concurrent_calls=2, max_waiting_calls=5))
+    calls = [asyncio.create_task(slow.call("eth_call", [{}])) for _ in range(2 + 5)]
     await asyncio.sleep(0.05)
     error = await refuse(slow, "eth_call", {})
     assert error.rpc_code == RPC_LIMIT_EXCEEDED
     gate.set()
-    assert await asyncio.gather(*calls) == ["0x"] * 66
+    assert await asyncio.gather(*calls) == ["0x"] * 7
 
 
 async def test_fees_are_zero(ledger: FakeLedger, rpc: Dispatcher) -> None:
