@@ -13,7 +13,8 @@ from api.app import Surface
 from api.auth import Handler, requires
 from api.rest.call import Reply, read_call
 from api.rest.handlers import HANDLERS, Handle
-from api.rest.routes import ROUTES, Route
+from api.rest.route import Route
+from api.rest.routes import ROUTES
 from api.rest.services import RestServices
 
 SERVICES = web.AppKey("rest_services", RestServices)

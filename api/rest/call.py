@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from api.auth import CALLER, Caller
 from api.errors import InvalidField, MalformedBody, UserFault
 from api.index.queries import Page
-from api.rest.routes import LIMIT, Route
+from api.rest.route import LIMIT, Route
 from api.rest.services import RestServices
 from api.rest.values import Model
 

@@ -5,77 +5,12 @@ OpenAPI document. A row without a handler, or a handler without a row, fails at 
 Paths here are relative to `/v1`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from api.auth import Role
-from api.rest import answers, models
-from api.rest.values import Model, OperationState, State
-
-Method = Literal["GET", "POST", "PUT", "DELETE"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
-    """One query parameter."""
-
-    name: str
-    description: str
-    schema: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One operation."""
-
-    name: str
-    """Operation id and name of its handler."""
-    method: Method
-    path: str
-    tag: str
-    summary: str
-    role: Role
-    response: type[Model]
-    status: int = 200
-    request: type[Model] | None = None
-    query: tuple[Parameter, ...] = ()
-    problems: tuple[int, ...] = ()
-    """Statuses of problem documents besides the common 400, 401, 403, 413, 500, 503."""
-    writes: bool = False
-    """True if it needs an Idempotency-Key and answers with an operation to follow."""
-    etag: bool = False
-    """True if the answer has an ETag and `If-None-Match` may give 304."""
-    volatile: tuple[str, ...] = ()
-    """Members that say when it was read, not what; the ETag leaves them out."""
-
-
-_UID: Final = {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
-_TIME: Final = {"type": "string", "format": "date-time"}
-LIMIT: Final = Parameter(
-    name="limit",
-    description="At most so many items, 1 to 500; 50 when absent.",
-    schema={"type": "integer", "minimum": 1, "maximum": 500, "default": 50},
-)
-CURSOR: Final = Parameter(
-    name="cursor",
-    description="`next` of the page before; opaque.",
-    schema={"type": "string", "maxLength": 200},
-)
-PAGING: Final = (LIMIT, CURSOR)
-
-
-def _uid(name: str, description: str) -> Parameter:
-    return Parameter(name=name, description=description, schema=_UID)
-
-
-_FROM: Final = Parameter(name="from", description="Block time not before this.", schema=_TIME)
-_UNTIL: Final = Parameter(name="until", description="Block time before this.", schema=_TIME)
-_STATE: Final = Parameter(
-    name="state",
-    description="Only this state.",
-    schema={"type": "string", "enum": [state.value for state in State]},
-)
+from api.rest import answers, models, requests
+from api.rest.route import FROM, PAGING, STATE, UNTIL, Parameter, Route, uid_parameter
+from api.rest.values import OperationState
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -117,7 +52,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="List schemas",
         role=Role.READER,
         response=models.SchemaPage,
-        query=(_uid("owner", "Only schemas of this agency."), *PAGING),
+        query=(uid_parameter("owner", "Only schemas of this agency."), *PAGING),
     ),
     Route(
         name="create_schema",
@@ -126,7 +61,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="schemas",
         summary="Register a schema",
         role=Role.ADMIN,
-        request=models.SchemaCreate,
+        request=requests.SchemaCreate,
         response=models.Accepted,
         status=202,
         problems=(409, 422),
@@ -150,7 +85,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="schemas",
         summary="Suspend, reinstate or revoke a schema of this agency",
         role=Role.ADMIN,
-        request=models.StateChange,
+        request=requests.StateChange,
         response=models.Accepted,
         status=202,
         problems=(404, 409, 422),
@@ -163,7 +98,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="schemas",
         summary="Give this node the text of a schema that another agency registered",
         role=Role.ADMIN,
-        request=models.SchemaText,
+        request=requests.SchemaText,
         response=models.Schema,
         problems=(404, 422),
     ),
@@ -185,7 +120,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="schemas",
         summary="Accredit an agency under a schema",
         role=Role.ADMIN,
-        request=models.AccreditationCreate,
+        request=requests.AccreditationCreate,
         response=models.Accepted,
         status=202,
         problems=(404, 409, 422),
@@ -211,7 +146,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="List this vault's credentials without their contents",
         role=Role.ISSUER,
         response=models.CredentialPage,
-        query=(_uid("schema", "Only credentials of this schema."), *PAGING),
+        query=(uid_parameter("schema", "Only credentials of this schema."), *PAGING),
     ),
     Route(
         name="create_credential",
@@ -220,7 +155,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="credentials",
         summary="Make a credential; nothing goes on the chain",
         role=Role.ISSUER,
-        request=models.CredentialCreate,
+        request=requests.CredentialCreate,
         response=models.Credential,
         status=201,
         problems=(404, 409, 422),
@@ -243,7 +178,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="credentials",
         summary="The resident asks to carry it: attest the credential",
         role=Role.ISSUER,
-        request=models.Attest,
+        request=requests.Attest,
         response=models.Accepted,
         status=202,
         problems=(404, 409, 422),
@@ -258,12 +193,12 @@ ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=models.AttestationPage,
         query=(
-            _uid("issuer", "Only attestations by this agency."),
-            _uid("schema", "Only attestations under this schema."),
-            _STATE,
-            _uid("previous", "Only the one that superseded this record."),
-            _FROM,
-            _UNTIL,
+            uid_parameter("issuer", "Only attestations by this agency."),
+            uid_parameter("schema", "Only attestations under this schema."),
+            STATE,
+            uid_parameter("previous", "Only the one that superseded this record."),
+            FROM,
+            UNTIL,
             *PAGING,
         ),
     ),
@@ -274,7 +209,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="attestations",
         summary="Attest a document, a credential file or a bare commitment",
         role=Role.ISSUER,
-        request=models.AttestationCreate,
+        request=requests.AttestationCreate,
         response=models.Accepted,
         status=202,
         problems=(404, 409, 422),
@@ -299,7 +234,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="attestations",
         summary="Suspend, reinstate or revoke",
         role=Role.ISSUER,
-        request=models.StateChange,
+        request=requests.StateChange,
         response=models.Accepted,
         status=202,
         problems=(404, 409, 422),
@@ -325,10 +260,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=models.BatchPage,
         query=(
-            _uid("issuer", "Only batches by this agency."),
-            _uid("schema", "Only batches under this schema."),
-            _FROM,
-            _UNTIL,
+            uid_parameter("issuer", "Only batches by this agency."),
+            uid_parameter("schema", "Only batches under this schema."),
+            FROM,
+            UNTIL,
             *PAGING,
         ),
     ),
@@ -339,7 +274,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="batches",
         summary="Seal many credentials under one root",
         role=Role.ISSUER,
-        request=models.BatchCreate,
+        request=requests.BatchCreate,
         response=models.Accepted,
         status=202,
         problems=(404, 409, 422),
@@ -364,7 +299,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="batches",
         summary="Suspend, reinstate or revoke a whole batch",
         role=Role.ISSUER,
-        request=models.StateChange,
+        request=requests.StateChange,
         response=models.Accepted,
         status=202,
         problems=(404, 409, 422),
@@ -400,7 +335,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="batches",
         summary="Suspend, reinstate or revoke one member",
         role=Role.ISSUER,
-        request=models.StateChange,
+        request=requests.StateChange,
         response=models.Accepted,
         status=202,
         problems=(404, 409, 422),
@@ -455,7 +390,7 @@ ROUTES: Final[tuple[Route, ...]] = (
                 description="Only operations in this state.",
                 schema={"type": "string", "enum": [state.value for state in OperationState]},
             ),
-            _uid("uid", "Only operations on this record."),
+            uid_parameter("uid", "Only operations on this record."),
             *PAGING,
         ),
     ),

@@ -33,6 +33,7 @@ from atesta_client.presentations import (
 
 from api.ledger import BlockSummary, Ledger
 from api.records import Records
+from api.verification.answer import Answer, CheckedRecord
 from api.verification.challenges import Challenges, StoredChallenge
 from api.verification.findings import ACCEPT, Finding, find_refusal, get_finding
 from api.verification.policies import RecognitionPolicy, VerificationSettings
@@ -44,39 +45,6 @@ _STATE_CODES = {
     RecordState.SUPERSEDED: "state_superseded",
     RecordState.ERASED: "state_erased",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedRecord:
-    """The ledger's record of a document."""
-
-    uid: bytes
-    issuer: bytes
-    schema_uid: bytes
-    batch: bytes | None
-    state: RecordState
-    valid_until_s: int
-    block: int
-    block_time_s: int
-    event_time_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """The outcome of a check."""
-
-    result: str
-    """valid, not_valid or cannot_say."""
-    reasons: tuple[Finding, ...]
-    notices: tuple[Finding, ...]
-    next_step: str
-    holder_checked: bool
-    disclosed: tuple[str, ...]
-    record: CheckedRecord | None
-    policy: str | None
-    head: BlockSummary
-    checked_s: int
-    behind_s: int
 
 
 @dataclass(slots=True, kw_only=True)

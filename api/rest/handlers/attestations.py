@@ -20,13 +20,8 @@ from api.rest.handlers.issuing import (
     keep_document,
     refuse_document,
 )
-from api.rest.models import (
-    Attestation,
-    AttestationCreate,
-    AttestationPage,
-    History,
-    StateChange,
-)
+from api.rest.models import Attestation, AttestationPage, History
+from api.rest.requests import AttestationCreate, StateChange
 from api.rest.values import (
     State,
     decode_hex,

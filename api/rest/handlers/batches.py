@@ -22,7 +22,8 @@ from api.rest.handlers.issuing import (
     is_promised,
     release_certificate,
 )
-from api.rest.models import Batch, BatchCreate, BatchPage, Leaf, StateChange
+from api.rest.models import Batch, BatchPage, Leaf
+from api.rest.requests import BatchCreate, StateChange
 from api.rest.values import decode_hex, encode_hex, parse_time
 from api.rest.views import (
     find_reason_code,

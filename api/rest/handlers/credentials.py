@@ -8,7 +8,8 @@ from atesta_client.credentials import encode_credential
 from api.errors import NotFound, UserFault
 from api.rest.call import Call, Reply, encode_cursor
 from api.rest.handlers.issuing import attest_kept, is_promised, keep_document
-from api.rest.models import Attest, Credential, CredentialCreate, CredentialPage
+from api.rest.models import Credential, CredentialPage
+from api.rest.requests import Attest, CredentialCreate
 from api.rest.values import decode_hex, encode_hex, encode_time, parse_optional_time, parse_time
 from api.rest.views import view_algorithm, view_uid
 from api.rest.writes import claim_attestation, find_earlier

@@ -9,15 +9,9 @@ from api.errors import InvalidField, NotFound, UserFault
 from api.index import queries
 from api.records import NO_UID
 from api.rest.call import Call, Reply, encode_cursor
-from api.rest.models import (
-    AccreditationCreate,
-    AccreditationPage,
-    Schema,
-    SchemaCreate,
-    SchemaPage,
-    StateChange,
-)
-from api.rest.models import SchemaText as SchemaTextBody
+from api.rest.models import AccreditationPage, Schema, SchemaPage
+from api.rest.requests import AccreditationCreate, SchemaCreate, StateChange
+from api.rest.requests import SchemaText as SchemaTextBody
 from api.rest.schema_texts import SchemaText, store_text
 from api.rest.values import decode_hex, encode_hex
 from api.rest.views import (

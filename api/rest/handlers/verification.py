@@ -12,7 +12,7 @@ from api.rest.call import Call, Reply
 from api.rest.values import Result, encode_hex, parse_optional_time, parse_time
 from api.rest.views import view_state, view_uid
 from api.verification import findings
-from api.verification.verifier import Answer, CheckedRecord
+from api.verification.answer import Answer, CheckedRecord
 
 
 async def create_challenge(call: Call) -> Reply:

@@ -15,7 +15,8 @@ from api.openapi.document import build_document, build_example, write_document
 from api.openapi.surface import render_page
 from api.rest.app import build_rest
 from api.rest.handlers import HANDLERS
-from api.rest.routes import ROUTES, Route
+from api.rest.route import Route
+from api.rest.routes import ROUTES
 from tests.unit.rest.ledger_world import Caller
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"

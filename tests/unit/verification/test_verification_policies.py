@@ -17,9 +17,9 @@ from atesta_client.errors import MaterialRefused, ReasonCode
 from atesta_client.presentations import Occasion, format_presentation, present
 from atesta_client.schemas import Schema
 
+from api.verification.answer import Answer
 from api.verification.findings import find_refusal, get_finding, list_codes
 from api.verification.policies import RecognitionPolicy, VerificationSettings
-from api.verification.verifier import Answer
 from contracts.addresses import ATTESTATIONS, ATTESTATIONS_NAME, SCHEMAS, SCHEMAS_NAME
 from contracts.development import CHAIN_ID
 from contracts.labels import encode_label

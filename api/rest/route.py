@@ -1,0 +1,73 @@
+"""What a route of REST is: its path, its models, its role and its problems."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from api.auth import Role
+from api.rest.values import Model, State
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One query parameter."""
+
+    name: str
+    description: str
+    schema: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One operation."""
+
+    name: str
+    """Operation id and name of its handler."""
+    method: Method
+    path: str
+    tag: str
+    summary: str
+    role: Role
+    response: type[Model]
+    status: int = 200
+    request: type[Model] | None = None
+    query: tuple[Parameter, ...] = ()
+    problems: tuple[int, ...] = ()
+    """Statuses of problem documents besides the common 400, 401, 403, 413, 500, 503."""
+    writes: bool = False
+    """True if it needs an Idempotency-Key and answers with an operation to follow."""
+    etag: bool = False
+    """True if the answer has an ETag and `If-None-Match` may give 304."""
+    volatile: tuple[str, ...] = ()
+    """Members that say when it was read, not what; the ETag leaves them out."""
+
+
+_UID: Final = {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
+_TIME: Final = {"type": "string", "format": "date-time"}
+LIMIT: Final = Parameter(
+    name="limit",
+    description="At most so many items, 1 to 500; 50 when absent.",
+    schema={"type": "integer", "minimum": 1, "maximum": 500, "default": 50},
+)
+CURSOR: Final = Parameter(
+    name="cursor",
+    description="`next` of the page before; opaque.",
+    schema={"type": "string", "maxLength": 200},
+)
+PAGING: Final = (LIMIT, CURSOR)
+
+
+def uid_parameter(name: str, description: str) -> Parameter:
+    """Return a query parameter of 32 bytes."""
+    return Parameter(name=name, description=description, schema=_UID)
+
+
+FROM: Final = Parameter(name="from", description="Block time not before this.", schema=_TIME)
+UNTIL: Final = Parameter(name="until", description="Block time before this.", schema=_TIME)
+STATE: Final = Parameter(
+    name="state",
+    description="Only this state.",
+    schema={"type": "string", "enum": [state.value for state in State]},
+)
