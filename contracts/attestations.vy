@@ -6,63 +6,28 @@
         ledger keeps a commitment, never the document. Only the agency that issued a record can
         suspend, reinstate, revoke, supersede or erase it, and it can do so at any later time, even
         when its accreditation has ended.
-@dev A record takes three new storage slots: schema, commitment, and one word of facts. The facts,
-     from the low end: agency index + 1 (16 bits), kind (8), state (8), reason (8), algorithm (8),
-     valid until, or the number of leaves of a batch (48), event time (48), block of issue (48),
-     block of the last change of state (48). The two links to other records are written only where
-     there are any.
+@dev Composed of the modules `completeness` (slots 0 to 31) and `records` (32 to 34).
 """
 
 import codes
 import completeness
+import records
 from interfaces import IAgencyRegistry
 from interfaces import IAttestations
 
 implements: IAttestations
 initializes: completeness
+initializes: records
 exports: (completeness.head, completeness.count)
+exports: (records.attestation, records.batch, records.leaf_state)
 
 # A leaf's index has 32 bits in its commitment, and this many states fit in nobody's patience.
 MAX_LEAVES: constant(uint256) = 2**32 - 1
 
-# Places of the facts in their word, in bits.
-KIND_AT: constant(uint256) = 16
-STATE_AT: constant(uint256) = 24
-REASON_AT: constant(uint256) = 32
-ALG_AT: constant(uint256) = 40
-UNTIL_AT: constant(uint256) = 48
-EVENT_AT: constant(uint256) = 96
-BLOCK_AT: constant(uint256) = 144
-STATE_BLOCK_AT: constant(uint256) = 192
-
-BYTE: constant(uint256) = 2**8 - 1
-AGENCY: constant(uint256) = 2**16 - 1
-TIME: constant(uint256) = 2**48 - 1
-# state, reason and state block, that is all that a change of state writes
-CHANGING: constant(uint256) = (BYTE << STATE_AT) | (BYTE << REASON_AT) | (TIME << STATE_BLOCK_AT)
-
-REGISTRY: immutable(IAgencyRegistry)
 SCHEMAS: immutable(address)
 
 
-struct Record:
-    facts: uint256
-    schema: bytes32
-    commitment: bytes32
-
-
-struct Links:
-    previous: bytes32
-    successor: bytes32
-
-
-# slot 32
-_records: HashMap[bytes32, Record]
-# slot 33
-_links: HashMap[bytes32, Links]
-# (batch uid, leaf index) -> state (low 8 bits), reason (8), event time (48 at 16), block (48 at 64)
-_leaf_states: HashMap[bytes32, HashMap[uint256, uint256]]
-# what `schemas` has said: kept here too, because it is asked for every record
+# from slot 35: what `schemas` has said: kept here too, because it is asked for every record
 _schemas_in_force: HashMap[bytes32, bool]
 _issuers: HashMap[bytes32, HashMap[bytes32, bool]]
 _reserved: uint256[32]
@@ -74,7 +39,7 @@ def __init__(registry: address, schemas: address):
     @param registry The proxy of the agency registry.
     @param schemas The proxy of the schemas, which says who may issue.
     """
-    REGISTRY = IAgencyRegistry(registry)
+    records.__init__(registry)
     SCHEMAS = schemas
 
 
@@ -111,7 +76,9 @@ def attest(
         schema_uid,
         commitment,
         alg,
-        unsafe_add(index, 1) | (valid_until << UNTIL_AT) | (event_time << EVENT_AT),
+        unsafe_add(index, 1)
+        | (valid_until << records.UNTIL_AT)
+        | (event_time << records.EVENT_AT),
     )
     log IAttestations.Attested(
         uid=uid,
@@ -156,7 +123,9 @@ def attest_batch(
         schema_uid,
         root,
         alg,
-        unsafe_add(index, 1) | (leaf_count << UNTIL_AT) | (event_time << EVENT_AT),
+        unsafe_add(index, 1)
+        | (leaf_count << records.UNTIL_AT)
+        | (event_time << records.EVENT_AT),
     )
     log IAttestations.BatchAttested(
         uid=uid,
@@ -182,9 +151,9 @@ def set_state(uid: bytes32, state: uint8, reason: uint8, event_time: uint256):
     issuer: bytes32 = empty(bytes32)
     index: uint256 = 0
     issuer, index = self._authorise(event_time)
-    facts: uint256 = self._records[uid].facts
+    facts: uint256 = records.stored[uid].facts
     self._check_issuer(facts, index)
-    self._check_change((facts >> STATE_AT) & BYTE, state, reason)
+    self._check_change((facts >> records.STATE_AT) & records.BYTE, state, reason)
     self._change_state(uid, facts, issuer, state, reason, event_time)
 
 
@@ -199,15 +168,17 @@ def set_leaf_state(
     issuer: bytes32 = empty(bytes32)
     agency_index: uint256 = 0
     issuer, agency_index = self._authorise(event_time)
-    facts: uint256 = self._records[batch_uid].facts
+    facts: uint256 = records.stored[batch_uid].facts
     self._check_issuer(facts, agency_index)
-    assert (facts >> KIND_AT) & BYTE == convert(codes.KIND_BATCH, uint256), "batch: unknown"
-    assert index < (facts >> UNTIL_AT) & TIME, "batch: no such leaf"
-    before: uint256 = self._leaf_states[batch_uid][index] & BYTE
+    assert (facts >> records.KIND_AT) & records.BYTE == convert(
+        codes.KIND_BATCH, uint256
+    ), "batch: unknown"
+    assert index < (facts >> records.UNTIL_AT) & records.TIME, "batch: no such leaf"
+    before: uint256 = records.leaf_states[batch_uid][index] & records.BYTE
     if before == 0:
         before = convert(codes.ACTIVE, uint256)
     self._check_change(before, state, reason)
-    self._leaf_states[batch_uid][index] = (
+    records.leaf_states[batch_uid][index] = (
         convert(state, uint256)
         | (convert(reason, uint256) << 8)
         | (event_time << 16)
@@ -257,86 +228,6 @@ def may_issue(schema_uid: bytes32, agency_id: bytes32) -> bool:
     return self._schemas_in_force[schema_uid] and self._issuers[schema_uid][agency_id]
 
 
-@view
-@external
-def attestation(uid: bytes32) -> IAttestations.Attestation:
-    """
-    @notice What is recorded under a uid; all zero if there is no such attestation.
-    """
-    record: Record = self._records[uid]
-    facts: uint256 = record.facts
-    if (facts >> KIND_AT) & BYTE != convert(codes.KIND_ATTESTATION, uint256):
-        return empty(IAttestations.Attestation)
-    return IAttestations.Attestation(
-        issuer=staticcall REGISTRY.agency_at((facts & AGENCY) - 1),
-        schema=record.schema,
-        commitment=record.commitment,
-        alg=convert((facts >> ALG_AT) & BYTE, uint8),
-        state=convert((facts >> STATE_AT) & BYTE, uint8),
-        reason=convert((facts >> REASON_AT) & BYTE, uint8),
-        valid_until=(facts >> UNTIL_AT) & TIME,
-        event_time=(facts >> EVENT_AT) & TIME,
-        block_number=(facts >> BLOCK_AT) & TIME,
-        state_block=(facts >> STATE_BLOCK_AT) & TIME,
-        previous=self._links[uid].previous,
-        successor=self._links[uid].successor,
-    )
-
-
-@view
-@external
-def batch(uid: bytes32) -> IAttestations.Batch:
-    """
-    @notice What is recorded of a batch; all zero if there is no such batch.
-    """
-    record: Record = self._records[uid]
-    facts: uint256 = record.facts
-    if (facts >> KIND_AT) & BYTE != convert(codes.KIND_BATCH, uint256):
-        return empty(IAttestations.Batch)
-    return IAttestations.Batch(
-        issuer=staticcall REGISTRY.agency_at((facts & AGENCY) - 1),
-        schema=record.schema,
-        root=record.commitment,
-        count=(facts >> UNTIL_AT) & TIME,
-        alg=convert((facts >> ALG_AT) & BYTE, uint8),
-        state=convert((facts >> STATE_AT) & BYTE, uint8),
-        reason=convert((facts >> REASON_AT) & BYTE, uint8),
-        event_time=(facts >> EVENT_AT) & TIME,
-        block_number=(facts >> BLOCK_AT) & TIME,
-        state_block=(facts >> STATE_BLOCK_AT) & TIME,
-    )
-
-
-@view
-@external
-def leaf_state(batch_uid: bytes32, index: uint256) -> IAttestations.LeafState:
-    """
-    @notice The state that holds for one document of a batch: its own, or the whole batch's where
-            that is graver. All zero if there is no such batch or place.
-    @dev A document without an entry of its own is active since the batch was issued.
-    """
-    facts: uint256 = self._records[batch_uid].facts
-    if (facts >> KIND_AT) & BYTE != convert(codes.KIND_BATCH, uint256):
-        return empty(IAttestations.LeafState)
-    if index >= (facts >> UNTIL_AT) & TIME:
-        return empty(IAttestations.LeafState)
-    own: uint256 = self._leaf_states[batch_uid][index]
-    batch_state: uint256 = (facts >> STATE_AT) & BYTE
-    if own & BYTE >= batch_state:
-        return IAttestations.LeafState(
-            state=convert(own & BYTE, uint8),
-            reason=convert((own >> 8) & BYTE, uint8),
-            event_time=(own >> 16) & TIME,
-            block_number=(own >> 64) & TIME,
-        )
-    return IAttestations.LeafState(
-        state=convert(batch_state, uint8),
-        reason=convert((facts >> REASON_AT) & BYTE, uint8),
-        event_time=(facts >> EVENT_AT) & TIME,
-        block_number=(facts >> STATE_BLOCK_AT) & TIME,
-    )
-
-
 @internal
 def _create(
     uid: bytes32,
@@ -351,18 +242,18 @@ def _create(
     @dev `facts` comes with the agency's index, the end or number of leaves, and the event time.
     """
     assert uid != empty(bytes32), "attestation: uid missing"
-    assert self._records[uid].facts == 0, "attestation: uid already used"
+    assert records.stored[uid].facts == 0, "attestation: uid already used"
     assert commitment != empty(bytes32), "attestation: commitment missing"
     assert alg == codes.SHA256 or alg == codes.SM3, "attestation: unknown algorithm"
     assert self._issuers[schema_uid][issuer], "attestation: not accredited"
     assert self._schemas_in_force[schema_uid], "attestation: schema not in force"
-    self._records[uid] = Record(
+    records.stored[uid] = records.Record(
         facts=facts
-        | (convert(kind, uint256) << KIND_AT)
-        | (convert(codes.ACTIVE, uint256) << STATE_AT)
-        | (convert(alg, uint256) << ALG_AT)
-        | (block.number << BLOCK_AT)
-        | (block.number << STATE_BLOCK_AT),
+        | (convert(kind, uint256) << records.KIND_AT)
+        | (convert(codes.ACTIVE, uint256) << records.STATE_AT)
+        | (convert(alg, uint256) << records.ALG_AT)
+        | (block.number << records.BLOCK_AT)
+        | (block.number << records.STATE_BLOCK_AT),
         schema=schema_uid,
         commitment=commitment,
     )
@@ -373,17 +264,17 @@ def _create(
 def _supersede(
     previous: bytes32, successor: bytes32, issuer: bytes32, index: uint256, event_time: uint256
 ):
-    facts: uint256 = self._records[previous].facts
-    assert (facts >> KIND_AT) & BYTE == convert(
+    facts: uint256 = records.stored[previous].facts
+    assert (facts >> records.KIND_AT) & records.BYTE == convert(
         codes.KIND_ATTESTATION, uint256
     ), "attestation: previous unknown"
-    assert facts & AGENCY == index + 1, "attestation: previous not yours"
-    before: uint256 = (facts >> STATE_AT) & BYTE
+    assert facts & records.AGENCY == index + 1, "attestation: previous not yours"
+    before: uint256 = (facts >> records.STATE_AT) & records.BYTE
     assert before == convert(codes.ACTIVE, uint256) or before == convert(
         codes.SUSPENDED, uint256
     ), "attestation: previous not in force"
-    self._links[successor].previous = previous
-    self._links[previous].successor = successor
+    records.links[successor].previous = previous
+    records.links[previous].successor = successor
     self._change_state(
         previous, facts, issuer, codes.SUPERSEDED, codes.REASON_SUPERSEDED, event_time
     )
@@ -393,13 +284,13 @@ def _supersede(
 def _change_state(
     uid: bytes32, facts: uint256, issuer: bytes32, state: uint8, reason: uint8, event_time: uint256
 ):
-    self._records[uid].facts = (
-        (facts & ~CHANGING)
-        | (convert(state, uint256) << STATE_AT)
-        | (convert(reason, uint256) << REASON_AT)
-        | (block.number << STATE_BLOCK_AT)
+    records.stored[uid].facts = (
+        (facts & ~records.CHANGING)
+        | (convert(state, uint256) << records.STATE_AT)
+        | (convert(reason, uint256) << records.REASON_AT)
+        | (block.number << records.STATE_BLOCK_AT)
     )
-    kind: uint8 = convert((facts >> KIND_AT) & BYTE, uint8)
+    kind: uint8 = convert((facts >> records.KIND_AT) & records.BYTE, uint8)
     sequence: uint256 = completeness._advance(issuer, kind, uid, state)
     log IAttestations.StateChanged(
         uid=uid,
@@ -420,14 +311,14 @@ def _authorise(event_time: uint256) -> (bytes32, uint256):
     assert (
         event_time <= block.timestamp + codes.EVENT_TIME_TOLERANCE_S
     ), "attestation: event time in the future"
-    return staticcall REGISTRY.authorise(msg.sender, codes.ISSUE)
+    return staticcall records.REGISTRY.authorise(msg.sender, codes.ISSUE)
 
 
 @view
 @internal
 def _check_issuer(facts: uint256, index: uint256):
     assert facts != 0, "attestation: unknown"
-    assert facts & AGENCY == index + 1, "attestation: not yours"
+    assert facts & records.AGENCY == index + 1, "attestation: not yours"
 
 
 @pure

@@ -193,6 +193,28 @@ def attest_args(ledger: Ledger, uid: Hash32, schema: Hash32, /, **changes: Any) 
     return list((fields | changes).values())
 
 
+def batch_args(ledger: Ledger, uid: Hash32, schema: Hash32, /, **changes: Any) -> list[Any]:
+    """The arguments of `attest_batch`, each of which a test may change by name."""
+    fields = {
+        "uid": uid,
+        "schema": schema,
+        "root": uid_of(7),
+        "count": 3,
+        "alg": int(CommitmentAlgorithm.SM3),
+        "event_time": ledger.now,
+    }
+    assert changes.keys() <= fields.keys()
+    return list((fields | changes).values())
+
+
+def set_state(
+    ledger: Ledger, uid: Hash32, state: int, reason: int = 1, *, sender: Address = laboratory
+) -> list[DecodedLog]:
+    """Change the state of a record that the laboratory issued."""
+    args = [uid, state, reason, ledger.now]
+    return ledger.do(sender, ATTESTATIONS_NAME, "set_state", args)
+
+
 def decode_events(outcome: Outcome) -> list[DecodedLog]:
     return [
         decode_log(PROXIES[address], topics, data)
@@ -225,5 +247,7 @@ __all__ = [
     "SCHEMAS",
     "Ledger",
     "attest_args",
+    "batch_args",
     "decode_events",
+    "set_state",
 ]

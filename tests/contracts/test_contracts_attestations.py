@@ -1,6 +1,5 @@
 """Each rule of the attestations, once kept and once broken."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,10 +19,12 @@ from tests.contracts.contract_harness import (
     Ledger,
     attest_args,
     auditor,
+    batch_args,
     bureau,
     clerk,
     commission,
     laboratory,
+    set_state,
     stranger,
     uid_of,
 )
@@ -43,23 +44,6 @@ def ledger() -> Ledger:
     ledger.accredit(SCHEMA, COMMISSION)
     ledger.pass_time()
     return ledger
-
-
-def set_state(ledger: Ledger, uid: bytes, state: int, reason: int = 1, **kwargs: Any) -> list[Any]:
-    sender = kwargs.get("sender", laboratory)
-    return ledger.do(sender, "attestations", "set_state", [uid, state, reason, ledger.now])
-
-
-def batch_args(ledger: Ledger, **changes: Any) -> list[Any]:
-    fields = {
-        "uid": BATCH,
-        "schema": SCHEMA,
-        "root": uid_of(7),
-        "count": 3,
-        "alg": 2,
-        "event_time": ledger.now,
-    }
-    return list((fields | changes).values())
 
 
 def test_attestation_is_recorded_and_announced(ledger: Ledger) -> None:
@@ -151,7 +135,9 @@ def test_attestation_uid_is_used_once_whoever_comes_next(ledger: Ledger, other: 
     args = attest_args(ledger, FIRST, SCHEMA)
     reason = ledger.refuse(other, "attestations", "attest", args)
     assert reason == "attestation: uid already used"
-    reason = ledger.refuse(other, "attestations", "attest_batch", batch_args(ledger, uid=FIRST))
+    reason = ledger.refuse(
+        other, "attestations", "attest_batch", batch_args(ledger, BATCH, SCHEMA, uid=FIRST)
+    )
     assert reason == "attestation: uid already used"
 
 
@@ -170,7 +156,10 @@ def test_attestation_is_refused_for_whom_it_is_not(
 ) -> None:
     args = attest_args(ledger, FIRST, SCHEMA)
     assert ledger.refuse(sender, "attestations", "attest", args) == reason
-    assert ledger.refuse(sender, "attestations", "attest_batch", batch_args(ledger)) == reason
+    assert (
+        ledger.refuse(sender, "attestations", "attest_batch", batch_args(ledger, BATCH, SCHEMA))
+        == reason
+    )
 
 
 def test_attestation_needs_accreditation_in_its_own_block(ledger: Ledger) -> None:
@@ -233,7 +222,7 @@ def test_attestation_supersedes_an_older_one_of_the_same_issuer(ledger: Ledger) 
 
 def test_attestation_cannot_supersede_anothers_or_what_is_out_of_force(ledger: Ledger) -> None:
     ledger.attest(FIRST, SCHEMA)
-    ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger))
+    ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger, BATCH, SCHEMA))
     args = attest_args(ledger, SECOND, SCHEMA, previous=FIRST)
     assert ledger.refuse(commission, "attestations", "attest", args) == (
         "attestation: previous not yours"
@@ -253,134 +242,10 @@ def test_attestation_cannot_supersede_anothers_or_what_is_out_of_force(ledger: L
     )
 
 
-ALLOWED = {
-    (before, after)
-    for before, afters in {
-        RecordState.ACTIVE: (RecordState.SUSPENDED, RecordState.REVOKED, RecordState.ERASED),
-        RecordState.SUSPENDED: (RecordState.ACTIVE, RecordState.REVOKED, RecordState.ERASED),
-        RecordState.REVOKED: (RecordState.ERASED,),
-        RecordState.SUPERSEDED: (RecordState.ERASED,),
-        RecordState.ERASED: (),
-    }.items()
-    for after in afters
-}
-
-
-def bring_record(ledger: Ledger, state: RecordState) -> None:
-    ledger.attest(FIRST, SCHEMA)
-    if state == RecordState.SUPERSEDED:
-        ledger.attest(SECOND, SCHEMA, previous=FIRST)
-    elif state != RecordState.ACTIVE:
-        set_state(ledger, FIRST, state)
-
-
-def bring_leaf(ledger: Ledger, state: RecordState) -> None:
-    ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger))
-    if state != RecordState.ACTIVE:
-        args = [BATCH, 1, state, Reason.ERROR, ledger.now]
-        ledger.do(laboratory, "attestations", "set_leaf_state", args)
-
-
-def explain_refusal(before: int, after: int) -> str:
-    if before == after:
-        return "attestation: state unchanged"
-    is_final = before == RecordState.ERASED or (
-        before in {RecordState.REVOKED, RecordState.SUPERSEDED} and after != RecordState.ERASED
-    )
-    return "attestation: state is final" if is_final else "attestation: state not allowed"
-
-
-@pytest.mark.parametrize("after", [*RecordState, 0, 6])
-@pytest.mark.parametrize(
-    ("bring", "before"),
-    [
-        *((bring_record, state) for state in RecordState),
-        # a leaf of a batch is never superseded
-        *((bring_leaf, state) for state in RecordState if state != RecordState.SUPERSEDED),
-    ],
-)
-def test_states_change_only_along_the_allowed_ways(
-    ledger: Ledger,
-    before: RecordState,
-    after: int,
-    bring: Callable[[Ledger, RecordState], None],
-) -> None:
-    is_leaf = bring is bring_leaf
-    bring(ledger, before)
-    function = "set_leaf_state" if is_leaf else "set_state"
-    place = [BATCH, 1] if is_leaf else [FIRST]
-    outcome = ledger.send(
-        laboratory, "attestations", function, [*place, after, Reason.HOLDER, ledger.now]
-    )
-    assert outcome.succeeded == ((before, after) in ALLOWED), outcome.reason
-    if not outcome.succeeded:
-        assert outcome.reason == explain_refusal(before, after)
-    if is_leaf:
-        state = ledger.read("attestations", "leaf_state", BATCH, 1)["state"]
-    else:
-        state = ledger.read("attestations", "attestation", FIRST)["state"]
-    assert state == (after if outcome.succeeded else before)
-
-
-@pytest.mark.parametrize(
-    ("reason", "refusal"),
-    [(0, "attestation: reason missing"), (6, "attestation: unknown reason")],
-)
-def test_state_change_needs_a_known_reason(ledger: Ledger, reason: int, refusal: str) -> None:
-    ledger.attest(FIRST, SCHEMA)
-    args = [FIRST, RecordState.REVOKED, reason, ledger.now]
-    assert ledger.refuse(laboratory, "attestations", "set_state", args) == refusal
-
-
-def test_state_change_puts_its_own_reason_and_block_in_place(ledger: Ledger) -> None:
-    ledger.attest(FIRST, SCHEMA)
-    issued = ledger.read("attestations", "attestation", FIRST)
-    for state, reason in (
-        (RecordState.SUSPENDED, Reason.SECURITY),
-        (RecordState.ACTIVE, Reason.SUPERSEDED),
-        (RecordState.REVOKED, Reason.HOLDER),
-    ):
-        ledger.pass_time()
-        set_state(ledger, FIRST, state, reason)
-        changed = {
-            "state": state,
-            "reason": reason,
-            "state_block": ledger.state.block_number,
-        }
-        # All else is as it was issued.
-        assert ledger.read("attestations", "attestation", FIRST) == issued | changed
-
-
-def test_state_is_changed_by_the_issuer_only(ledger: Ledger) -> None:
-    ledger.attest(FIRST, SCHEMA)
-    ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger))
-    record = [FIRST, RecordState.REVOKED, Reason.ERROR, ledger.now]
-    leaf = [BATCH, 0, RecordState.REVOKED, Reason.ERROR, ledger.now]
-    for sender, reason in (
-        (commission, "attestation: not yours"),
-        (bureau, "attestation: not yours"),
-        (auditor, "key: role missing"),
-        (stranger, "key: unknown"),
-    ):
-        assert ledger.refuse(sender, "attestations", "set_state", record) == reason
-        assert ledger.refuse(sender, "attestations", "set_leaf_state", leaf) == reason
-    # Another key of the issuer is the issuer.
-    set_state(ledger, FIRST, RecordState.REVOKED, sender=clerk)
-
-
-def test_state_of_what_is_not_there_is_refused(ledger: Ledger) -> None:
-    args = [FIRST, RecordState.REVOKED, Reason.ERROR, ledger.now]
-    assert ledger.refuse(laboratory, "attestations", "set_state", args) == "attestation: unknown"
-    leaf = [BATCH, 0, RecordState.REVOKED, Reason.ERROR, ledger.now]
-    assert ledger.refuse(laboratory, "attestations", "set_leaf_state", leaf) == (
-        "attestation: unknown"
-    )
-    ledger.attest(BATCH, SCHEMA)
-    assert ledger.refuse(laboratory, "attestations", "set_leaf_state", leaf) == "batch: unknown"
-
-
 def test_batch_is_recorded_and_announced(ledger: Ledger) -> None:
-    (event,) = ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger))
+    (event,) = ledger.do(
+        laboratory, "attestations", "attest_batch", batch_args(ledger, BATCH, SCHEMA)
+    )
     assert event.event == "BatchAttested"
     assert event.args["root"] == uid_of(7)
     assert event.args["count"] == 3
@@ -418,12 +283,12 @@ def test_batch_is_recorded_and_announced(ledger: Ledger) -> None:
 def test_batch_is_refused_for_a_bad_field(
     ledger: Ledger, changes: dict[str, Any], reason: str
 ) -> None:
-    args = batch_args(ledger, **changes)
+    args = batch_args(ledger, BATCH, SCHEMA, **changes)
     assert ledger.refuse(laboratory, "attestations", "attest_batch", args) == reason
 
 
 def test_leaf_without_an_entry_is_active(ledger: Ledger) -> None:
-    ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger))
+    ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger, BATCH, SCHEMA))
     state = ledger.read("attestations", "leaf_state", BATCH, 2)
     assert state["state"] == RecordState.ACTIVE
     assert state["block_number"] == ledger.state.block_number
@@ -432,7 +297,7 @@ def test_leaf_without_an_entry_is_active(ledger: Ledger) -> None:
 
 
 def test_leaf_has_a_state_of_its_own(ledger: Ledger) -> None:
-    ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger))
+    ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger, BATCH, SCHEMA))
     ledger.pass_time()
     args = [BATCH, 1, RecordState.SUSPENDED, Reason.HOLDER, ledger.now - 5]
     (event,) = ledger.do(clerk, "attestations", "set_leaf_state", args)
@@ -454,7 +319,7 @@ def test_leaf_has_a_state_of_its_own(ledger: Ledger) -> None:
 
 
 def test_batch_state_holds_for_all_its_leaves_where_it_is_graver(ledger: Ledger) -> None:
-    ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger))
+    ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger, BATCH, SCHEMA))
     args = [BATCH, 1, RecordState.REVOKED, Reason.ERROR, ledger.now]
     ledger.do(laboratory, "attestations", "set_leaf_state", args)
     set_state(ledger, BATCH, RecordState.SUSPENDED, Reason.SECURITY)
@@ -474,7 +339,7 @@ def test_head_chains_every_creation_and_change(ledger: Ledger) -> None:
     first_block = ledger.state.block_number
     ledger.pass_time()
     ledger.attest(SECOND, SCHEMA, previous=FIRST)
-    ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger))
+    ledger.do(laboratory, "attestations", "attest_batch", batch_args(ledger, BATCH, SCHEMA))
     args = [BATCH, 2, RecordState.REVOKED, Reason.ERROR, ledger.now]
     ledger.do(laboratory, "attestations", "set_leaf_state", args)
     block = first_block + 1

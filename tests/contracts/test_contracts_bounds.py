@@ -24,7 +24,8 @@ def ledger() -> Ledger:
 
 
 def get_slot(variable: str) -> int:
-    return int(load_artifact("agency_registry").storage_layout[variable]["slot"])
+    module, name = variable.split(".")
+    return int(load_artifact("agency_registry").storage_layout[module][name]["slot"])
 
 
 def get_entry(variable: str, key: bytes) -> int:
@@ -34,8 +35,8 @@ def get_entry(variable: str, key: bytes) -> int:
 @pytest.mark.parametrize(
     ("variable", "bound", "reason"),
     [
-        ("_agency_count", 256, "agency: register full"),
-        ("_jurisdiction_count", 32, "agency: too many jurisdictions"),
+        ("agencies.admitted", 256, "agency: register full"),
+        ("agencies.jurisdictions", 32, "agency: too many jurisdictions"),
     ],
 )
 def test_register_is_bounded(ledger: Ledger, variable: str, bound: int, reason: str) -> None:
@@ -48,8 +49,8 @@ def test_register_is_bounded(ledger: Ledger, variable: str, bound: int, reason: 
 @pytest.mark.parametrize(
     ("variable", "bound", "function", "args", "reason"),
     [
-        ("_agency_key_count", 256, "add_own_key", [KEY, 4, 0, 0], "key: too many"),
-        ("_agency_pin_count", 128, "add_own_pin", [uid_of(7), 0, 0], "pin: too many"),
+        ("keys._agency_key_count", 256, "add_own_key", [KEY, 4, 0, 0], "key: too many"),
+        ("pins._agency_pin_count", 128, "add_own_pin", [uid_of(7), 0, 0], "pin: too many"),
     ],
 )
 def test_one_agency_cannot_fill_the_register(  # noqa: PLR0917

@@ -61,8 +61,8 @@ def test_storage_layout_is_the_one_of_the_snapshot() -> None:
 
 def test_documented_slots_are_where_the_documents_say() -> None:
     registry = _flatten(load_artifact("agency_registry").storage_layout)
-    assert registry["set_number"]["slot"] == 0
-    assert registry["validator_set_hash"]["slot"] == 1
+    assert registry["validators.set_number"]["slot"] == 0
+    assert registry["validators.validator_set_hash"]["slot"] == 1
     for name in ("schemas", "attestations"):
         layout = _flatten(load_artifact(name).storage_layout)
         assert layout["completeness.histories"]["slot"] == 0
@@ -88,11 +88,11 @@ def test_python_and_vyper_speak_of_the_same_codes() -> None:
 
 
 def test_python_and_vyper_speak_of_the_same_decisions() -> None:
-    vyper = _read_constants("agency_registry.vy")
+    vyper = _read_constants("proposals.vy")
     kinds = {kind.name: kind.value for kind in decisions.DecisionKind}
     assert kinds.items() <= vyper.items()
     assert vyper["LAST_KIND"] == max(kinds.values()) == len(kinds)
-    source = (SOURCES_FOLDER / "agency_registry.vy").read_text(encoding="utf-8")
+    source = (SOURCES_FOLDER / "proposals.vy").read_text(encoding="utf-8")
     words = re.search(r"PAYLOAD_WORDS: .* = \[([0-9, ]+)\]", source)
     assert words is not None
     assert [int(word) for word in words[1].split(",")] == [
