@@ -16,7 +16,8 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from api.rest.answers import Problem
-from api.rest.routes import ROUTES, Route
+from api.rest.route import Route
+from api.rest.routes import ROUTES
 from api.rest.values import EXAMPLE_UID
 
 VERSION: Final = "1"
