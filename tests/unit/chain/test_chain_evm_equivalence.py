@@ -233,6 +233,64 @@ def test_engine_agrees_with_py_evm_on_any_bytes(code: bytes, data: bytes) -> Non
     assert ours == run_py_evm(alloc, transactions)
 
 
+def jump_unforeseen(target: int) -> bytes:
+    """Jump to a place that only the run knows, so that a trace ends and the stack becomes real."""
+    return (
+        b"\x61"
+        + target.to_bytes(2, "big")
+        + assemble("CALLVALUE", "CALLVALUE", "XOR", "ADD", "JUMP")
+    )
+
+
+@settings(max_examples=80)
+@given(
+    depth=st.integers(0, 20),
+    first=st.lists(st.one_of(shuffles, shuffles, reads, on_the_stack), max_size=12).map(b"".join),
+    second=st.lists(st.one_of(shuffles, shuffles, pushes, on_the_stack), max_size=12).map(b"".join),
+)
+def test_engine_agrees_with_py_evm_on_operands_that_outlive_their_trace(
+    depth: int, first: bytes, second: bytes
+) -> None:
+    start = assemble(*range(1_000, 1_000 + depth))
+    middle = len(start) + 8
+    last = middle + 1 + len(first) + 8
+    dump = b"".join(assemble(slot, "SSTORE") for slot in range(depth))
+    code = start + jump_unforeseen(middle) + assemble("JUMPDEST") + first
+    code += jump_unforeseen(last) + assemble("JUMPDEST") + second + dump
+    alloc = make_alloc({FIRST: code})
+    transactions = [sign(to=FIRST, gas=900_000)]
+    ours = run_ours(alloc, transactions, EvmEngine(compile_after=0))
+    assert ours == run_py_evm(alloc, transactions)
+
+
+CALLEES = [b"\xfe", assemble("GAS", 0, "MSTORE", 32, 0, "RETURN"), assemble(3, 1, "SSTORE"), b""]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("CALL", [0]),
+        ("CALL", [1]),
+        ("CALLCODE", [0]),
+        ("CALLCODE", [1]),
+        ("DELEGATECALL", []),
+        ("STATICCALL", []),
+    ],
+)
+@pytest.mark.parametrize("asked", [0, 50_000, 2**256 - 1])
+@pytest.mark.parametrize("callee", CALLEES)
+def test_engine_agrees_with_py_evm_on_the_gas_of_calls(
+    name: str, values: list[int], asked: int, callee: bytes
+) -> None:
+    call = assemble(32, 0, 0, 0, *values, int.from_bytes(SECOND, "big"), asked, name)
+    # What the call left of the gas, what it answered and whether it worked.
+    caller = call + assemble("GAS", 1, "SSTORE", 2, "SSTORE", 0, "MLOAD", 3, "SSTORE", "STOP")
+    alloc = make_alloc({FIRST: caller, SECOND: callee})
+    transactions = [sign(to=FIRST, gas=200_000), sign(to=FIRST, nonce=1, gas=90_000)]
+    ours = run_ours(alloc, transactions, EvmEngine(compile_after=0))
+    assert ours == run_py_evm(alloc, transactions)
+
+
 writes = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=6)
 
 
