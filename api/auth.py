@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 import orjson
 from aiohttp import web
 
-from api.errors import Forbidden, InvalidField, Unauthorized
+from api.errors import Forbidden, InvalidField, Unauthorized, UpstreamFault
 from api.settings import is_loopback
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -107,7 +107,15 @@ class TokenStore:
 
     def find(self, token: str) -> Caller | None:
         """Return the caller that `token` names; None if unknown, revoked or expired."""
-        self._refresh()
+        try:
+            self._refresh()
+        except InvalidField as error:
+            # Nobody is let in by a file that cannot be read now, whatever it held before.
+            raise UpstreamFault(
+                "the server's tokens cannot be read",
+                code="tokens_unreadable",
+                next_step="the operator repairs the token file",
+            ) from error
         digest = hash_token(token)
         record = self._records.get(digest)
         if record is None or not hmac.compare_digest(record.digest, digest):

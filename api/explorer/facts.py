@@ -305,7 +305,8 @@ class StatusFacts:
     block_period_s: float | None
     peers: int | None
     index_block: int
-    counts: Counts
+    counts: Counts | None
+    """None where they were not asked for: counting reads whole tables."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ def build_json_app() -> web.Application:
 async def get_status(request: web.Request) -> web.Response:
     """Return the ledger at a glance."""
     services = request.config_dict[SERVICES]
-    return json_response(await read_status(services.chain, services.records))
+    return json_response(await read_status(services.chain, services.records, with_counts=True))
 
 
 @requires(Role.READER)

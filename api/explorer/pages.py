@@ -279,7 +279,9 @@ async def _show(
     request: web.Request, template: str, *, json: str | None, **context: Any
 ) -> web.Response:
     services: ExplorerServices = request.config_dict[SERVICES]
-    status: StatusFacts = await read_status(services.chain, services.records)
+    status: StatusFacts = await read_status(
+        services.chain, services.records, with_counts=template == "overview.html"
+    )
     return render(
         request,
         template,

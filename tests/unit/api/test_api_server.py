@@ -248,6 +248,9 @@ async def test_tokens_open_what_their_roles_say(
         # Revoking is an edit of the file.
         save_tokens(path, [writer_record])
         assert (await post(BLOCK_NUMBER, reader))[0] == 401
+        # A damaged file lets nobody in.
+        path.write_text("{")
+        assert (await post(BLOCK_NUMBER, writer))[0] == 503
 
 
 def test_token_file_keeps_no_token_and_is_private(tmp_path: Path) -> None:
