@@ -61,13 +61,8 @@ class Narrator:
         started = time.monotonic()
         self._console.print(f"\n[bold cyan]{self._number:>2}. {escape(title)}[/]")
         if self._console.is_terminal:
-            columns = (
-                TextColumn("   "),
-                SpinnerColumn(),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-            )
+            bar = () if total is None else (BarColumn(), MofNCompleteColumn())
+            columns = (TextColumn("   "), SpinnerColumn(), *bar, TimeElapsedColumn())
             with Progress(*columns, console=self._console, transient=True) as progress:
                 yield Step(progress, progress.add_task("", total=total))
         else:
