@@ -70,6 +70,7 @@ class Connector:
         self._server: asyncio.Server | None = None
         self._pending: Counter[str] = Counter()
         self._unadmitted: set[asyncio.StreamWriter] = set()
+        self._is_closed = False
         self._dialling: set[Hash32] = set()
         self._wake = asyncio.Event()
         self._log_rate = TokenBucket(rate=_LOGS_PER_S, burst=_LOGS_AT_ONCE, now_s=clock())
@@ -97,6 +98,7 @@ class Connector:
 
     def close(self) -> None:
         """Accept no more connections and end those that are not admitted yet."""
+        self._is_closed = True
         if self._server is not None:
             self._server.close()
         for writer in self._unadmitted:
@@ -126,6 +128,9 @@ class Connector:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         host = get_remote_address(writer).host
+        if self._is_closed:  # accepted just before the listener was closed
+            writer.transport.abort()
+            return
         if (
             self._pending[host] >= self._settings.max_pending_per_host
             or self._pending.total() >= self._settings.max_pending

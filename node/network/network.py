@@ -3,9 +3,8 @@
 `Network` owns all peers. The `connector` produces admitted connections, and each is served until it
 ends; gossip and block sync work across all of them.
 
-Everything runs on one event loop; blocks are imported in the worker thread that executes for the
-whole node. The directory of trusted pins is read again at every head: connections with a withdrawn
-pin are closed, and TLS contexts are rebuilt.
+Everything runs on one event loop; blocks are imported in the node's one worker thread. Whom to
+trust is read again at every head: connections with a withdrawn pin are closed.
 """
 
 import asyncio
@@ -175,8 +174,7 @@ class Network:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._importing is not None:
-            # A thread cannot be cancelled, and the store is closed after this.
+        if self._importing is not None:  # a thread cannot be cancelled; the store closes after this
             await asyncio.gather(self._importing, return_exceptions=True)
         if self._settings.address_book is not None:
             with contextlib.suppress(OSError):
