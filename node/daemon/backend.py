@@ -9,10 +9,10 @@ consensus engine nor the network beyond what they report.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from contextlib import contextmanager
+from typing import Final, TypeVar
 
 from eth_typing import Address, Hash32
 
@@ -51,6 +51,7 @@ from node.chain.blockchain import Blockchain
 from node.chain.deadline import Deadline
 from node.chain.errors import DeadlineExceeded, StateMissing
 from node.chain.results import CallResult as ChainCallResult
+from node.daemon.backend_sources import BackendSources, VoteControl
 from node.daemon.ledger_values import (
     to_account,
     to_chain_request,
@@ -61,6 +62,8 @@ from node.daemon.recent import Recent
 from node.errors import OperationalFault
 from node.mempool import Mempool, MempoolRefusal
 
+__all__ = ["BackendSources", "LedgerBackend"]
+
 T = TypeVar("T")
 
 _READ_THREADS: Final = 4
@@ -68,35 +71,6 @@ _CALL_THREADS: Final = 2
 _REMEMBERED_SETS: Final = 1_024
 _REMEMBERED_BLOCKS: Final = 16
 """Callers follow their transactions one by one, so the last blocks are asked for many times."""
-
-
-class VoteControl(Protocol):
-    """This node's standing header votes; absent in contract mode."""
-
-    def get_votes(self) -> Iterable[Vote]:
-        """Return the votes that coming proposals carry."""
-        ...
-
-    def propose(self, vote: Vote) -> None:
-        """Vote in coming proposals."""
-        ...
-
-    def discard(self, recipient: Address) -> None:
-        """Stop voting about `recipient`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackendSources:
-    """What the daemon reports beside chain and mempool; all called on the event loop."""
-
-    get_consensus: Callable[[], ConsensusStatus]
-    get_peers: Callable[[], Iterable[PeerStatus]]
-    get_sync: Callable[[], SyncStatus | None]
-    get_evidence: Callable[[int], Iterable[Evidence]]
-    """Takes a limit; newest first."""
-    get_metrics: Callable[[], Iterable[Metric]]
-    votes: VoteControl | None = None
 
 
 class LedgerBackend:
@@ -376,34 +350,37 @@ class LedgerBackend:
         return self._sources.votes
 
     async def _read(self, function: Callable[[], T]) -> T:
-        try:
+        with _node_faults():
             return await asyncio.get_running_loop().run_in_executor(self._readers, function)
-        except StateMissing as error:
-            raise NotFound(
-                "this node does not keep the state of that block", code="state_missing"
-            ) from error
-        except OperationalFault as fault:
-            raise _unavailable(fault) from fault
 
     async def _execute(self, function: Callable[[], ChainCallResult]) -> CallResult:
-        loop = asyncio.get_running_loop()
-        try:
+        with _node_faults():
+            loop = asyncio.get_running_loop()
             result = await loop.run_in_executor(self._callers, function)
-        except DeadlineExceeded as error:
-            raise LimitExceeded(
-                "the call took longer than it may",
-                next_step="ask for less in one call, or run it on a node of your own",
-            ) from error
-        except StateMissing as error:
-            raise NotFound(
-                "this node does not keep the state of that block", code="state_missing"
-            ) from error
         return CallResult(
             output=result.output,
             gas_used=result.gas_used,
             error=result.error,
             is_revert=result.is_revert,
         )
+
+
+@contextmanager
+def _node_faults() -> Iterator[None]:
+    """Put the chain's refusals into the API's words."""
+    try:
+        yield
+    except DeadlineExceeded as error:
+        raise LimitExceeded(
+            "the call took longer than it may",
+            next_step="ask for less in one call, or run it on a node of your own",
+        ) from error
+    except StateMissing as error:
+        raise NotFound(
+            "this node does not keep the state of that block", code="state_missing"
+        ) from error
+    except OperationalFault as fault:
+        raise _unavailable(fault) from fault
 
 
 def _unavailable(fault: OperationalFault) -> UpstreamFault:

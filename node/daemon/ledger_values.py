@@ -4,8 +4,6 @@ The API declares its own types (`api.ports`) so that it depends on no node. Copy
 microsecond an object and keeps either side free to change.
 """
 
-import sys
-
 from api.ports import (
     AccessListEntry,
     Account,
@@ -72,12 +70,6 @@ def to_account(account: accounts.Account | None) -> Account:
         code_hash=account.code_hash,
         storage_root=account.storage_root,
     )
-
-
-def describe_client(version: str) -> str:
-    """Return program, version and platform, as `web3_clientVersion` gives them."""
-    python = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return f"atesta/v{version}/{sys.platform}/{python}"
 
 
 def to_chain_request(request: CallRequest) -> results.CallRequest:

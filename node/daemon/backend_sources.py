@@ -1,0 +1,42 @@
+"""What the parts of the daemon tell the backend beside chain and mempool.
+
+Plain functions, so that the backend knows neither the consensus engine nor the network beyond what
+they report.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from eth_typing import Address
+
+from api.ports import ConsensusStatus, Evidence, Metric, PeerStatus, SyncStatus, Vote
+
+
+class VoteControl(Protocol):
+    """This node's standing header votes; absent in contract mode."""
+
+    def get_votes(self) -> Iterable[Vote]:
+        """Return the votes that coming proposals carry."""
+        ...
+
+    def propose(self, vote: Vote) -> None:
+        """Vote in coming proposals."""
+        ...
+
+    def discard(self, recipient: Address) -> None:
+        """Stop voting about `recipient`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendSources:
+    """What the daemon reports beside chain and mempool; all called on the event loop."""
+
+    get_consensus: Callable[[], ConsensusStatus]
+    get_peers: Callable[[], Iterable[PeerStatus]]
+    get_sync: Callable[[], SyncStatus | None]
+    get_evidence: Callable[[int], Iterable[Evidence]]
+    """Takes a limit; newest first."""
+    get_metrics: Callable[[], Iterable[Metric]]
+    votes: VoteControl | None = None
