@@ -22,6 +22,7 @@ pytestmark = pytest.mark.processes
 
 FOUNDERS = (1, 2, 3, 4)
 MAJORITY = (1, 2, 3)  # more than half of four, and of each jurisdiction's
+LARGER_MAJORITY = (1, 2, 3, 5)  # of five, two of them in the fifth's jurisdiction
 
 
 def test_fifth_agency_joins_by_vote_and_its_validator_comes_and_goes(net: LedgerNet) -> None:
@@ -62,7 +63,7 @@ def test_fifth_agency_joins_by_vote_and_its_validator_comes_and_goes(net: Ledger
     net.wait_height(target, [5])
     assert net.assert_one_chain() >= target
 
-    net.decide(DecisionKind.ADD_VALIDATOR, [agency, get_address(5, "validator")], MAJORITY)
+    net.decide(DecisionKind.ADD_VALIDATOR, [agency, get_address(5, "validator")], LARGER_MAJORITY)
     added = "0x" + get_address(5, "validator").hex()
     wait_until(lambda: added in net.validators(), "the fifth is a validator")
 
@@ -77,13 +78,16 @@ def test_fifth_agency_joins_by_vote_and_its_validator_comes_and_goes(net: Ledger
     wait_until(has_proposed, "the fifth proposes a block")
     assert len(net.validators(5)) == 5
 
-    net.decide(DecisionKind.REMOVE_VALIDATOR, [get_address(5, "validator")], MAJORITY)
+    net.decide(DecisionKind.REMOVE_VALIDATOR, [get_address(5, "validator")], LARGER_MAJORITY)
     wait_until(lambda: added not in net.validators(), "the fifth is no validator any more")
     target = net.wait_blocks(2)
     net.wait_height(target, [5])
     assert not net.rpc(5).call("eth_syncing")
     net.assert_one_chain()
     assert not read_log(net.node(1), "stopping")
+    # Suspended and without a validator it has no connection any more, and four decide again.
+    net.decide(DecisionKind.SUSPEND_AGENCY, [agency], LARGER_MAJORITY)
+    wait_until(lambda: int(net.rpc(1).call("net_peerCount"), 16) == 3, "the fifth is let go")
     net.kill(5)
 
 

@@ -18,7 +18,7 @@ SCRIPT = Path(__file__).with_name("web3_client.py")
 def test_web3_from_another_process_uses_the_ledger(net: LedgerNet) -> None:
     task = {
         "url": net.node(3).url,
-        "deployer": get_private_key(2, "deployer").hex(),
+        "deployer": get_private_key(2, "account").hex(),
         "clerk": get_private_key(1, "clerk").hex(),
         "stranger": "11" * 32,
     }
