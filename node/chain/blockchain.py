@@ -243,6 +243,7 @@ class Blockchain:
         parent = self._head
         self._check_header(block, parent, is_sealed=False)
         block_hash = compute_block_hash(block.header)
+        _check_body(block)
         if block_hash not in self._pending:
             self._keep(self._execute(block, block_hash, parent, deadline))
 
@@ -259,6 +260,8 @@ class Blockchain:
                 return self._find_imported(header)
             self._check_header(block, self._head, is_sealed=True)
             block_hash = compute_block_hash(header)
+            # Seals and hash cover the header only; a body that does not fit is the sender's doing.
+            _check_body(block)
             executed = self._pending.get(block_hash)
             if executed is None:
                 executed = self._execute_sealed(block, block_hash)
@@ -323,8 +326,6 @@ class Blockchain:
     def _execute(
         self, block: Block, block_hash: Hash32, parent: BlockHeader, deadline: Deadline
     ) -> ExecutedBlock:
-        if compute_ordered_root(block.transactions) != block.header.transactions_root:
-            raise InvalidBlock("the transactions are not those of the header")
         try:
             transactions = self._senders.decode(block.transactions)
         except TransactionInvalid as error:
@@ -332,9 +333,6 @@ class Blockchain:
         return self._processor.execute(block, block_hash, transactions, parent, deadline=deadline)
 
     def _execute_sealed(self, block: Block, block_hash: Hash32) -> ExecutedBlock:
-        # The seals cover the header only; a body that does not fit it is the sender's doing.
-        if compute_ordered_root(block.transactions) != block.header.transactions_root:
-            raise InvalidBlock("the transactions are not those of the sealed header")
         try:
             return self._execute(block, block_hash, self._head, Deadline.never())
         except InvalidBlock as error:
@@ -393,3 +391,9 @@ class Blockchain:
         self._pending[executed.block_hash] = executed
         while len(self._pending) > _MAX_PENDING:
             del self._pending[next(iter(self._pending))]
+
+
+def _check_body(block: Block) -> None:
+    """Raise InvalidBlock unless the transactions are those that the header commits to."""
+    if compute_ordered_root(block.transactions) != block.header.transactions_root:
+        raise InvalidBlock("the transactions are not those of the header")

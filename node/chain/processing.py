@@ -88,9 +88,10 @@ class BlockProcessor:
         session = self._begin(draft, parent)
         selection = _Selection(session, draft.gas_limit, deadline, is_permitted)
         selection.run(candidates)
-        header, commit = self._seal_results(
-            draft, parent, session, selection.included, selection.receipts
+        draft = replace(
+            draft, transactions_root=compute_ordered_root(item.raw for item in selection.included)
         )
+        header, commit = self._seal_results(draft, parent, session, selection.receipts)
         block = Block(
             header=header,
             transactions=tuple(transaction.raw for transaction in selection.included),
@@ -113,7 +114,9 @@ class BlockProcessor:
         *,
         deadline: Deadline,
     ) -> ExecutedBlock:
-        """Execute a given block and compare what it claims; its header rules are checked before.
+        """Execute a given block and compare what it claims.
+
+        The header rules and the body against its root are checked before.
 
         Raises InvalidBlock naming the first difference, or DeadlineExceeded.
         """
@@ -125,10 +128,9 @@ class BlockProcessor:
                 receipts.append(session.apply(transaction, deadline=deadline))
             except TransactionInvalid as error:
                 raise InvalidBlock(f"transaction {index}: {error}") from error
-        computed, commit = self._seal_results(header, parent, session, transactions, receipts)
+        computed, commit = self._seal_results(header, parent, session, receipts)
         for field in (
             "gas_used",
-            "transactions_root",
             "receipts_root",
             "logs_bloom",
             "state_root",
@@ -156,7 +158,6 @@ class BlockProcessor:
         header: BlockHeader,
         parent: BlockHeader,
         session: ExecutionSession,
-        transactions: Sequence[Transaction],
         receipts: Sequence[Receipt],
     ) -> tuple[BlockHeader, StateCommit]:
         """Return the header with what execution computed, and the state to write."""
@@ -164,7 +165,6 @@ class BlockProcessor:
         computed = replace(
             header,
             state_root=commit.root,
-            transactions_root=compute_ordered_root(item.raw for item in transactions),
             receipts_root=compute_ordered_root(encode_receipt(receipt) for receipt in receipts),
             logs_bloom=merge_blooms(receipt.logs_bloom for receipt in receipts),
             gas_used=session.gas_used,

@@ -47,8 +47,8 @@ STOCK_TRANSACTIONS = 300
 PARTS: dict[str, str] = {
     "opcodes": "node.chain.evm.executor.EvmSession.apply",
     "state trie": "node.chain.state_store.StateStore.prepare",
-    "transaction and receipt roots": "node.chain.processing.compute_ordered_root",
-    "transactions against the header": "node.chain.blockchain.compute_ordered_root",
+    "root of receipts": "node.chain.processing.compute_ordered_root",
+    "root of transactions": "node.chain.blockchain.compute_ordered_root",
     "seals and header rules": "node.chain.blockchain.validate_sealed_header",
     "senders": "node.chain.senders.TransactionDecoder.decode",
     "write": "node.storage.level.LevelStore.write",
