@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from tests.unit.rest.ledger_world import Caller
+from tests.unit.rest.ledger_world import Caller, FakeLedger
 
 DOCUMENT = {
     "certificate": "MO-0001",
@@ -222,3 +222,26 @@ async def test_attestation_etag_answers_not_modified(laboratory: Caller, schema:
     await laboratory.post(f"{path}/state", {"state": "suspended", "reason": "security"})
     await laboratory.agency.settle()
     assert (await laboratory.get(path, If_None_Match=etag))["state"] == "suspended"
+
+
+async def test_attestation_is_taken_while_no_block_is_made(
+    laboratory: Caller, schema: str, ledger: FakeLedger
+) -> None:
+    # The last block's clock is far behind; the dry run must not call the present "the future".
+    ledger.now_s += 3_600
+    accepted = await laboratory.post(
+        "/attestations", {"schema_uid": schema, "document": make_document()}
+    )
+    await laboratory.agency.settle()
+    operation = await laboratory.get(f"/operations/{accepted['operation']}")
+    assert (operation["state"], operation["error"]) == ("final", None)
+
+
+async def test_attestation_key_is_bound_to_the_path(laboratory: Caller, schema: str) -> None:
+    uids = []
+    for number in range(2):
+        body = {"schema_uid": schema, "document": make_document(number)}
+        uids.append((await laboratory.post("/credentials", body, status=201))["uid"])
+    await laboratory.post(f"/credentials/{uids[0]}/attest", {}, key="one")
+    problem = await laboratory.post(f"/credentials/{uids[1]}/attest", {}, key="one", status=409)
+    assert problem["code"] == "idempotency_key_reused"

@@ -1,5 +1,6 @@
 """The resident-carried check over REST: every refusal has its reason."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -127,6 +128,15 @@ async def test_verification_refuses_a_replayed_presentation(
     assert (replay["result"], list_codes(replay)) == ("not_valid", ["challenge_replayed"])
 
 
+async def test_verification_spends_a_nonce_once_among_many_at_once(
+    commission: Caller, resident: Resident
+) -> None:
+    await resident.carry()
+    presentation = await resident.present(commission)
+    answers = await asyncio.gather(*(verify(commission, presentation) for _ in range(8)))
+    assert sorted(answer["result"] for answer in answers) == ["not_valid"] * 7 + ["valid"]
+
+
 async def test_verification_refuses_a_copied_file(commission: Caller, resident: Resident) -> None:
     await resident.carry()
     whole = await commission.post("/verify", {"credential": resident.file}, status=200)
@@ -142,8 +152,12 @@ async def test_verification_refuses_a_presentation_signed_over_no_nonce(
 ) -> None:
     await resident.carry()
     verifier = await commission.agency.get_id()
-    for nonce in ("", "0x" + "ab" * 32):
-        occasion = Occasion(verifier=verifier, purpose=PURPOSE, nonce=nonce)
+    for occasion in (
+        Occasion(verifier=verifier, purpose=PURPOSE, nonce="0x" + "ab" * 32),
+        Occasion(verifier=verifier, purpose=PURPOSE, nonce=""),
+        Occasion(verifier=verifier, purpose="", nonce=""),
+        Occasion(verifier="", purpose="", nonce=""),
+    ):
         presentation = present(
             resident.credential,
             SHOWN,
