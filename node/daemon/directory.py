@@ -47,7 +47,9 @@ class RegistryDirectory:
             trusted[pin.fingerprint] = TrustedPeer(
                 pin=pin.fingerprint,
                 label=agency.label,
-                signers=validators | tables.keys.get(pin.agency_id, frozenset()),
+                # The pin says whose node it is. The key that signs its handshake may be one that
+                # the registry does not know yet: a validator joins before it is voted in.
+                signers=None,
                 addresses=hint.addresses if hint is not None else (),
             )
         for fingerprint, peer in invited.items():
