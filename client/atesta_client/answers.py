@@ -221,6 +221,8 @@ class Verification:
     """Its time."""
     behind_s: int
     """Seconds since that block."""
+    policy: str | None = None
+    """Purpose of the recognition policy applied; ``None`` where the verifier has set none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

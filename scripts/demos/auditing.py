@@ -54,7 +54,7 @@ async def audit(stage: Stage) -> None:
         )
         found = list(NeedleSet(stage.list_needles()).find_inside(repr(read).encode()))
         require(not found, "the auditor's answers hold personal values")
-        narrator.confirm(f"{sum(tally.values())} records, and not a name among them")
+        narrator.confirm(f"{sum(tally.values())} records, and no resident's name among them")
 
 
 async def _read_explorer(stage: Stage) -> list[str]:

@@ -9,7 +9,7 @@ from atesta_client import requests
 from atesta_client.presentations import HolderCheck, Occasion, present, validate_presentation
 
 from scripts.demos.documents import KINDS
-from scripts.demos.residents import PURPOSE, check
+from scripts.demos.residents import check
 from scripts.demos.stage import Stage, require
 
 
@@ -75,7 +75,9 @@ async def _check_without_any_node(stage: Stage) -> None:
             "nobody can say what is attested. Proofs and signatures need no node."
         )
         for resident in stage.residents:
-            occasion = Occasion(verifier="counter 1", purpose=PURPOSE, nonce=secrets.token_hex(32))
+            occasion = Occasion(
+                verifier="counter 1", purpose=resident.purpose, nonce=secrets.token_hex(32)
+            )
             now_s = int(time.time())
             shown = present(
                 resident.credential,

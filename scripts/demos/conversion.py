@@ -5,7 +5,6 @@ its own schema. The new document names the record that it was converted from; th
 of its fields, under a salt, so that on the chain the two records of one person share nothing.
 """
 
-import secrets
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -19,6 +18,7 @@ from scripts.demos.stage import Stage, require
 CONVERTED_TITLE: Final = "Converted health code"
 CONVERTED_POINTERS: Final = ("/status", "/converted_from", "/issued_on", "/cnf")
 CONVERTED_SHOWN: Final = ("/status", "/issued_on")
+CONVERTED_PURPOSE: Final = "health-code"
 _REFERENCE: Final = ("/converted_from",)
 _VALIDITY: Final = timedelta(days=7)
 
@@ -30,7 +30,7 @@ async def convert(stage: Stage) -> None:
         resident = stage.residents[0]
         commission = await stage.get_verifier()
         bureau = await network.get_client(network.bureau)
-        schema_uid = "0x" + secrets.token_hex(32)
+        schema_uid = stage.converted_uid
         own_id = (await commission.send(requests.get_status())).agency
         await stage.settle(
             commission,
@@ -70,7 +70,7 @@ async def convert(stage: Stage) -> None:
         narrator.confirm("attested by Guangdong; on the chain nothing ties it to the first record")
         await stage.wait_seen(bureau, made.uid)
         carried = replace(resident, credential=decode_credential(made.credential))
-        shown = await carried.prepare(bureau, pointers=CONVERTED_SHOWN)
+        shown = await carried.prepare(bureau, pointers=CONVERTED_SHOWN, purpose=CONVERTED_PURPOSE)
         answer = await check(bureau, shown)
         require(
             answer.result == "valid" and answer.holder_checked,

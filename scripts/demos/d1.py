@@ -18,6 +18,7 @@ import contextlib
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,6 +73,9 @@ async def _run(options: argparse.Namespace, narrator: Narrator) -> str | None:
         if network.folder.is_dir() and network.folder != Path():
             narrator.say(f"The nodes are stopped; their folders and logs are in {network.folder}.")
         return str(error)
+    except Exception as error:  # noqa: BLE001 - whatever happens, the last line says why
+        traceback.print_exc()
+        return f"{type(error).__name__}: {error}"
     finally:
         for number in _INTERRUPTS:
             with contextlib.suppress(ValueError):

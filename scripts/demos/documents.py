@@ -72,6 +72,9 @@ key answers that."""
 
 KINDS: Final = {"v": "vaccination", "t": "test", "r": "recovery"}
 
+PURPOSES: Final = {kind: f"border-crossing.{name}" for kind, name in KINDS.items()}
+"""For which purpose the border checks each kind; its node has a recognition policy for each."""
+
 _PERSONAL: Final = (
     ("family name", "/nam/fn"),
     ("given name", "/nam/gn"),

@@ -9,12 +9,14 @@ freezing all the others is how one node is cut off without touching its own proc
 """
 
 import asyncio
+import json
 import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -23,6 +25,8 @@ from atesta_client import requests
 from atesta_client.errors import ClientError
 from atesta_client.rest import AsyncClient, Patience
 
+from contracts.development import list_development_agencies
+from contracts.labels import encode_label
 from node.cli.devnet import (
     Devnet,
     DevnetNode,
@@ -41,7 +45,20 @@ LAG_LIMIT_S: Final = 20
 LAG_LIMIT_OF_PAIR_S: Final = 60
 """The same with two nodes, where nothing becomes final while one is down."""
 
+_RECOGNITION_FILE: Final = "recognition.toml"
 _CLIENT_PATIENCE: Final = Patience(attempt_s=30.0, total_s=60.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What an agency needs to see for a purpose; every policy here needs the holder's key."""
+
+    purpose: str
+    """The purpose."""
+    required: Sequence[str]
+    """Pointers of the fields that must be shown."""
+    schemas: Sequence[str]
+    """Uids in hex of the schemas recognised."""
 
 
 class NodeGone(Exception):
@@ -116,12 +133,16 @@ class DemoNetwork:
         """How far behind the commission's node may be to answer."""
         return LAG_LIMIT_OF_PAIR_S if self.agencies == 2 else LAG_LIMIT_S
 
-    def make(self) -> None:
-        """Make keys, genesis and settings of every agency."""
+    def make(self, policies: Sequence[Policy]) -> None:
+        """Make keys, genesis and settings of every agency, and what each recognises."""
         self._devnet = make_devnet(
             self.folder, DevnetOptions(agencies=self.agencies, is_tapped=True)
         )
-        _set_in_table(self.commission.settings_file, "[api]", f"max_lag_s = {self.lag_limit_s}")
+        recognition = _format_recognition(policies, self.agencies)
+        for node in self.nodes:
+            (node.folder / _RECOGNITION_FILE).write_text(recognition, encoding="utf-8")
+            _set_in_api_table(node, f'recognition_file = "{_RECOGNITION_FILE}"')
+        _set_in_api_table(self.commission, f"max_lag_s = {self.lag_limit_s}")
 
     async def start(
         self, nodes: Iterable[DevnetNode], on_ready: Callable[[str], None] = lambda _: None
@@ -189,7 +210,25 @@ class DemoNetwork:
             stop_node(node)
 
 
-def _set_in_table(path: Path, table: str, line: str) -> None:
+def _format_recognition(policies: Sequence[Policy], agencies: int) -> str:
+    lines = []
+    for policy in policies:
+        lines += [
+            "[[policy]]",
+            f"purpose = {json.dumps(policy.purpose)}",
+            f"required = {json.dumps(policy.required)}",
+            f"schemas = {json.dumps(policy.schemas)}",
+            "needs_holder = true",
+        ]
+    for agency in list_development_agencies(agencies):
+        uid = "0x" + encode_label(agency.label).hex()
+        name = json.dumps(agency.name, ensure_ascii=False)
+        lines += ["[[agency]]", f'id = "{uid}"', f"name = {name}"]
+    return "\n".join(lines) + "\n"
+
+
+def _set_in_api_table(node: DevnetNode, line: str) -> None:
+    path = node.settings_file
     lines = path.read_text(encoding="utf-8").split("\n")
-    lines.insert(lines.index(table) + 1, line)
+    lines.insert(lines.index("[api]") + 1, line)
     path.write_text("\n".join(lines), encoding="utf-8")

@@ -4,7 +4,9 @@ import asyncio
 
 from atesta_client import requests
 
-from scripts.demos.documents import POINTERS, REFERENCE, SCHEMA_TITLE
+from scripts.demos.conversion import CONVERTED_PURPOSE, CONVERTED_SHOWN
+from scripts.demos.documents import NEEDED, POINTERS, PURPOSES, REFERENCE, SCHEMA_TITLE
+from scripts.demos.network import Policy
 from scripts.demos.stage import Stage
 
 
@@ -13,7 +15,7 @@ async def open_network(stage: Stage) -> None:
     network, narrator = stage.network, stage.narrator
     title = "Agencies start their nodes, each a process with its own keys and disk"
     with narrator.step(title, total=network.agencies) as step:
-        await asyncio.to_thread(network.make)
+        await asyncio.to_thread(network.make, _list_policies(stage))
         await network.start(network.nodes, lambda _: step.advance())
         parts = (
             ("laboratory (Macao): issues", network.laboratory),
@@ -62,3 +64,15 @@ async def agree_on_schema(stage: Stage) -> None:
         narrator.confirm(
             f"{len(POINTERS)} fields, one leaf each; the chain holds the hash of the list"
         )
+
+
+def _list_policies(stage: Stage) -> tuple[Policy, ...]:
+    """List what is asked of residents at the border, and of holders of a converted code."""
+    at_border = (
+        Policy(purpose=purpose, required=NEEDED[kind], schemas=[stage.schema_uid])
+        for kind, purpose in PURPOSES.items()
+    )
+    converted = Policy(
+        purpose=CONVERTED_PURPOSE, required=CONVERTED_SHOWN, schemas=[stage.converted_uid]
+    )
+    return (*at_border, converted)

@@ -73,6 +73,10 @@ def _list_forgeries(stage: Stage, resident: Resident) -> list[Case]:
         added = replace(shown.fields[0], pointer="/honours", value="none")
         return await check(verifier, replace(shown, fields=(*shown.fields, added)))
 
+    async def hide_field() -> Verification:
+        verifier = await stage.get_verifier()
+        return await check(verifier, await resident.prepare(verifier, pointers=resident.needed[1:]))
+
     async def copy_with_other_key() -> Verification:
         verifier = await stage.get_verifier()
         return await check(verifier, await resident.prepare(verifier, key=HolderKey.generate()))
@@ -92,6 +96,7 @@ def _list_forgeries(stage: Stage, resident: Resident) -> list[Case]:
         Case(title="a changed field", code="field_mismatch", act=change_field),
         Case(title="a wrong salt", code="field_mismatch", act=change_salt),
         Case(title="a field outside the schema", code="field_outside_schema", act=add_field),
+        Case(title="a field that the policy needs, hidden", code="field_missing", act=hide_field),
         Case(
             title="a copied file, signed with another key",
             code="holder_signature_invalid",

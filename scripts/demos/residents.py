@@ -16,10 +16,7 @@ from atesta_client.presentations import (
 )
 from atesta_client.rest import AsyncClient
 
-from scripts.demos.documents import NEEDED, Document
-
-PURPOSE = "border-crossing"
-"""The purpose for which the commission asks."""
+from scripts.demos.documents import NEEDED, PURPOSES, Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +40,21 @@ class Resident:
         """The fields that the border's policy needs of this kind of certificate."""
         return NEEDED[self.document.kind]
 
+    @property
+    def purpose(self) -> str:
+        """The purpose for which the border checks this kind of certificate."""
+        return PURPOSES[self.document.kind]
+
     async def prepare(
         self,
         verifier: AsyncClient,
         *,
         pointers: Sequence[str] | None = None,
         key: HolderKey | None = None,
-        purpose: str = PURPOSE,
+        purpose: str | None = None,
     ) -> Presentation:
         """Answer a fresh challenge of the verifier with the needed fields, signed."""
-        challenge = await verifier.send(requests.create_challenge(purpose))
+        challenge = await verifier.send(requests.create_challenge(purpose or self.purpose))
         occasion = Occasion(
             verifier=challenge.verifier, purpose=challenge.purpose, nonce=challenge.nonce
         )
@@ -70,9 +72,6 @@ def make_key(number: int) -> HolderKey:
     return HolderKey.generate(KeyKind.SECP256K1 if number % 4 == 0 else KeyKind.P_256)
 
 
-async def check(
-    verifier: AsyncClient, presentation: Presentation, *, purpose: str = PURPOSE
-) -> Verification:
-    """Hand a presentation to the verifier's own node."""
-    request = requests.verify_presentation(format_presentation(presentation), purpose=purpose)
-    return await verifier.send(request)
+async def check(verifier: AsyncClient, presentation: Presentation) -> Verification:
+    """Hand a presentation to the verifier's own node; its policy is that of the challenge."""
+    return await verifier.send(requests.verify_presentation(format_presentation(presentation)))

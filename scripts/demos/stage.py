@@ -55,6 +55,8 @@ class Stage:
         self.own_documents = own_documents
         self.schema = Schema(uid=secrets.token_bytes(32), pointers=POINTERS)
         """The schema of the certificates."""
+        self.converted_uid = "0x" + secrets.token_hex(32)
+        """Uid in hex of the schema of Guangdong's converted health codes."""
         self.residents: list[Resident] = []
         """Who carries an attested certificate."""
         self.revoked_uid = ""
@@ -166,6 +168,10 @@ class Stage:
         require(
             answer.result == "valid" and answer.holder_checked,
             f"document {resident.document.number} is {answer.result}: {reasons}",
+        )
+        require(
+            answer.policy == resident.purpose,
+            f"document {resident.document.number} was judged by no policy of the border",
         )
         allowed = {*resident.needed, "/cnf"}
         require(

@@ -106,6 +106,18 @@ def test_unusable_file_is_refused_with_its_line(tmp_path: Path, content: bytes, 
         load_documents(path)
 
 
+def test_demo_with_a_bug_still_ends_with_its_last_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: Path) -> None:
+        raise LookupError("something nobody thought of")
+
+    monkeypatch.setattr("scripts.demos.d1.load_documents", fail)
+    assert main([]) == 1
+    last = capsys.readouterr().out.strip().splitlines()[-1]
+    assert last == "demo: failed: LookupError: something nobody thought of"
+
+
 def test_demo_without_its_file_fails_with_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
