@@ -55,6 +55,9 @@ def decode(data: bytes) -> RlpItem:
         item, _ = _decode_raw(data, True, False)
     except RLPException as error:
         raise MalformedEncoding(f"not canonical RLP: {str(error)[:120]}") from None
+    # The quick decoder drops a cut-off item at the end of a list without a word (c3 00 00 81).
+    if _encode_raw(item) != data:
+        raise MalformedEncoding("not canonical RLP: it does not encode to itself again")
     return item
 
 

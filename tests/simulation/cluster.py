@@ -2,29 +2,16 @@
 
 from collections.abc import Callable, Iterable
 
-from eth_hash.auto import keccak
-
 from consensus.genesis_config import QbftConfig
 from consensus.header_rules import HeaderRules
 from consensus.signatures import ValidatorKey
-from consensus.types import Address
 from tests.simulation.clockwork import Clockwork
+from tests.simulation.keys import CONTRACT, KEYS
 from tests.simulation.model_chain import PLAIN, ModelChain
 from tests.simulation.network import Network, Packet
 from tests.simulation.properties import Monitor
 from tests.simulation.simulated_node import SimNode, World
 from tests.simulation.traitor import Traitor
-
-CONTRACT = Address(bytes.fromhex("00000000000000000000000000000000a7e50100"))
-
-
-def make_key(index: int) -> ValidatorKey:
-    """Return the key of validator `index`, from 0; the same in every run."""
-    return ValidatorKey(keccak(b"simulated validator %d" % index))
-
-
-KEYS = tuple(sorted((make_key(index) for index in range(16)), key=lambda key: key.address))
-"""Ordered by address, so that v1 is the proposer of height 1 at round 0, v2 of height 2 ..."""
 
 
 class Cluster:

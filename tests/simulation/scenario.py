@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from consensus.genesis_config import QbftConfig
-from tests.simulation.cluster import CONTRACT, Cluster
+from tests.simulation.cluster import Cluster
+from tests.simulation.keys import CONTRACT
 from tests.simulation.model_chain import PLAIN
 
 RULE = "----"

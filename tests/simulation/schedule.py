@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from consensus.genesis_config import QbftConfig
 from consensus.quorum import compute_faulty
-from tests.simulation.cluster import CONTRACT
+from tests.simulation.keys import CONTRACT
 from tests.simulation.traitor import TACTICS
 
 FAULT_TIME_MS = 8_000
@@ -52,6 +52,8 @@ class Schedule:
     has_relays: bool = False
     """Whether nodes pass on consensus messages of others, as the real network does."""
     faults: tuple[Fault, ...] = ()
+    fault_time_ms: int = FAULT_TIME_MS
+    """When everything heals."""
 
     def describe(self) -> str:
         mode = "contract" if self.config.is_contract_mode else "header votes"

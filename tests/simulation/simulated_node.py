@@ -19,7 +19,8 @@ from consensus.events import (
 )
 from consensus.evidence import Evidence
 from consensus.extra_data import VoteType
-from consensus.messages import Message, decode_message
+from consensus.height_state import Phase
+from consensus.messages import Message, decode_message, get_round
 from consensus.payloads import MessageCode
 from consensus.round_state import Verdict
 from consensus.sign_state import (
@@ -100,9 +101,10 @@ class SimNode:
         self.votes = PendingVotes(chain.rules.config)
         self.evidence: list[Evidence] = []
         self.rejected: list[str] = []
+        self.fault = ""
+        """Why the last import failed."""
         self.rounds_seen: dict[int, int] = {}
         self.core: ValidatorCore | None = None
-        self.on_crash: Callable[[SimNode], None] = lambda _node: None
         self._incarnation = 0
         self._timers: dict[TimerKind, Timer] = {}
         self._relayed: set[bytes] = set()
@@ -174,7 +176,18 @@ class SimNode:
             duty(self.core)
         except Crashed:
             self.crash()
-            self.on_crash(self)
+            return
+        if self.is_honest and self.core is not None:
+            self._look_into(self.core.engine)
+
+    def _look_into(self, engine: Engine) -> None:
+        """Show the monitor what the engine knows of other validators' rounds."""
+        height = engine._height
+        if height is not None and height.phase in (Phase.IDLE, Phase.RUNNING):
+            ahead = [get_round(message) for message in height.round_changes._latest.values()]
+            if ahead:
+                faulty = (len(height.validators) - 1) // 3
+                self.world.monitor.on_knowledge(self.name, engine.round, ahead, faulty)
 
     # Network
 
@@ -252,6 +265,7 @@ class SimNode:
             self.chain.import_block(block, self.now_ms() / 1000)
         except InvalidHeader as fault:
             self.world.say(f"{self.name} cannot import {block.header.number}: {fault}")
+            self.fault = str(fault)
             return False
         entry = self.chain.entries[-1]
         self.world.say(
@@ -272,14 +286,18 @@ class SimNode:
         self._timers[timer.kind] = timer
 
         def expire(core: ValidatorCore) -> None:
-            if self._timers.get(timer.kind) is timer:
-                core.on_timer(timer)
+            if self._timers.get(timer.kind) is not timer:
+                return
+            if self.is_honest and timer.kind is TimerKind.ROUND:
+                self.world.monitor.on_round_over(timer.height, timer.round)
+            core.on_timer(timer)
 
         self.later(math.ceil(delay_ms * (1 - self.temper.clock_drift)), expire)
 
     def broadcast(self, code: MessageCode, payload: bytes) -> None:
         if self.is_honest:
-            self.world.monitor.on_sent(self.name, self.world.decode(code, payload), payload)
+            message = self.world.decode(code, payload)
+            self.world.monitor.on_sent(self.name, message, payload, self.head)
         self.world.say(f"{self.name} sends {describe(self.world.decode(code, payload))}")
         for peer in self.peers:
             self.world.network.send(self.name, peer, ("consensus", int(code), payload))
@@ -340,6 +358,8 @@ class SimNode:
             if self._import(block):
                 self.feed_head()
             else:
+                if self.is_honest:
+                    self.world.monitor.on_unusable(self.name, block.header.number, self.fault)
                 core.process(ImportFailed(now_ms=self.now_ms(), height=block.header.number))
 
         self.later(1 + self.temper.disk_ms, finish)
@@ -352,6 +372,8 @@ class SimNode:
 
     def on_round(self, height: Height, round_number: Round, proposer: Address) -> None:
         self.rounds_seen[height] = max(self.rounds_seen.get(height, 0), round_number)
+        if self.is_honest:
+            self.world.monitor.on_round(self.name, height, round_number)
         self.world.say(f"{self.name} enters height {height} round {round_number}")
 
     def on_rejected(self, source: str | None, author: Address, reason: str) -> None:

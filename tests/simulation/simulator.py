@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from consensus.extra_data import VoteType
-from tests.simulation.cluster import KEYS, Cluster
+from tests.simulation.cluster import Cluster
+from tests.simulation.keys import KEYS
 from tests.simulation.model_chain import ADD_VALIDATOR, DROP_VALIDATOR, PLAIN
 from tests.simulation.properties import SafetyViolation
-from tests.simulation.schedule import FAULT_TIME_MS, Fault, Schedule
+from tests.simulation.schedule import Fault, Schedule
 from tests.simulation.traitor import Traitor
 
 LIVENESS_BOUND_MS = 120_000
@@ -68,7 +69,7 @@ class _Run:
         cluster.start()
         for fault in self.schedule.faults:
             cluster.clockwork.call_later(fault.at_ms, lambda fault=fault: self.apply(fault))  # type: ignore[misc]
-        cluster.run_for(FAULT_TIME_MS)
+        cluster.run_for(self.schedule.fault_time_ms)
         self.heal()
         healed_ms, height = cluster.clockwork.now_ms, cluster.height
         is_alive = cluster.run_until_height(height + NEW_BLOCKS, LIVENESS_BOUND_MS)
@@ -107,6 +108,15 @@ class _Run:
             case "mute":
                 (name,) = fault.targets
                 cluster.network.cut |= {(name, peer) for peer in cluster.nodes if peer != name}
+            case "deafen":
+                cluster.network.cut |= {
+                    (peer, name) for name in fault.targets for peer in cluster.nodes if peer != name
+                }
+            case "reconnect":
+                cluster.network.cut = set()
+            case "delay":
+                cluster.network.quality.min_delay_ms = int(fault.value)
+                cluster.network.quality.max_delay_ms = int(fault.value)
             case "lossy":
                 cluster.network.quality.drop = fault.value
                 cluster.network.quality.duplicate = fault.value

@@ -33,7 +33,7 @@ from consensus.payloads import MessageCode
 from consensus.round_state import Verdict
 from consensus.sign_state import SignIdentity, SignRecord, SignState, make_floor
 from consensus.types import Hash32, Height, Round
-from tests.simulation.cluster import CONTRACT, KEYS
+from tests.simulation.keys import CONTRACT, KEYS
 from tests.simulation.model_chain import GENESIS_TIME_S, ModelChain
 
 EffectT = TypeVar("EffectT")

@@ -5,7 +5,8 @@ import pytest
 from consensus.extra_data import VoteType, decode_extra_data
 from consensus.genesis_config import QbftConfig
 from consensus.quorum import compute_quorum
-from tests.simulation.cluster import CONTRACT, KEYS, Cluster
+from tests.simulation.cluster import Cluster
+from tests.simulation.keys import CONTRACT, KEYS
 from tests.simulation.model_chain import DROP_VALIDATOR
 from tests.simulation.schedule import PROFILES, make_schedule
 from tests.simulation.simulator import simulate

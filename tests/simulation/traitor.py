@@ -16,7 +16,7 @@ bends what leaves it. Which lies it tells is a set of tactics:
 from dataclasses import replace
 
 from consensus.block import Block
-from consensus.extra_data import decode_extra_data
+from consensus.extra_data import ExtraData, decode_extra_data, encode_extra_data
 from consensus.messages import (
     Commit,
     Message,
@@ -29,6 +29,8 @@ from consensus.messages import (
     get_round,
 )
 from consensus.payloads import MessageCode, compute_digest
+from consensus.proposer import select_proposer
+from consensus.quorum import compute_quorum
 from consensus.sign_state import SignRecord, SignState, make_floor
 from consensus.signatures import ValidatorKey
 from consensus.types import Hash32, Height, Round
@@ -39,6 +41,7 @@ from tests.simulation.forge import (
     make_proposal,
     make_round_change,
 )
+from tests.simulation.keys import STRANGER
 from tests.simulation.model_chain import INVALID, ModelChain, in_round
 from tests.simulation.network import Packet
 from tests.simulation.simulated_node import MAX_TRANSACTIONS, SimNode, World, describe
@@ -103,6 +106,9 @@ class Traitor(SimNode):
         if "spoil" in self.tactics and isinstance(message, Proposal) and self._chance(0.5):
             truth = self._spoil(message)
         lie = self._twist(message) if "equivocate" in self.tactics else truth
+        if "forge" in self.tactics and isinstance(message, RoundChange):
+            for forged in self._usurp(get_round(message)):
+                self._spread(get_code(forged), encode_message(forged))
         for peer in self._get_targets():
             if "withhold" in self.tactics and self._chance(0.3):
                 continue
@@ -152,6 +158,9 @@ class Traitor(SimNode):
             case Prepare():
                 return make_prepare(key, height, number, self._find_digest(height, number))
             case Commit():
+                if self._chance(0.5):
+                    digest = message.signed.payload.digest
+                    return make_commit(key, height, number, digest, sealer=STRANGER)
                 return make_commit(key, height, number, self._find_digest(height, number))
             case RoundChange():
                 return make_round_change(key, height, number)
@@ -181,6 +190,33 @@ class Traitor(SimNode):
         )
         bare = make_proposal(self.traitor_key, block, target)
         return [wish, proposal, bare]
+
+    def _usurp(self, number: Round) -> list[Message]:
+        """As proposer of a later round, pass over what the others have prepared."""
+        parent, key = self.chain.head, self.traitor_key
+        if select_proposer(parent.coinbase, self.chain.validators, number) != key.address:
+            return []
+        is_contract_mode = self.chain.rules.config.is_contract_mode
+        extra_data = ExtraData(
+            validators=() if is_contract_mode else self.chain.validators, round=number
+        )
+        block = self.chain.build(
+            parent,
+            max(self.now_ms() // 1000, parent.timestamp + 1),
+            key.address,
+            encode_extra_data(extra_data),
+            MAX_TRANSACTIONS,
+        )
+        self._blocks.append(block)
+        wish = make_round_change(key, block.header.number, number)
+        repeated = [wish] * compute_quorum(len(self.chain.validators))
+        digest, height = compute_digest(block, number), block.header.number
+        return [
+            make_proposal(key, block, number, repeated),
+            make_proposal(key, block, number),
+            make_prepare(key, height, number, digest),
+            make_commit(key, height, number, digest),
+        ]
 
     def _wander(self, count: int) -> list[Message]:
         chance, key = self.world.clockwork.random, self.traitor_key

@@ -38,7 +38,6 @@ from consensus.messages import (
 )
 from consensus.payloads import MessageCode, compute_digest, compute_signing_hash, encode_signed
 from consensus.types import Address, Hash32, Height, Round
-from tests.simulation.cluster import KEYS
 from tests.simulation.forge import (
     make_certificate,
     make_commit,
@@ -46,6 +45,7 @@ from tests.simulation.forge import (
     make_proposal,
     make_round_change,
 )
+from tests.simulation.keys import KEYS
 
 hashes = st.binary(min_size=32, max_size=32).map(Hash32)
 addresses = st.binary(min_size=20, max_size=20).map(Address)
@@ -238,7 +238,20 @@ def test_message_signatures_are_bounded_before_they_are_looked_at() -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    ["8105", "b80161", "b90001ff", "f800", "c1", "c201", "c0c0", "f90001c0", "", "f80105", "8100"],
+    [
+        "8105",
+        "b80161",
+        "b90001ff",
+        "f800",
+        "c1",
+        "c201",
+        "c0c0",
+        "f90001c0",
+        "",
+        "f80105",
+        "8100",
+        "c3000081",
+    ],
 )
 def test_rlp_refuses_what_is_not_canonical(raw: str) -> None:
     with pytest.raises(MalformedEncoding):

@@ -14,7 +14,6 @@ from consensus.messages import Commit, Prepare, Proposal, RoundChange, get_autho
 from consensus.payloads import compute_digest
 from consensus.round_state import Verdict
 from consensus.types import Height, Round
-from tests.simulation.cluster import CONTRACT
 from tests.simulation.forge import (
     make_block,
     make_certificate,
@@ -23,6 +22,7 @@ from tests.simulation.forge import (
     make_proposal,
     make_round_change,
 )
+from tests.simulation.keys import CONTRACT
 from tests.simulation.solo import (
     START_MS,
     Solo,

@@ -19,7 +19,7 @@ from consensus.payloads import compute_digest
 from consensus.quorum import compute_faulty, compute_quorum
 from consensus.timeouts import MAX_DOUBLINGS, compute_round_timeout_ms
 from consensus.types import Height, Round
-from tests.simulation.cluster import CONTRACT, KEYS, Cluster
+from tests.simulation.cluster import Cluster
 from tests.simulation.forge import (
     make_block,
     make_certificate,
@@ -28,6 +28,7 @@ from tests.simulation.forge import (
     make_proposal,
     make_round_change,
 )
+from tests.simulation.keys import CONTRACT, KEYS
 from tests.simulation.model_chain import ModelChain, in_round
 from tests.simulation.solo import CONFIG, Solo, imports, rejections, sent, validations
 

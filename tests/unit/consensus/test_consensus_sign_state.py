@@ -19,8 +19,8 @@ from consensus.sign_state import (
     make_floor,
 )
 from consensus.types import Hash32, Height, Round
-from tests.simulation.cluster import KEYS
 from tests.simulation.forge import make_block, make_certificate
+from tests.simulation.keys import KEYS
 from tests.simulation.solo import Solo
 
 IDENTITY = SignIdentity(

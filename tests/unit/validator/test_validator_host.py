@@ -26,8 +26,8 @@ from node.validator.host import HostPorts, Signer, ValidatorHost
 from node.validator.pending_votes import PendingVotes
 from node.validator.resume import is_resume_requested, request_resume
 from node.validator.sign_store import DurableSignState, create_sign_state
-from tests.simulation.cluster import CONTRACT, KEYS
 from tests.simulation.forge import make_prepare
+from tests.simulation.keys import CONTRACT, KEYS
 from tests.simulation.model_chain import ModelChain
 
 CONFIG = QbftConfig(validator_contract=CONTRACT, block_period_ms=20)

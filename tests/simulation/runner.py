@@ -1,0 +1,185 @@
+"""The command behind scripts/simulate.
+
+    simulate --seeds N [--first S] [--profile P] [--workers W] [--resume FILE] [--inject NAME]
+
+Runs the schedules of seeds S to S + N - 1 and says how many broke a safety property or did not come
+back to life. The first failing one is shrunk and printed with its trace, and the exit code is 1.
+With `--resume` progress is kept in a file, and an interrupted run goes on where it was.
+With `--inject` one planted bug is in force, and the run stops at the first schedule that shows it.
+"""
+
+import argparse
+import json
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tests.simulation.mutants import MUTANTS, Mutant
+from tests.simulation.schedule import PROFILES, Schedule, make_schedule
+from tests.simulation.shrink import shrink
+from tests.simulation.simulator import Outcome, simulate
+
+BATCH = 25
+TRACE_LINES = 120
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """How far a run has come; what `--resume` keeps."""
+
+    profile: str
+    first: int
+    next_seed: int
+    violations: list[int] = field(default_factory=list)
+    stalls: list[int] = field(default_factory=list)
+    seconds: float = 0.0
+    worst_recovery_ms: int = 0
+
+    @property
+    def done(self) -> int:
+        return self.next_seed - self.first
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    options = _parse(arguments)
+    if options.inject is not None:
+        return _run_mutant(MUTANTS[options.inject], options.first, options.seeds)
+    progress = _load(options.resume, options.profile, options.first)
+    end = progress.first + options.seeds
+    for outcomes, seconds in _run(progress, end, options.workers):
+        progress.seconds += seconds
+        progress.next_seed += len(outcomes)
+        for outcome in outcomes:
+            progress.worst_recovery_ms = max(progress.worst_recovery_ms, outcome.recovery_ms)
+            if outcome.violation:
+                progress.violations.append(outcome.schedule.seed)
+            elif outcome.stall:
+                progress.stalls.append(outcome.schedule.seed)
+        if options.resume is not None:
+            _save(options.resume, progress)
+        _show(f"{progress.done} of {options.seeds} schedules")
+    _show("")
+    speed = progress.done / progress.seconds if progress.seconds else 0.0
+    _say(
+        f"simulated {progress.done} schedules: {len(progress.violations)} safety violations, "
+        f"{len(progress.stalls)} liveness failures"
+    )
+    _say(
+        f"{speed:.1f} schedules a second; "
+        f"slowest recovery {progress.worst_recovery_ms / 1000:.1f} s of virtual time"
+    )
+    failed = progress.violations + progress.stalls
+    if failed:
+        _explain(make_schedule(failed[0], progress.profile))
+    return 1 if failed else 0
+
+
+def run_mutant(mutant: Mutant, first: int, seeds: int) -> Outcome | None:
+    """Run schedules with a planted bug; return the first outcome that shows it."""
+    with mutant.in_force():
+        for seed in range(first, first + seeds):
+            outcome = _simulate_mutant(mutant.schedules(seed))
+            if not outcome.is_good:
+                return outcome
+    return None
+
+
+def _run_mutant(mutant: Mutant, first: int, seeds: int) -> int:
+    _say(f"injected {mutant.name}: {mutant.story}")
+    outcome = run_mutant(mutant, first, seeds)
+    if outcome is None:
+        _say(f"simulated {seeds} schedules: the planted bug was not found")
+        return 0
+    _say(f"seed {outcome.schedule.seed} shows it, violated property: {outcome.failure}")
+    with mutant.in_force():
+        _explain(outcome.schedule)
+    return 1
+
+
+def _simulate_mutant(schedule: Schedule) -> Outcome:
+    """Run a schedule in which the code under test may also fail its own assertions."""
+    try:
+        return simulate(schedule)
+    except AssertionError as error:
+        return Outcome(schedule=schedule, violation=f"assertion: {error}")
+
+
+def _run(progress: Progress, end: int, workers: int) -> Iterator[tuple[list[Outcome], float]]:
+    batches = [
+        (progress.profile, first, min(BATCH, end - first))
+        for first in range(progress.next_seed, end, BATCH)
+    ]
+    started = time.monotonic()
+    if workers == 1:
+        for batch in batches:
+            yield _run_batch(batch), time.monotonic() - started
+            started = time.monotonic()
+        return
+    with multiprocessing.get_context("fork").Pool(workers) as pool:
+        for outcomes in pool.imap(_run_batch, batches):
+            yield outcomes, time.monotonic() - started
+            started = time.monotonic()
+
+
+def _run_batch(batch: tuple[str, int, int]) -> list[Outcome]:
+    profile, first, count = batch
+    return [simulate(make_schedule(seed, profile)) for seed in range(first, first + count)]
+
+
+def _explain(schedule: Schedule) -> None:
+    """Print the smallest schedule that fails alike, with the end of its trace."""
+    small, _ = shrink(schedule, _simulate_mutant)
+    trace: list[str] = []
+    try:
+        outcome = simulate(small, trace.append)
+    except AssertionError as error:
+        outcome = Outcome(schedule=small, violation=f"assertion: {error}")
+    _say(f"\nshrunk from {len(schedule.faults)} faults to {len(small.faults)}:")
+    _say(small.describe())
+    _say(f"the last of {len(trace)} steps:")
+    _say("\n".join(trace[-TRACE_LINES:]))
+    _say(outcome.failure)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="simulate", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--seeds", type=int, default=1_000, help="how many schedules")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--profile", choices=PROFILES, default="mixed", help="which faults")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--resume", type=Path, help="file that keeps the progress")
+    parser.add_argument("--inject", choices=sorted(MUTANTS), help="plant this bug")
+    return parser.parse_args(arguments)
+
+
+def _load(path: Path | None, profile: str, first: int) -> Progress:
+    if path is not None and path.exists():
+        progress = Progress(**json.loads(path.read_text(encoding="utf-8")))
+        if (progress.profile, progress.first) != (profile, first):
+            sys.exit(f"{path} is of profile {progress.profile} from seed {progress.first}")
+        return progress
+    return Progress(profile=profile, first=first, next_seed=first)
+
+
+def _save(path: Path, progress: Progress) -> None:
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(json.dumps(asdict(progress), indent=1) + "\n", encoding="utf-8")
+    beside.replace(path)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def _show(text: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{text:<60}")
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
