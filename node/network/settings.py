@@ -72,7 +72,7 @@ class NetworkSettings:
     sync_window: int = 256
     """Blocks asked for ahead of the one being imported."""
 
-    admission_timeout_s: float = 10.0
+    admission_timeout_s: float = 6.0
     """From TCP connection to admitted peer."""
 
     dial_timeout_s: float = 5.0
@@ -81,7 +81,7 @@ class NetworkSettings:
     redial_base_s: float = 0.25
     """First wait before calling a peer again; doubled each time, with jitter."""
 
-    redial_max_s: float = 15.0
+    redial_max_s: float = 10.0
     """Longest wait before calling again."""
 
     keepalive_s: float = 5.0
