@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from api.openapi.codes import format_codes, list_finding_codes, list_problem_codes
 from api.rest.answers import Problem
 from api.rest.route import Route
 from api.rest.routes import ROUTES
@@ -49,7 +50,10 @@ _TAGS: Final = {
     "credentials": "Documents of this agency, kept in its vault and nowhere else.",
     "attestations": "What agencies stand behind, as commitments on the ledger.",
     "batches": "Many documents under one root.",
-    "verification": "Checking what a resident hands over.",
+    "verification": (
+        "Checking what a resident hands over.\n\nCodes of reasons and notices:\n\n"
+        + format_codes(list_finding_codes())
+    ),
     "provenance": "Who did what, when, on which basis.",
     "operations": "Writes of this agency, from accepted to final.",
 }
@@ -67,7 +71,7 @@ refused with 409.
 from an index that follows it (`indexed_block`).
 
 **Refusals** are RFC 9457 problem documents with a stable `code`, the `field` at fault and the
-`next_step`. They never repeat a value that was sent.
+`next_step`. They never repeat a value that was sent. The codes:
 """
 
 
@@ -79,7 +83,7 @@ def build_document() -> dict[str, Any]:
             "title": "Atesta REST",
             "version": VERSION,
             "summary": "Attestations between public agencies, without the documents.",
-            "description": _DESCRIPTION,
+            "description": _DESCRIPTION + "\n" + format_codes(list_problem_codes()) + "\n",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/v1", "description": "This node"}],

@@ -45,7 +45,7 @@ class Call:
     body: Any
     """The route's request model, or None where it takes none."""
     idempotency_key: str
-    """Empty on routes that do not write."""
+    """A fingerprint of the key that was sent; empty on routes that do not write."""
     body_fingerprint: bytes
     """What the key is bound to: operation, path and body; empty on routes that do not write."""
 
@@ -111,7 +111,9 @@ async def read_call(request: web.Request, route: Route, services: RestServices) 
     body = None if route.request is None else parse_body(route.request, request, raw)
     key, fingerprint = "", b""
     if route.writes:
-        key = _read_key(request)
+        # Callers make keys of what they have at hand; a fingerprint keeps that to them.
+        sent = _read_key(request)
+        key = services.compute_body_fingerprint(b"key" + sent.encode()).hex()
         identity = json.dumps([route.name, sorted(request.match_info.items())]).encode()
         written = b"" if body is None else _write_canonical(raw)
         fingerprint = services.compute_body_fingerprint(identity + written)

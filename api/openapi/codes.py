@@ -1,0 +1,102 @@
+"""The stable codes of REST and what each says, for the documentation.
+
+Programs decide by code, people read the sentence beside it. A test compares these tables with the
+codes that the sources raise, so that none is undocumented.
+"""
+
+from typing import Final
+
+from atesta_client.errors import ReasonCode
+
+from api.verification.findings import get_finding, list_codes
+
+PROBLEM_CODES: Final = {
+    "account_not_live": "The node's account key is not valid now.",
+    "account_role_missing": "The node's account key lacks the role for this act.",
+    "account_unknown": "The registry does not list the node's account.",
+    "agency_not_active": "The agency is suspended or not in the registry.",
+    "agency_not_found": "The registry has no such agency.",
+    "agency_unknown": "The registry lists none of the node's accounts yet.",
+    "already_accredited": "The agency is accredited for the schema.",
+    "already_in_batch": "The credential is attested as a member of a batch.",
+    "block_missing": "The ledger node lacks a block below its head.",
+    "certificate_already_attested": "The same certificate stands attested as another record.",
+    "certificate_being_attested": "Another request is attesting the same certificate now.",
+    "credential_not_found": "The vault has no such credential.",
+    "database_failed": "One of the agency's databases failed.",
+    "forbidden": "The token lacks the role.",
+    "foreign_record": "The record is another agency's.",
+    "http_error": "The request cannot be served as HTTP.",
+    "idempotency_key_missing": "A write came without an Idempotency-Key.",
+    "idempotency_key_reused": "The key was used before with another request.",
+    "index_mismatch": "The index does not belong to the chain behind it and has stopped.",
+    "internal_error": "A mistake of ours; the request id is in the log.",
+    "invalid_field": "A field is missing, unknown, of the wrong type or out of range.",
+    "leaf_not_found": "The batch has no such member.",
+    "limit_exceeded": "The request is larger than the server takes.",
+    "malformed_body": "The body is not JSON with exactly one reading.",
+    "method_not_allowed": "The path does not take this method.",
+    "no_account": "The node has no account, so it writes nothing.",
+    "no_vault": "The node has no vault, so it keeps no documents.",
+    "node_unreachable": "The ledger node does not answer.",
+    "not_accredited": "The agency is not accredited for the schema.",
+    "operation_not_found": "This node made no such operation.",
+    "path_not_found": "There is no such path.",
+    "previous_not_found": "The record to supersede is not on the ledger.",
+    "previous_not_in_force": "The record to supersede is revoked, superseded or erased.",
+    "record_not_found": "The ledger has no such record.",
+    "refused_by_ledger": "A contract refuses it for a reason without a code of its own.",
+    "schema_not_found": "The ledger has no such schema.",
+    "schema_not_in_force": "The schema is suspended, revoked or superseded.",
+    "schema_text_missing": "This node does not hold the schema's text.",
+    "state_final": "The record is revoked, superseded or erased, which is for good.",
+    "state_unchanged": "The record is in this state.",
+    "stopping": "The server is stopping.",
+    "tokens_unreadable": "The server's token file cannot be read.",
+    "uid_exists": "The uid is taken.",
+    "unauthorized": "A bearer token is needed.",
+    "unsupported_media_type": "The body is not application/json.",
+    "vault_damaged": "A record of the vault does not open.",
+}
+"""Codes of problem documents; those about documents, files and keys stand below."""
+
+MATERIAL_CODES: Final = {
+    ReasonCode.POINTER_MALFORMED: "A text is not a JSON pointer.",
+    ReasonCode.SCHEMA_INVALID: "A list of pointers cannot serve as a schema.",
+    ReasonCode.DOCUMENT_MALFORMED: "The document is not JSON with exactly one reading.",
+    ReasonCode.FIELD_OUTSIDE_SCHEMA: "The document has a field outside its schema.",
+    ReasonCode.FIELD_MISMATCH: "A field or its salt is not what was committed to.",
+    ReasonCode.FIELD_MISSING: "A field that the purpose needs is not shown.",
+    ReasonCode.SALT_MALFORMED: "The salts do not fit the schema.",
+    ReasonCode.COMMITMENT_MISMATCH: "Document and salts do not give the commitment.",
+    ReasonCode.BATCH_PATH_MISMATCH: "The path does not lead to the batch's root.",
+    ReasonCode.FILE_MALFORMED: "The file is not what its type says.",
+    ReasonCode.VERSION_UNSUPPORTED: "The file has a version that is not read here.",
+    ReasonCode.HOLDER_KEY_MALFORMED: "The holder's key cannot be read.",
+    ReasonCode.HOLDER_NOT_PROVED: "The document has a holder's key, and it did not sign.",
+    ReasonCode.HOLDER_SIGNATURE_INVALID: "The holder's signature does not hold.",
+    ReasonCode.WRONG_VERIFIER: "It was signed for another verifier.",
+    ReasonCode.WRONG_PURPOSE: "It was signed for another purpose.",
+    ReasonCode.WRONG_NONCE: "It was signed for another nonce.",
+    ReasonCode.PRESENTATION_STALE: "It was signed too long ago, or in the future.",
+}
+"""What the client library refuses: codes of problems with documents, and of verification."""
+
+
+def list_problem_codes() -> dict[str, str]:
+    """Return code and sentence of every problem document."""
+    return PROBLEM_CODES | {code.value: text for code, text in MATERIAL_CODES.items()}
+
+
+def list_finding_codes() -> dict[str, str]:
+    """Return code and sentence of every reason and notice of a verification."""
+    material = {code.value: text for code, text in MATERIAL_CODES.items()}
+    return {
+        code: material[code] if code in material else get_finding(code).text
+        for code in list_codes()
+    }
+
+
+def format_codes(codes: dict[str, str]) -> str:
+    """Write codes as a list in the little markup of descriptions."""
+    return "\n".join(f"- `{code}`: {text}" for code, text in codes.items())
