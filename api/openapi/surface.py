@@ -4,8 +4,10 @@ The page is rendered here, once, from the same document: no script, no font and 
 from elsewhere, so it reads the same on a machine without any network.
 """
 
+import asyncio
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -26,8 +28,8 @@ _POLICY: Final = (
 def build_documentation_surface() -> Surface:
     """Return the surface to mount on the root."""
     app = web.Application()
-    app.router.add_get("/openapi.json", _serve(_write_once(), "application/json"))
-    app.router.add_get("/docs", _serve(render_page(), "text/html"))
+    app.router.add_get("/openapi.json", _serve(_write_once, "application/json"))
+    app.router.add_get("/docs", _serve(render_page, "text/html"))
     return Surface(name="docs", prefix="", app=app)
 
 
@@ -57,10 +59,11 @@ def _write_once() -> str:
     return write_document()
 
 
-def _serve(text: str, content_type: str) -> Handler:
-    body = text.encode()
-
+def _serve(make: Callable[[], str], content_type: str) -> Handler:
     async def serve(_request: web.Request) -> web.StreamResponse:
+        # Making it takes a good part of a second, so it is made when somebody asks, in a thread:
+        # neither the start of a node nor its timers wait for documentation.
+        body = (await asyncio.to_thread(make)).encode()
         headers = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer"}
         return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
 
