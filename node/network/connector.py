@@ -68,6 +68,7 @@ class Connector:
         self._serve = serve
         self._spawn = spawn
         self._server: asyncio.Server | None = None
+        self._address: PeerAddress | None = None
         self._pending: Counter[str] = Counter()
         self._unadmitted: set[asyncio.StreamWriter] = set()
         self._is_closed = False
@@ -88,13 +89,15 @@ class Connector:
                 field="network.port",
                 next_step="Stop the program that uses the port, or choose another one",
             ) from error
+        # Kept, because a closed server forgets its sockets while the last calls still end.
+        bound = self._server.sockets[0].getsockname()
+        self._address = PeerAddress(host=str(bound[0]), port=int(bound[1]))
 
     @property
     def address(self) -> PeerAddress:
         """Return the address listened on, with the port that was chosen."""
-        assert self._server is not None, "listen() comes first"
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return PeerAddress(host=str(host), port=int(port))
+        assert self._address is not None, "listen() comes first"
+        return self._address
 
     def close(self) -> None:
         """Accept no more connections and end those that are not admitted yet."""

@@ -36,6 +36,7 @@ from node.network.peer import (
     Peer,
     PeerTools,
     make_peer_address,
+    make_peers_frame,
     replaces,
 )
 from node.network.ports import (
@@ -167,6 +168,8 @@ class Network:
     async def stop(self) -> None:
         """Say goodbye to all peers, close everything, remember addresses."""
         self._connector.close()
+        for task in self._tasks - self._serving:
+            task.cancel()
         for peer in self._list_peers():
             peer.end(ConnectionEnded("this node stops"))
         if self._serving:
@@ -318,9 +321,9 @@ class Network:
         head = self._chain.head
         peer.send(Status(number=head.number, block_hash=compute_block_hash(head)), Priority.URGENT)
         others = [other for other in self._list_peers() if other is not peer]
-        peer.send(_make_peers(others), Priority.TRANSACTIONS)
+        peer.send(make_peers_frame(others), Priority.TRANSACTIONS)
         for other in others:
-            other.send(_make_peers([peer]), Priority.TRANSACTIONS)
+            other.send(make_peers_frame([peer]), Priority.TRANSACTIONS)
         self._gossip.on_joined(peer)
         self._sync.wake()
         if is_new:
@@ -389,13 +392,3 @@ class Network:
         running = asyncio.get_running_loop().run_in_executor(self._worker, work, block)
         self._importing = running
         return await asyncio.shield(running)
-
-
-def _make_peers(peers: Iterable[Peer]) -> Peers:
-    return Peers(
-        peers=tuple(
-            (peer.pin, peer.listens_on.host, peer.listens_on.port)
-            for peer in peers
-            if peer.listens_on is not None
-        )
-    )

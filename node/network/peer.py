@@ -10,7 +10,7 @@ The first task to end ends the connection.
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,7 @@ from node.network.frames import (
     Frame,
     FrameSplitter,
     Goodbye,
+    Peers,
     Ping,
     Pong,
     decode_frame,
@@ -304,6 +305,17 @@ def replaces(newcomer: Peer, present: Peer, *, own_pin: Hash32) -> bool:
         return True
     preferred = own_pin < newcomer.pin
     return newcomer.outbound in {present.outbound, preferred}
+
+
+def make_peers_frame(peers: Iterable[Peer]) -> Peers:
+    """Return the addresses of those peers that can be called."""
+    return Peers(
+        peers=tuple(
+            (peer.pin, peer.listens_on.host, peer.listens_on.port)
+            for peer in peers
+            if peer.listens_on is not None
+        )
+    )
 
 
 def make_peer_address(host: str, port: int) -> PeerAddress | None:

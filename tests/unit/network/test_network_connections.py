@@ -305,7 +305,9 @@ async def test_tap_holds_what_travels_before_encryption(world: World) -> None:
 
 async def test_stop_leaves_no_task_and_no_connection_behind(world: World) -> None:
     a, b = await world.start_connected("a", "b")
+    address = a.address
     await a.network.stop()
     await b.network.stop()
+    assert a.address == address, "the last calls may still have to say where they come from"
     left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     assert left == []
