@@ -8,34 +8,38 @@ from typing import Final
 
 from eth_typing import Address
 
-REGISTRY: Final = Address(bytes.fromhex("0000000000000000000000000000000000a7e501"))
-SCHEMAS: Final = Address(bytes.fromhex("0000000000000000000000000000000000a7e502"))
-ATTESTATIONS: Final = Address(bytes.fromhex("0000000000000000000000000000000000a7e503"))
 
-REGISTRY_IMPLEMENTATION: Final = Address(bytes.fromhex("0000000000000000000000000000000000a7e5f1"))
-SCHEMAS_IMPLEMENTATION: Final = Address(bytes.fromhex("0000000000000000000000000000000000a7e5f2"))
-ATTESTATIONS_IMPLEMENTATION: Final = Address(
-    bytes.fromhex("0000000000000000000000000000000000a7e5f3")
-)
+def _number(number: int) -> Address:
+    return Address(bytes.fromhex(f"{0xA7E500 + number:040x}"))
+
+
+REGISTRY: Final = _number(0x01)
+SCHEMAS: Final = _number(0x02)
+ATTESTATIONS: Final = _number(0x03)
+CATALOGUE: Final = _number(0x04)
 
 AGENCY_REGISTRY_NAME: Final = "agency_registry"
 SCHEMAS_NAME: Final = "schemas"
 ATTESTATIONS_NAME: Final = "attestations"
+CATALOGUE_NAME: Final = "catalogue"
 PROXY_NAME: Final = "upgradeable_proxy"
 
 PROXIES: Final[dict[Address, str]] = {
     REGISTRY: AGENCY_REGISTRY_NAME,
     SCHEMAS: SCHEMAS_NAME,
     ATTESTATIONS: ATTESTATIONS_NAME,
+    CATALOGUE: CATALOGUE_NAME,
 }
 """Which contract answers at which fixed address."""
 
 IMPLEMENTATIONS: Final[dict[Address, Address]] = {
-    REGISTRY: REGISTRY_IMPLEMENTATION,
-    SCHEMAS: SCHEMAS_IMPLEMENTATION,
-    ATTESTATIONS: ATTESTATIONS_IMPLEMENTATION,
+    proxy: _number(0xF0 + place) for place, proxy in enumerate(PROXIES, start=1)
 }
-"""The implementation behind each proxy at genesis."""
+"""The implementation behind each proxy at genesis: 0x…a7e5f1 for the first, and so on."""
+
+REGISTRY_IMPLEMENTATION: Final = IMPLEMENTATIONS[REGISTRY]
+SCHEMAS_IMPLEMENTATION: Final = IMPLEMENTATIONS[SCHEMAS]
+ATTESTATIONS_IMPLEMENTATION: Final = IMPLEMENTATIONS[ATTESTATIONS]
 
 IMPLEMENTATION_SLOT: Final = 0x360894A13BA1A3210667C828492DB98DCA3E2076CC3735A920A3CA505D382BBC
 """ERC-1967: keccak256("eip1967.proxy.implementation") - 1."""

@@ -17,16 +17,20 @@ class Role(IntFlag):
     ISSUE = 4
     """Attests, and changes the states of the agency's records."""
     SCHEMA = 8
-    """Registers schemas and accredits issuers for them."""
+    """Describes what there is: schemas and their issuers, datasets, notices, purposes."""
     DEPLOY = 16
     """Deploys other contracts on this ledger."""
     AUDIT = 32
     """Reads and reports; writes no record."""
     SUPERVISE = 64
     """The data-protection authority's decisions."""
+    EXCHANGE = 128
+    """Asks for data, releases it, records consents and mandates."""
+    DECIDE = 256
+    """A data officer: decides on requests for the agency's data."""
 
 
-ALL_ROLES: Final = Role(127)
+ALL_ROLES: Final = Role(511)
 
 
 class AgencyStatus(IntEnum):
@@ -65,6 +69,35 @@ class RecordKind(IntEnum):
     LEAF = 3
     SCHEMA = 4
     ACCREDITATION = 5
+    DATASET = 6
+    NOTICE = 7
+    PURPOSE = 8
+    BASIS = 9
+    INSTRUMENT = 10
+    STOP = 11
+    CONSENT = 12
+    EXCHANGE = 13
+    PERIOD = 14
+    MANDATE = 15
+    POLICY = 16
+
+
+class Sharing(IntEnum):
+    """Under which conditions a dataset is released."""
+
+    UNCONDITIONAL = 1
+    """On a basis, without a decision."""
+    CONDITIONAL = 2
+    """On a basis and a decision of the provider's data officer."""
+    NOT_SHARED = 3
+    """Never, by the law that the dataset names."""
+
+
+class Sensitivity(IntEnum):
+    """How much harm a dataset's fields can do."""
+
+    ORDINARY = 1
+    SENSITIVE = 2
 
 
 class CommitmentAlgorithm(IntEnum):

@@ -12,11 +12,13 @@
 ADMIN: constant(uint256) = 1  # rotates the agency's own keys and TLS pins
 GOVERN: constant(uint256) = 2  # proposes and votes for the agency
 ISSUE: constant(uint256) = 4  # attests, and changes the states of the agency's records
-SCHEMA: constant(uint256) = 8  # registers schemas and accredits issuers for them
+SCHEMA: constant(uint256) = 8  # describes: schemas and their issuers, datasets, notices, purposes
 DEPLOY: constant(uint256) = 16  # deploys other contracts on this ledger
 AUDIT: constant(uint256) = 32  # reads and reports; writes no record
 SUPERVISE: constant(uint256) = 64  # the data-protection authority's decisions
-ALL_ROLES: constant(uint256) = 127
+EXCHANGE: constant(uint256) = 128  # asks for data, releases it, records consents and mandates
+DECIDE: constant(uint256) = 256  # a data officer: decides on requests for the agency's data
+ALL_ROLES: constant(uint256) = 511
 
 # States of an agency.
 AGENCY_ACTIVE: constant(uint8) = 1
@@ -44,6 +46,26 @@ KIND_BATCH: constant(uint8) = 2
 KIND_LEAF: constant(uint8) = 3
 KIND_SCHEMA: constant(uint8) = 4
 KIND_ACCREDITATION: constant(uint8) = 5
+KIND_DATASET: constant(uint8) = 6
+KIND_NOTICE: constant(uint8) = 7
+KIND_PURPOSE: constant(uint8) = 8
+KIND_BASIS: constant(uint8) = 9
+KIND_INSTRUMENT: constant(uint8) = 10
+KIND_STOP: constant(uint8) = 11
+KIND_CONSENT: constant(uint8) = 12
+KIND_EXCHANGE: constant(uint8) = 13
+KIND_PERIOD: constant(uint8) = 14
+KIND_MANDATE: constant(uint8) = 15
+KIND_POLICY: constant(uint8) = 16
+
+# Sharing classes of a dataset.
+UNCONDITIONAL: constant(uint8) = 1  # released on a basis, without a decision
+CONDITIONAL: constant(uint8) = 2  # released on a basis and a decision of the data officer
+NOT_SHARED: constant(uint8) = 3  # never released, by the law that the dataset names
+
+# Sensitivities of a dataset.
+ORDINARY: constant(uint8) = 1
+SENSITIVE: constant(uint8) = 2
 
 # Hash algorithms of commitments.
 SHA256: constant(uint8) = 1

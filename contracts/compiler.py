@@ -14,15 +14,10 @@ from vyper.compiler import compile_from_file_input
 from vyper.compiler.input_bundle import FilesystemInputBundle
 from vyper.compiler.settings import OptimizationLevel, Settings
 
-from contracts.addresses import (
-    AGENCY_REGISTRY_NAME,
-    ATTESTATIONS_NAME,
-    PROXY_NAME,
-    SCHEMAS_NAME,
-)
+from contracts.addresses import PROXIES, PROXY_NAME
 
 SOURCES_FOLDER: Final = Path(__file__).parent
-CONTRACT_NAMES: Final = (AGENCY_REGISTRY_NAME, SCHEMAS_NAME, ATTESTATIONS_NAME, PROXY_NAME)
+CONTRACT_NAMES: Final = (*PROXIES.values(), PROXY_NAME)
 EVM_VERSION: Final = "cancun"
 
 

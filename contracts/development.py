@@ -2,7 +2,8 @@
 
 The first four are the parties of the first demonstration: a Macao laboratory that issues
 certificates, the Macao health bureau that owns their schema, a Guangdong health commission that
-verifies them on its own side, and an auditor that reads. With fewer agencies they share nodes: the
+verifies them on its own side, and an auditor that reads and, on so small a
+ledger, is the data-protection authority as well. With fewer agencies they share nodes: the
 bureau issues as well, the commission audits as well. Further agencies are there to fill the room.
 """
 
@@ -20,6 +21,7 @@ CHAIN_ID: Final = 20_260
 """Not taken by a public chain that we know of."""
 
 MEMBER: Final = Role.ADMIN | Role.GOVERN
+SHARER: Final = MEMBER | Role.ISSUE | Role.EXCHANGE | Role.DECIDE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,25 +41,25 @@ LABORATORY: Final = DevelopmentAgency(
     label="mo-health-laboratory",
     jurisdiction="MO",
     name="Public Health Laboratory, Macao",
-    roles=MEMBER | Role.ISSUE,
+    roles=SHARER,
 )
 BUREAU: Final = DevelopmentAgency(
     label="mo-health-bureau",
     jurisdiction="MO",
     name="Health Bureau, Macao",
-    roles=MEMBER | Role.ISSUE | Role.SCHEMA | Role.DEPLOY,
+    roles=SHARER | Role.SCHEMA | Role.DEPLOY,
 )
 COMMISSION: Final = DevelopmentAgency(
     label="gd-health-commission",
     jurisdiction="CN-GD",
     name="Health Commission, Guangdong",
-    roles=MEMBER | Role.ISSUE | Role.SCHEMA,
+    roles=SHARER | Role.SCHEMA,
 )
 AUDITOR: Final = DevelopmentAgency(
     label="mo-audit-office",
     jurisdiction="MO",
     name="Audit Office, Macao",
-    roles=MEMBER | Role.AUDIT,
+    roles=MEMBER | Role.AUDIT | Role.SUPERVISE,
 )
 FURTHER: Final = (
     ("gd-transport-department", "CN-GD", "Transport Department, Guangdong"),
@@ -86,7 +88,7 @@ def list_development_agencies(count: int) -> tuple[DevelopmentAgency, ...]:
             label=label,
             jurisdiction=jurisdiction,
             name=name,
-            roles=MEMBER | Role.ISSUE | Role.SCHEMA,
+            roles=SHARER | Role.SCHEMA,
         )
         for label, jurisdiction, name in FURTHER
     )

@@ -17,12 +17,14 @@ from typing import Any, Final
 
 from eth_abi.abi import encode
 from eth_typing import Address, Hash32
+from eth_utils.crypto import keccak
 from rlp.codec import encode as encode_rlp
 
 from contracts.addresses import (
     AGENCY_REGISTRY_NAME,
     ATTESTATIONS,
     ATTESTATIONS_NAME,
+    CATALOGUE_NAME,
     IMPLEMENTATIONS,
     PROXIES,
     PROXY_NAME,
@@ -85,13 +87,9 @@ def build_genesis(spec: GenesisSpec) -> dict[str, Any]:
 def found_ledger(spec: GenesisSpec) -> ScratchState:
     """Put the contracts into a scratch state and found the registry; FoundingFailed is our bug."""
     scratch = ScratchState(chain_id=spec.chain_id, timestamp=spec.timestamp)
-    arguments = {
-        AGENCY_REGISTRY_NAME: b"",
-        SCHEMAS_NAME: encode(["address", "address"], [REGISTRY, ATTESTATIONS]),
-        ATTESTATIONS_NAME: encode(["address", "address"], [REGISTRY, SCHEMAS]),
-    }
-    for proxy in (REGISTRY, SCHEMAS, ATTESTATIONS):
-        name, implementation = PROXIES[proxy], IMPLEMENTATIONS[proxy]
+    arguments = encode_constructors(compute_deployment_salt(spec))
+    for proxy, name in PROXIES.items():
+        implementation = IMPLEMENTATIONS[proxy]
         scratch.create(implementation, load_artifact(name).creation_bytecode + arguments[name])
         scratch.create(
             proxy,
@@ -105,6 +103,34 @@ def found_ledger(spec: GenesisSpec) -> ScratchState:
         _found(scratch, DecisionKind.SET_VALIDATOR_MINIMUM, [spec.minimum_validators])
     _send(scratch, encode_call(AGENCY_REGISTRY_NAME, "finish_founding"))
     return scratch
+
+
+def encode_constructors(salt: Hash32) -> dict[str, bytes]:
+    """Encode each implementation's constructor arguments, by the contract's name.
+
+    An upgrade passes the same ones; another salt ends all signed acts that are not submitted yet.
+    """
+    signed = encode(["address", "bytes32"], [REGISTRY, salt])
+    return {
+        AGENCY_REGISTRY_NAME: b"",
+        SCHEMAS_NAME: encode(["address", "address"], [REGISTRY, ATTESTATIONS]),
+        ATTESTATIONS_NAME: encode(["address", "address"], [REGISTRY, SCHEMAS]),
+        CATALOGUE_NAME: signed,
+    }
+
+
+def compute_deployment_salt(spec: GenesisSpec) -> Hash32:
+    """Compute what tells this ledger from any other in signed messages, 32 bytes.
+
+    keccak256 of the RLP list of chain id, timestamp, and for each founding agency its identifier,
+    accounts and validators, so that two ledgers with one chain id have different salts.
+    """
+    founders = [
+        [agency.agency_id, [a.address for a in agency.accounts], list(agency.validators)]
+        for agency in spec.agencies
+    ]
+    encoded: bytes = encode_rlp([spec.chain_id, spec.timestamp, founders])  # type: ignore[no-untyped-call]
+    return Hash32(keccak(encoded))
 
 
 def encode_extra_data(validators: Sequence[Address]) -> bytes:

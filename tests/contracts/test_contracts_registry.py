@@ -7,7 +7,7 @@ from eth_typing import Address
 
 from contracts.codes import ALL_ROLES, AgencyStatus, Role
 from contracts.decisions import DecisionKind
-from contracts.development import build_development_spec
+from contracts.development import SHARER, build_development_spec
 from contracts.testkeys import get_address, get_tls_pin
 from tests.contracts.contract_harness import (
     AUDITOR,
@@ -52,7 +52,7 @@ def test_register_begins_as_it_was_founded(ledger: Ledger) -> None:
         "jurisdiction": MACAO,
         "profile_hash": NOTHING,
         "status": AgencyStatus.ACTIVE,
-        "roles": int(Role.ADMIN | Role.GOVERN | Role.ISSUE | Role.SCHEMA | Role.DEPLOY),
+        "roles": int(SHARER | Role.SCHEMA | Role.DEPLOY),
         "index": 1,
     }
     assert ledger.registry("agency", NEWCOMER)["status"] == 0
@@ -180,7 +180,7 @@ def test_key_is_live_within_its_interval_only(ledger: Ledger) -> None:
     ("args", "reason"),
     [
         ([FIRST_KEY, 0, 0, 0], "roles: none"),
-        ([FIRST_KEY, 128, 0, 0], "roles: unknown"),
+        ([FIRST_KEY, 512, 0, 0], "roles: unknown"),
         ([FIRST_KEY, int(Role.SCHEMA), 0, 0], "key: roles beyond the agency's"),
         ([FIRST_KEY, int(Role.ISSUE), 9, 9], "interval: ends before it begins"),
         ([FIRST_KEY, int(Role.ISSUE), 0, 2**48], "interval: too late"),

@@ -67,6 +67,12 @@ def test_documented_slots_are_where_the_documents_say() -> None:
         layout = _flatten(load_artifact(name).storage_layout)
         assert layout["completeness.histories"]["slot"] == 0
         assert min(v["slot"] for k, v in layout.items() if "completeness" not in k) == 32
+    for name in [*PROXIES.values()][3:]:
+        layout = _flatten(load_artifact(name).storage_layout)
+        assert layout["completeness.histories"]["slot"] == 0
+        assert layout["acts.used_nonces"]["slot"] == 32
+        others = [v["slot"] for k, v in layout.items() if not k.startswith(("comp", "acts"))]
+        assert min(others) == 64
     proxy = _flatten(load_artifact("upgradeable_proxy").storage_layout)
     assert proxy == {"_implementation": {"slot": IMPLEMENTATION_SLOT, "n_slots": 1}}
 
@@ -81,6 +87,8 @@ def test_python_and_vyper_speak_of_the_same_codes() -> None:
     python["LAST_REASON"] = max(codes.Reason)
     python |= {f"KIND_{kind.name}": kind.value for kind in codes.RecordKind}
     python |= {alg.name: alg.value for alg in codes.CommitmentAlgorithm}
+    python |= {sharing.name: sharing.value for sharing in codes.Sharing}
+    python |= {level.name: level.value for level in codes.Sensitivity}
     python["ALL_ROLES"] = codes.ALL_ROLES
     python["EVENT_TIME_TOLERANCE_S"] = codes.EVENT_TIME_TOLERANCE_S
     python["LAST_TIME"] = 2**48 - 1
@@ -105,13 +113,15 @@ def test_python_and_vyper_speak_of_the_same_decisions() -> None:
 
 def test_addresses_are_distinct_and_named() -> None:
     every = [*PROXIES, *IMPLEMENTATIONS.values()]
-    assert len({*every}) == 6
+    assert len({*every}) == 2 * len(PROXIES)
     assert all(len(address) == 20 for address in every)
-    assert [get_contract_name(address) for address in PROXIES] == [
-        "agency_registry",
-        "schemas",
-        "attestations",
+    assert [address.hex()[-6:] for address in PROXIES] == [
+        f"a7e5{number:02x}" for number in range(1, len(PROXIES) + 1)
     ]
+    assert [address.hex()[-6:] for address in IMPLEMENTATIONS.values()] == [
+        f"a7e5f{number:x}" for number in range(1, len(PROXIES) + 1)
+    ]
+    assert [get_contract_name(address) for address in PROXIES] == [*PROXIES.values()]
     assert get_contract_name(bytes(20)) is None
 
 

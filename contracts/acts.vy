@@ -1,0 +1,144 @@
+# pragma version 0.4.3
+"""
+@title Who acts: the sender of a transaction, or who signed the act elsewhere
+@license Apache-2.0
+@notice An agency may sign an act on its own key device and let another account submit it. The
+        signer stays the one who acts; who submits only pays the way. So an agency without a node
+        remains the author of all that it does.
+@dev A module of every contract of the ledger's law, initialised right after `completeness`. An act
+     is a call of this very contract, signed as EIP-712 typed data over a domain with chain id, this
+     address and a deployment salt, so that no signature serves on another contract, chain or
+     ledger. Each signer's nonces are used once, in any order. The nonces are kept in the proxy's
+     storage, so an upgrade opens no old act again; one with another salt ends all that are unused.
+
+     `relay` checks the signature, remembers the signer for the length of this transaction and
+     calls the contract itself; `_actor` answers the signer where the caller is the contract.
+"""
+
+import codes
+from interfaces import IActs
+from interfaces import IAgencyRegistry
+
+MAX_CALL: constant(uint256) = 4096
+NAME: constant(String[6]) = "Atesta"
+VERSION: constant(String[1]) = "1"
+DOMAIN_TYPE: constant(bytes32) = keccak256(
+    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
+)
+ACT_TYPE: constant(bytes32) = keccak256("Act(bytes call,uint256 nonce,uint256 deadline)")
+# Half of the order of secp256k1's group: of the two forms of a signature only the lower is taken.
+HALF_ORDER: constant(
+    uint256
+) = 57896044618658097711785492504343953926418782139537452191302581570759080747168
+
+REGISTRY: immutable(IAgencyRegistry)
+SALT: immutable(bytes32)
+
+# slot 32: signer -> nonce -> whether it was used
+used_nonces: HashMap[address, HashMap[uint256, bool]]
+# slots 33 to 63
+acts_reserved: uint256[31]
+# who signed the act that is being relayed
+_signer: transient(address)
+
+
+@deploy
+def __init__(registry: address, salt: bytes32):
+    """
+    @param registry The proxy of the agency registry.
+    @param salt Tells this ledger from any other, also from one with the same chain id.
+    """
+    REGISTRY = IAgencyRegistry(registry)
+    SALT = salt
+
+
+@external
+def relay(
+    signer: address, call: Bytes[MAX_CALL], nonce: uint256, deadline: uint256, signature: Bytes[65]
+):
+    """
+    @notice Carries out an act that was signed elsewhere. Its author is the signer.
+    @param signer The key that signed, which needs the role that the act needs.
+    @param call The act: a call of this contract, ABI-encoded.
+    @param nonce Any number that the signer has not used on this contract.
+    @param deadline Until when the act may be submitted, in seconds.
+    @param signature r, s and v, 65 bytes.
+    """
+    assert self._signer == empty(address), "act: relayed twice"
+    self._check_message(signer, nonce, deadline)
+    self._check_signature(
+        keccak256(abi_encode(ACT_TYPE, keccak256(call), nonce, deadline)), signer, signature
+    )
+    self._signer = signer
+    raw_call(self, call)
+    self._signer = empty(address)
+    log IActs.Relayed(signer=signer, nonce=nonce, submitter=msg.sender)
+
+
+@view
+@external
+def eip712Domain() -> (
+    bytes1, String[6], String[1], uint256, address, bytes32, DynArray[uint256, 1]
+):
+    """
+    @notice The domain under which acts and messages are signed.
+    @dev The form is that of EIP-5267; the first byte says which fields the domain has.
+    """
+    return 0x1f, NAME, VERSION, chain.id, self, SALT, []
+
+
+@view
+@external
+def is_nonce_used(signer: address, nonce: uint256) -> bool:
+    """
+    @notice Whether a signer has used this number on this contract.
+    """
+    return self.used_nonces[signer][nonce]
+
+
+@view
+@internal
+def _actor() -> address:
+    if msg.sender == self:
+        return self._signer
+    return msg.sender
+
+
+@view
+@internal
+def _authorise(role: uint256, event_time: uint256) -> bytes32:
+    """
+    @return The agency for which the actor acts in this role.
+    """
+    assert event_time != 0, "act: event time missing"
+    assert (
+        event_time <= block.timestamp + codes.EVENT_TIME_TOLERANCE_S
+    ), "act: event time in the future"
+    return (staticcall REGISTRY.authorise(self._actor(), role))[0]
+
+
+@internal
+def _check_message(signer: address, nonce: uint256, deadline: uint256):
+    """
+    @dev Uses the nonce up; a message that fails later is reverted with it.
+    """
+    assert signer != empty(address), "signature: signer missing"
+    assert block.timestamp <= deadline, "signature: deadline passed"
+    assert not self.used_nonces[signer][nonce], "signature: nonce already used"
+    self.used_nonces[signer][nonce] = True
+
+
+@view
+@internal
+def _check_signature(struct_hash: bytes32, signer: address, signature: Bytes[65]):
+    assert len(signature) == 65, "signature: malformed"
+    domain: bytes32 = keccak256(
+        abi_encode(DOMAIN_TYPE, keccak256(NAME), keccak256(VERSION), chain.id, self, SALT)
+    )
+    digest: bytes32 = keccak256(concat(x"1901", domain, struct_hash))
+    r: uint256 = extract32(signature, 0, output_type=uint256)
+    s: uint256 = extract32(signature, 32, output_type=uint256)
+    v: uint256 = convert(slice(signature, 64, 1), uint256)
+    assert s <= HALF_ORDER, "signature: s too high"
+    assert v == 27 or v == 28, "signature: malformed"
+    assert ecrecover(digest, v, r, s) == signer, "signature: not the signer's"

@@ -1,0 +1,66 @@
+"""What the calls of the ledger's law cost, through the proxies."""
+
+from typing import Any
+
+from eth_typing import Address, Hash32
+from eth_utils.crypto import keccak
+
+from contracts.codec import encode_call
+from contracts.codes import RecordKind, Sharing
+from contracts.testkeys import get_private_key
+from tests.contracts.contract_harness import NOTHING, Ledger, bureau, stranger
+from tests.contracts.law_harness import build_domain, build_terms, relay_args
+
+
+class Meter:
+    """Runs calls on one ledger and notes their gas."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.gas: dict[str, int] = {}
+
+    def run(
+        self, label: str | None, sender: Address, contract: str, function: str, *args: Any
+    ) -> None:
+        outcome = self.ledger.send(sender, contract, function, args)
+        assert outcome.succeeded, f"{contract}.{function}: {outcome.reason}"
+        if label is not None:
+            self.gas[f"`{label}`"] = outcome.gas_used
+        self.ledger.pass_time()
+
+
+def draw(number: int) -> Hash32:
+    """Thirty-two bytes that look like real ones."""
+    return Hash32(keccak(number.to_bytes(4, "big")))
+
+
+def measure_law() -> dict[str, int]:
+    """Run the calls of the ledger's law once, with arguments as long as real ones."""
+    meter = Meter()
+    measure_catalogue(meter)
+    return meter.gas
+
+
+def measure_catalogue(meter: Meter) -> None:
+    now = meter.ledger.now
+    terms = tuple(
+        build_terms(
+            sharing=int(Sharing.CONDITIONAL),
+            fields_hash=draw(1),
+            conditions_hash=draw(2),
+            legal_reference=draw(3),
+        ).values()
+    )
+    dataset = (draw(10), terms, now, NOTHING)
+    meter.run("register_dataset", bureau, "catalogue", "register_dataset", *dataset)
+    signed = relay_args(
+        build_domain(meter.ledger, "catalogue"),
+        bureau,
+        get_private_key(2, "account"),
+        encode_call("catalogue", "register_dataset", [draw(11), terms, now, draw(10)]),
+    )
+    label = "relay` of `register_dataset"
+    meter.run(label, stranger, "catalogue", "relay", *signed)
+    notice = (draw(12), int(RecordKind.NOTICE), draw(13), b"zh-Hant".ljust(32, b"\0"), now, NOTHING)
+    meter.run("publish", bureau, "catalogue", "publish", *notice)
+    meter.run("set_text_state", bureau, "catalogue", "set_text_state", draw(12), 2, 1, now)
