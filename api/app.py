@@ -254,7 +254,9 @@ def _log_request(request: web.Request, surface: str, status: int, duration_s: fl
     """Write one line: the route's template, never the path, the query or the body."""
     resource = request.match_info.route.resource
     caller = request.get(CALLER)
-    log.info(
+    # JSON-RPC is read many times a second and its route says nothing; it is logged when it fails.
+    write = log.debug if surface == "json-rpc" and status < 400 else log.info
+    write(
         "request",
         request_id=request[REQUEST_ID],
         surface=surface,

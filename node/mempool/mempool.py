@@ -312,7 +312,11 @@ class Mempool:
         entry = Entry(
             transaction=transaction, acknowledged=acknowledged, arrived_at_s=self._clock()
         )
-        state_nonce = self._chain.get_nonce(transaction.sender)
+        queue = self._pool.get_queue(transaction.sender)
+        if queue is None:
+            state_nonce = self._chain.get_nonce(transaction.sender)
+        else:  # kept up to date by `on_block`; a read of the state costs more than all else here
+            state_nonce = queue.state_nonce
         for gone in self._pool.insert(entry, state_nonce=state_nonce):
             # Without this, a peer's gossip would put a replaced transaction back.
             self._refused[gone.transaction.hash] = None

@@ -191,6 +191,8 @@ async def _measure(devnet: Devnet, progress: Progress) -> NetworkFigures:
                 sender.raws.append(sender.sign(ATTESTATIONS, data))
             progress(f"{STEADY_PER_S} transactions a second for {STEADY_S} s")
             delays_s = await _run_steady(session, senders, watchers, steady_count)
+            for task in tasks[1:AGENCIES]:  # one node is watched from here on
+                task.cancel()
             progress(f"{THROUGHPUT_COUNT} transactions at once")
             seconds = await _run_flood(session, senders, watchers)
         finally:
