@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.genesis_spec import QbftSpec
 from node.cli.devnet import (
     DevnetNode,
     DevnetOptions,
@@ -24,6 +25,7 @@ from tests.integration.ledger_net import LedgerNet, read_log, wait_until
 
 pytestmark = pytest.mark.processes
 
+QUICK = QbftSpec(block_period_s=1, empty_block_period_s=0, request_timeout_s=2)
 USER_FAULT = 2
 OPERATIONAL_FAULT = 3
 
@@ -31,7 +33,7 @@ OPERATIONAL_FAULT = 3
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[DevnetNode]:
     """A network of one node that has made a block and was stopped in good order."""
-    devnet = make_devnet(tmp_path / "net", DevnetOptions(agencies=1))
+    devnet = make_devnet(tmp_path / "net", DevnetOptions(agencies=1, qbft=QUICK))
     node = devnet.get_node(1)
     yield node
     stop_node(node)
