@@ -25,26 +25,37 @@ def status(
     """Show a node's final block, validators, peers and mempool."""
     import datetime as dt
 
-    from rich.console import Console
-    from rich.table import Table
-
     from node.cli.devnet.rpc import NodeRpc
 
-    rpc = NodeRpc(url.rstrip("/"), token_file=token_file)
-    head = rpc.call("eth_getBlockByNumber", "latest", False)
+    answer = NodeRpc(url.rstrip("/"), token_file=token_file).call("atesta_status")
+    head, consensus, pool = answer["head"], answer["consensus"], answer["pool"]
     made = dt.datetime.fromtimestamp(int(head["timestamp"], 16), dt.UTC)
     age_s = (dt.datetime.now(dt.UTC) - made).total_seconds()
-    validators = rpc.call("qbft_getValidatorsByBlockNumber", "latest")
-    syncing = rpc.call("eth_syncing")
-    table = Table(show_header=False, box=None)
-    table.add_row("program", rpc.call("web3_clientVersion"))
-    table.add_row("chain id", str(int(rpc.call("eth_chainId"), 16)))
-    table.add_row("final block", f"{int(head['number'], 16)} ({head['hash']})")
-    table.add_row("made", f"{made:%Y-%m-%d %H:%M:%S} UTC, {age_s:.0f} s ago")
-    table.add_row("proposer", head["miner"])
-    table.add_row("validators", f"{len(validators)}")
-    table.add_row("peers", str(int(rpc.call("net_peerCount"), 16)))
+    number = int(head["number"], 16)
+    lines = {
+        "program": answer["clientVersion"],
+        "chain": f"{int(answer['chainId'], 16)}, genesis {answer['genesisHash']}",
+        "final block": f"{number}, {age_s:.0f} s old ({made:%Y-%m-%d %H:%M:%S} UTC)",
+        "block hash": head["hash"],
+        "validators": f"{len(consensus['validators'])}, of which "
+        f"{int(consensus['quorum'], 16)} make a block final",
+        "this node": _describe(answer["validator"], consensus["signing"]),
+        "round": f"{int(consensus['round'], 16)}, proposer {consensus['proposer']}",
+        "waiting": f"{int(pool['pending'], 16)} transactions ready, "
+        f"{int(pool['queued'], 16)} not yet",
+        "peers": str(answer["peers"]),
+    }
+    syncing = answer["syncing"]
     if syncing:
-        progress = f"{int(syncing['currentBlock'], 16)} of {int(syncing['highestBlock'], 16)}"
-        table.add_row("catching up", progress)
-    Console(soft_wrap=True, highlight=False).print(table)
+        target = int(syncing["highestBlock"], 16)
+        lines["catching up"] = f"block {int(syncing['currentBlock'], 16)} of {target}"
+    if consensus["note"]:
+        lines["note"] = consensus["note"]
+    for name, value in lines.items():
+        typer.echo(f"{name + ':':12} {value}")
+
+
+def _describe(validator: str | None, is_signing: bool) -> str:
+    if validator is None:
+        return "observes"
+    return f"validator {validator}, {'signing' if is_signing else 'not signing'}"

@@ -85,6 +85,14 @@ def test_fifth_agency_joins_by_vote_and_its_validator_comes_and_goes(net: Ledger
     assert not net.rpc(5).call("eth_syncing")
     net.assert_one_chain()
     assert not read_log(net.node(1), "stopping")
+
+    net.kill(5)  # from now on without a consensus key: an observer follows
+    settings = fifth.settings_file.read_text()
+    start, end = settings.index("[validator]"), settings.index("[network]")
+    fifth.settings_file.write_text(settings[:start] + settings[end:])
+    net.start(5, height=net.wait_blocks(1))
+    assert net.rpc(5).call("atesta_status")["consensus"]["signing"] is False
+
     # Suspended and without a validator it has no connection any more, and four decide again.
     net.decide(DecisionKind.SUSPEND_AGENCY, [agency], LARGER_MAJORITY)
     wait_until(lambda: int(net.rpc(1).call("net_peerCount"), 16) == 3, "the fifth is let go")
