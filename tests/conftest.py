@@ -15,10 +15,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the tests marked long as well")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--long"):
-        return
+    """Skip long tests unless asked for; keep real networks on one worker, one at a time."""
     skip = pytest.mark.skip(reason="long: give --long to run it")
     for item in items:
-        if "long" in item.keywords:
+        if "processes" in item.keywords:
+            item.add_marker(pytest.mark.xdist_group("processes"))
+        if "long" in item.keywords and not config.getoption("--long"):
             item.add_marker(skip)
