@@ -7,7 +7,7 @@ from consensus.header_rules import HeaderRules
 from consensus.signatures import ValidatorKey
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.keys import CONTRACT, KEYS
-from tests.simulation.model_chain import PLAIN, ModelChain
+from tests.simulation.model_chain import PLAIN, ModelChain, SimChain
 from tests.simulation.network import Network, Packet
 from tests.simulation.properties import Monitor
 from tests.simulation.simulated_node import SimNode, World
@@ -26,9 +26,14 @@ class Cluster:
         spares: int = 0,
         observers: int = 0,
         byzantine: Iterable[int] = (),
+        is_real: bool = False,
         trace: Callable[[str], None] | None = None,
     ) -> None:
-        """Make a network that is not running yet; `byzantine` are numbers of validators, from 1."""
+        """Make a network that is not running yet; `byzantine` are numbers of validators, from 1.
+
+        With `is_real` blocks are executed by the real chain on py-evm, in header-vote mode.
+        """
+        self.is_real = is_real
         self.clockwork = Clockwork(seed)
         self.network = Network(self.clockwork)
         self.network.deliver = self._deliver
@@ -58,7 +63,7 @@ class Cluster:
         return max(node.head for node in self.honest)
 
     def add_node(self, name: str, key: ValidatorKey | None) -> SimNode:
-        chain = ModelChain.create(self.rules, self.founders)
+        chain = self._make_chain()
         node = SimNode(name, key, chain, self.world)
         self.nodes[name] = node
         self._introduce()
@@ -69,7 +74,7 @@ class Cluster:
         name = f"v{number}"
         is_twin = "twin" in tactics
         for each in (name, f"{name}'") if is_twin else (name,):
-            chain = ModelChain.create(self.rules, self.founders)
+            chain = self._make_chain()
             traitor = Traitor(each, KEYS[number - 1], chain, self.world, tactics - {"twin"})
             if each != name:
                 traitor.submit(PLAIN + b"only the twin knows")
@@ -111,6 +116,13 @@ class Cluster:
             return all(node.head >= height for node in self.honest if node.is_up)
 
         return self.clockwork.run_until(self.clockwork.now_ms + limit_ms, is_done)
+
+    def _make_chain(self) -> SimChain:
+        if self.is_real:
+            from tests.simulation.real_chain import RealChain  # slow to import, rarely needed
+
+            return RealChain.create(self.rules, self.founders)
+        return ModelChain.create(self.rules, self.founders)
 
     def _introduce(self) -> None:
         for node in self.nodes.values():

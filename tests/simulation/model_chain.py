@@ -7,6 +7,7 @@ two blocks that execute differently differ. Header rules are the real ones.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from eth_hash.auto import keccak
 
@@ -64,6 +65,30 @@ def make_genesis(rules: HeaderRules, validators: Iterable[Address]) -> BlockHead
         excess_blob_gas=0,
         parent_beacon_block_root=ZERO_HASH,
     )
+
+
+class SimChain(Protocol):
+    """What a simulated node needs of a chain, modelled or real."""
+
+    rules: HeaderRules
+    entries: list[Entry]
+    pool: dict[bytes, None]
+
+    @property
+    def head(self) -> BlockHeader: ...
+
+    @property
+    def validators(self) -> tuple[Address, ...]: ...
+
+    def build(
+        self, parent: BlockHeader, timestamp: int, coinbase: Address, extra_data: bytes, limit: int
+    ) -> Block: ...
+
+    def find_fault(self, block: Block, now_s: float) -> str | None: ...
+
+    def import_block(self, block: Block, now_s: float) -> None: ...
+
+    def add_transaction(self, transaction: bytes) -> None: ...
 
 
 @dataclass(slots=True)

@@ -51,6 +51,8 @@ class Schedule:
     config: QbftConfig
     has_relays: bool = False
     """Whether nodes pass on consensus messages of others, as the real network does."""
+    is_real: bool = False
+    """Whether blocks are executed on py-evm."""
     faults: tuple[Fault, ...] = ()
     fault_time_ms: int = FAULT_TIME_MS
     """When everything heals."""
@@ -65,7 +67,7 @@ class Schedule:
         head = (
             f"seed {self.seed}: {self.validators} validators, {self.spares} spare, "
             f"{self.observers} observers, {mode}, period {period}, "
-            f"empty {self.config.empty_block_period_s} s"
+            f"empty {self.config.empty_block_period_s} s{', on py-evm' if self.is_real else ''}"
         )
         lines = [head]
         lines.extend(f"  traitor v{n}: {' '.join(sorted(t))}" for n, t in self.traitors)
@@ -85,7 +87,10 @@ def make_schedule(seed: int, profile: str = "mixed") -> Schedule:
     else:
         count = chance.choices(range(1, 11), (2, 2, 4, 40, 12, 12, 14, 3, 1, 1))[0]
     is_in = _choose_sides(chance, profile)
+    is_real = count <= 5 and chance.random() < 0.03
     config = _make_config(chance, is_in)
+    if is_real:
+        config = replace(config, validator_contract=None)
     spares = chance.randint(1, 2) if is_in["sets"] and count < 9 else 0
     names = [f"v{number}" for number in range(1, count + 1)]
     traitors = _choose_traitors(chance, count) if is_in["byzantine"] else ()
@@ -110,6 +115,7 @@ def make_schedule(seed: int, profile: str = "mixed") -> Schedule:
         observers=1 if chance.random() < 0.1 else 0,
         traitors=traitors,
         config=config,
+        is_real=is_real,
         has_relays=count <= 5 and chance.random() < 0.4,
         faults=tuple(faults),
     )

@@ -36,7 +36,7 @@ from consensus.types import Address, Height, Round
 from node.validator.core import CorePorts, ValidatorCore
 from node.validator.pending_votes import PendingVotes
 from tests.simulation.clockwork import Clockwork
-from tests.simulation.model_chain import GENESIS_TIME_S, ModelChain
+from tests.simulation.model_chain import GENESIS_TIME_S, SimChain
 from tests.simulation.network import Network, Packet
 from tests.simulation.properties import Monitor
 
@@ -88,9 +88,7 @@ class World:
 class SimNode:
     """A node with everything that survives its crashes; implements all ports of the core."""
 
-    def __init__(
-        self, name: str, key: ValidatorKey | None, chain: ModelChain, world: World
-    ) -> None:
+    def __init__(self, name: str, key: ValidatorKey | None, chain: SimChain, world: World) -> None:
         self.name = name
         self.key = key
         self.chain = chain

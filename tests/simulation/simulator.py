@@ -58,6 +58,7 @@ class _Run:
             spares=schedule.spares,
             observers=schedule.observers,
             byzantine=[number for number, _ in schedule.traitors],
+            is_real=schedule.is_real,
             trace=trace,
         )
         self.cluster.network.has_relays = schedule.has_relays

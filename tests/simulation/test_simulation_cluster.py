@@ -132,3 +132,17 @@ def test_simulated_schedule_is_the_same_every_time() -> None:
         simulate(make_schedule(7), trace.append)
     assert traces[0] == traces[1]
     assert len(traces[0]) > 100
+
+
+def test_simulated_schedules_run_on_the_real_chain_now_and_then() -> None:
+    schedules = [make_schedule(seed) for seed in range(SCHEDULES)]
+    real = [schedule for schedule in schedules if schedule.is_real]
+    assert len(real) >= SCHEDULES // 100
+    busy = next(s for s in real if any(fault.kind == "submit" for fault in s.faults))
+    cluster = Cluster(validators=busy.validators, config=busy.config, seed=busy.seed, is_real=True)
+    cluster.start()
+    cluster.submit(b"\x01work")
+    assert cluster.run_until_height(3)
+    blocks = [entry.block for entry in cluster.nodes["v1"].chain.entries]
+    assert sum(len(block.transactions) for block in blocks) == 1
+    assert max(block.header.gas_used for block in blocks) > 21_000

@@ -42,7 +42,7 @@ from tests.simulation.forge import (
     make_round_change,
 )
 from tests.simulation.keys import STRANGER
-from tests.simulation.model_chain import INVALID, ModelChain, in_round
+from tests.simulation.model_chain import INVALID, SimChain, in_round
 from tests.simulation.network import Packet
 from tests.simulation.simulated_node import MAX_TRANSACTIONS, SimNode, World, describe
 
@@ -68,7 +68,7 @@ class Traitor(SimNode):
         self,
         name: str,
         key: ValidatorKey,
-        chain: ModelChain,
+        chain: SimChain,
         world: World,
         tactics: frozenset[str],
     ) -> None:
