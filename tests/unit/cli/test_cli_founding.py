@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from contracts.addresses import IMPLEMENTATIONS
 from node.chain.genesis import load_genesis
 from node.cli import founding
 from node.cli.app import app
