@@ -378,7 +378,7 @@ class Daemon:
     def _stop_with(self, error: BaseException) -> None:
         if self._fatal is None:
             self._fatal = error if isinstance(error, NodeError) else _wrap(error)
-            log.error("fatal", error_type=type(error).__name__, reason=str(error), exc_info=error)
+            log.error("fatal", error_type=type(error).__name__, exc_info=error)
         self._stopping.set()
 
     async def _tick(self) -> None:
@@ -406,6 +406,6 @@ class Daemon:
 
 
 def _wrap(error: BaseException) -> LocalFault:
-    fault = LocalFault(f"{type(error).__name__}: {error}")
+    fault = LocalFault(f"{type(error).__name__}; the log says where")
     fault.__cause__ = error
     return fault

@@ -8,29 +8,36 @@ by a careless f-string: an unknown field is dropped, and its name, not its value
 
 import logging
 import sys
-from collections.abc import MutableMapping
+import traceback
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 import structlog
 
-from node.errors import OperationalFault
+from api.errors import ApiError
+from consensus.errors import ConsensusError
+from contracts.errors import ContractError
+from node.errors import NodeError, OperationalFault
 from node.settings import LogSettings
 
 MAX_TEXT = 300
 """Characters of one value; what is longer is cut."""
 
+_MAX_FRAMES = 12
+
 ALLOWED_FIELDS = frozenset(  # a table of words is easier to review than a list of literals
     """
     acknowledged address addresses agency attempt authors block_hash blocks blocks_per_s bytes
     caller candidates chain_id client code count current direction dropped duration_ms effect
-    error error_kind error_type evidence exception field fields_dropped genesis_hash gas_used
+    error error_kind error_type evidence exception field fields_dropped gas_used genesis_hash
     head height host inbound index journal_bytes kind label lag_ms level limit listen_address
-    method name next_step node number observer offender outbound overruns parent path_is_writable
-    peer peer_id peers pending pid pin port proposer queued reason recipient removed request_id
-    restored role round route score sender signer size_bytes start status step surface target
-    timeout_s times transaction_hash transactions url validator validators version
+    method name next_step node number observer offender operation outbound overruns parent
+    path_is_writable peer peer_id peers pending pid pin port proposer queued reason recipient
+    removed request_id restored role round route score sender signer size_bytes start status step
+    surface target task timeout_s times transaction_hash transactions url validator validators
+    version wait_s
     """.split()  # noqa: SIM905
 )
 """The names under which a value may be written. None of them holds what a person submitted."""
@@ -52,7 +59,7 @@ def configure_logs(settings: LogSettings, *, node: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        format_exception,
         keep_allowed_fields,
     ]
 
@@ -84,6 +91,21 @@ def configure_logs(settings: LogSettings, *, node: str) -> None:
     )
 
 
+def format_exception(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace `exc_info` by where it happened and what it was.
+
+    The text of an error is written only if it is one of ours or the system's: a library's may quote
+    the value that it stumbled over, and that value may be a person's.
+    """
+    given = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        event["exception"] = "; caused by ".join(_describe(part) for part in _unwind(error))
+    return event
+
+
 def keep_allowed_fields(
     _: Any, __: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
@@ -100,6 +122,24 @@ def keep_allowed_fields(
     if dropped:
         event["fields_dropped"] = ",".join(sorted(dropped))
     return event
+
+
+def _unwind(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _describe(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-_MAX_FRAMES:]
+    places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    text = f"{type(error).__module__}.{type(error).__qualname__}"
+    if isinstance(error, NodeError | ApiError | ConsensusError | ContractError | OSError):
+        text += f": {error}"
+    return f"{text} at {' < '.join(reversed(places))}" if places else text
 
 
 def _simplify(value: Any, *, limit: int) -> Any:

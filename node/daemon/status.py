@@ -79,7 +79,7 @@ class NodeObserver:
     def on_trouble(self, job: str, error: BaseException) -> None:
         """Note that a block job failed."""
         self._counters["block_jobs_failed_total"] += 1
-        _log.warning("block_job_failed", kind=job, error_type=type(error).__name__, reason=error)
+        _log.warning("block_job_failed", kind=job, exc_info=error)
 
     def on_block(self, transactions: int) -> None:
         """Note a final block."""

@@ -18,7 +18,7 @@ CONSOLE_FILE = "console.log"
 """What the process itself prints: nothing, unless it fails to start."""
 
 _POLL_S = 0.1
-_STOP_S = 15.0
+_STOP_S = 30.0
 
 
 class NodeFailed(OperationalFault):

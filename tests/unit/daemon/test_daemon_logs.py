@@ -1,5 +1,6 @@
 """Logs: JSON lines, only listed fields, never what a person submitted."""
 
+import ast
 import json
 import logging
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from node.daemon.logs import configure_logs, keep_allowed_fields
+from node.daemon.logs import ALLOWED_FIELDS, configure_logs, keep_allowed_fields
 from node.errors import OperationalFault
 from node.settings import LogSettings
 
@@ -54,12 +55,27 @@ def test_logs_of_other_libraries_take_the_same_way(log_file: Path) -> None:
     assert [line["event"] for line in read(log_file)] == ["plain"]
 
 
-def test_logs_keep_traces_of_bugs(log_file: Path) -> None:
+def test_logs_say_where_a_bug_is_but_not_which_value_it_met(log_file: Path) -> None:
     try:
-        int("broken")
+        int("Chan Tai Man")
     except ValueError:
         structlog.get_logger("node").exception("bug")
-    assert "ValueError: invalid literal" in str(read(log_file)[0]["exception"])
+    text = str(read(log_file)[0]["exception"])
+    assert text.startswith("builtins.ValueError at test_daemon_logs.py:")
+    assert "Chan" not in log_file.read_text(encoding="utf-8")
+
+
+def test_logs_keep_the_text_of_our_own_errors(log_file: Path) -> None:
+    try:
+        try:
+            Path("/proc/none/log").read_bytes()
+        except OSError as error:
+            raise OperationalFault("the disk is gone", field="node.data_dir") from error
+    except OperationalFault as fault:
+        structlog.get_logger("node").error("fatal", exc_info=fault)
+    text = str(read(log_file)[0]["exception"])
+    assert "OperationalFault: node.data_dir: the disk is gone" in text
+    assert "; caused by builtins.FileNotFoundError: [Errno 2]" in text
 
 
 def test_log_values_are_cut() -> None:
@@ -71,3 +87,28 @@ def test_log_file_that_cannot_be_opened_is_named() -> None:
     with pytest.raises(OperationalFault) as caught:
         configure_logs(LogSettings(file=Path("/proc/none/log")), node="x")
     assert caught.value.field == "log.file"
+
+
+def find_log_calls() -> Iterator[tuple[str, ast.Call]]:
+    root = Path(__file__).parents[3]
+    for package in ("api", "node"):
+        for path in (root / package).rglob("*.py"):
+            for item in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if (
+                    isinstance(item, ast.Call)
+                    and isinstance(item.func, ast.Attribute)
+                    and item.func.attr in {"debug", "info", "warning", "error", "exception"}
+                    and isinstance(item.func.value, ast.Name)
+                    and item.func.value.id in {"log", "_log"}
+                ):
+                    yield f"{path.name}:{item.lineno}", item
+
+
+def test_every_log_call_names_a_fixed_event_and_listed_fields() -> None:
+    calls = list(find_log_calls())
+    assert len(calls) > 20
+    for where, call in calls:
+        (event,) = call.args
+        assert isinstance(event, ast.Constant), f"{where}: the event is not a fixed name"
+        names = {keyword.arg for keyword in call.keywords} - {"exc_info"}
+        assert names <= ALLOWED_FIELDS, f"{where}: {names - ALLOWED_FIELDS}"
