@@ -93,7 +93,9 @@ class Blockchain:
         self._calls = CallRunner(
             engine, self._blocks, self._states, chain_id=genesis.chain_id, config=genesis.qbft
         )
-        self._processor = BlockProcessor(engine, self._states, self._calls)
+        self._processor = BlockProcessor(
+            engine, self._states, self._calls, genesis.header.gas_limit
+        )
         self._validators = ValidatorSource(genesis.qbft, self._blocks, self._states, self._calls)
         self._pending: dict[Hash32, ExecutedBlock] = {}
         self._senders = TransactionDecoder()
@@ -251,8 +253,7 @@ class Blockchain:
         """Make a sealed block final: check, execute (once), write, tell the listeners.
 
         A block that is final already is returned again, and nobody is told. Raises InvalidBlock
-        (UnknownParent, ConflictingBlock among them), which is the sender's fault, or
-        ExecutionDiverged, which is not.
+        (or one of its kinds), which is the sender's fault, or ExecutionDiverged, which is not.
         """
         with self._importing:
             header = block.header
@@ -301,9 +302,7 @@ class Blockchain:
 
     def _require_head(self, parent: BlockHeader) -> None:
         if parent.number != self._head.number or parent.state_root != self._head.state_root:
-            raise UnknownParent(
-                f"block {parent.number} is not the head, which is {self._head.number}"
-            )
+            raise UnknownParent(f"block {parent.number} is not the head, {self._head.number}")
 
     def _check_header(self, block: Block, parent: BlockHeader, *, is_sealed: bool) -> None:
         header = block.header

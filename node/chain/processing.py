@@ -8,6 +8,9 @@ Time is shared out like this. A builder spends at most four fifths of its time o
 leaves the rest for roots and encoding; one transaction gets at most half of that. A transaction
 that is cut off after its half is given back for good: it would only do the same in the next block
 and stand in the way of others. One that is cut off by the end of the block, having had less, waits.
+
+Any proposer may move the gas limit by less than one part in 1,024 of the parent's. Ours moves it
+towards the limit of genesis, so that a few proposers who push it away are outweighed by the rest.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +24,7 @@ from consensus.header import (
     BlockHeader,
     compute_block_hash,
 )
+from consensus.header_rules import GAS_LIMIT_DIVISOR
 from consensus.types import Address, Hash32, Height
 from node.chain.calls import CallRunner
 from node.chain.deadline import Deadline
@@ -66,11 +70,18 @@ class ExecutedBlock:
 class BlockProcessor:
     """Executes blocks on top of final ones. One thread at a time."""
 
-    def __init__(self, engine: ExecutionEngine, state_store: StateStore, calls: CallRunner) -> None:
-        """Use one engine for everything."""
+    def __init__(
+        self,
+        engine: ExecutionEngine,
+        state_store: StateStore,
+        calls: CallRunner,
+        gas_target: int,
+    ) -> None:
+        """Use one engine for everything; blocks built here approach the gas limit `gas_target`."""
         self._engine = engine
         self._states = state_store
         self._calls = calls
+        self._gas_target = gas_target
 
     def build(
         self,
@@ -84,7 +95,10 @@ class BlockProcessor:
         is_permitted: Callable[[Transaction], bool],
     ) -> tuple[BuiltBlock, ExecutedBlock]:
         """Execute candidates in order until time or gas is used up, and make the block."""
-        draft = _draft_header(parent, timestamp, coinbase, extra_data)
+        draft = replace(
+            _draft_header(parent, timestamp, coinbase, extra_data),
+            gas_limit=_approach(parent.gas_limit, self._gas_target),
+        )
         session = self._begin(draft, parent)
         selection = _Selection(session, draft.gas_limit, deadline, is_permitted)
         selection.run(candidates)
@@ -246,6 +260,12 @@ def _draft_header(
         excess_blob_gas=0,
         parent_beacon_block_root=ZERO_HASH,
     )
+
+
+def _approach(gas_limit: int, target: int) -> int:
+    """Return the gas limit nearest to `target` that may follow `gas_limit`."""
+    step = max(0, gas_limit // GAS_LIMIT_DIVISOR - 1)
+    return max(gas_limit - step, min(gas_limit + step, target))
 
 
 def _show(value: bytes | int) -> str:
