@@ -1,0 +1,16 @@
+"""The route table of REST `/v1`: every operation once, with its models, role and problems.
+
+`build_rest` binds the rows to handlers by name, `api.openapi` turns the same rows into the
+OpenAPI document. A row without a handler, or a handler without a row, fails at start.
+Paths here are relative to `/v1`.
+"""
+
+from typing import Final
+
+from api.rest.route import Route
+from api.rest.routes.checking import CHECKING_ROUTES
+from api.rest.routes.records import RECORD_ROUTES
+from api.rest.routes.registry import REGISTRY_ROUTES
+
+ROUTES: Final[tuple[Route, ...]] = (*REGISTRY_ROUTES, *RECORD_ROUTES, *CHECKING_ROUTES)
+"""Every operation, in the order of the documentation."""

@@ -1,0 +1,45 @@
+"""What others ask: verification and provenance."""
+
+from typing import Final
+
+from api.auth import Role
+from api.rest import answers
+from api.rest.route import Route
+
+CHECKING_ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        name="create_challenge",
+        method="POST",
+        path="/verify/challenges",
+        tag="verification",
+        summary="Get a single-use nonce for a holder to sign",
+        role=Role.VERIFIER,
+        request=answers.ChallengeCreate,
+        response=answers.Challenge,
+        status=201,
+        problems=(422,),
+    ),
+    Route(
+        name="verify",
+        method="POST",
+        path="/verify",
+        tag="verification",
+        summary="Check a credential file or a presentation on this node's last final block",
+        role=Role.VERIFIER,
+        request=answers.VerifyRequest,
+        response=answers.Verification,
+        problems=(422,),
+    ),
+    Route(
+        name="get_provenance",
+        method="GET",
+        path="/provenance/{uid}",
+        tag="provenance",
+        summary="Who did what to a record, when, under which schema",
+        role=Role.READER,
+        response=answers.Provenance,
+        problems=(404,),
+        etag=True,
+        volatile=("block", "block_time"),
+    ),
+)
