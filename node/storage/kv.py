@@ -32,7 +32,10 @@ class WriteBatch:
 
 
 class KeyValueStore(Protocol):
-    """An ordered map of bytes to bytes. Reads are safe from any thread; one thread writes."""
+    """An ordered map of bytes to bytes; a key has one byte at least.
+
+    Reads are safe from any thread; one thread writes.
+    """
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of `key`, or None. Raises StoreDamaged."""
