@@ -98,7 +98,7 @@ class NetworkSettings:
         int,
         Rule(
             "Largest message accepted from another node, bytes.",
-            low=64 * 1024,
+            low=8 * 1024 * 1024,  # a proposal with the largest block that a node builds, twice
             high=64 * 1024 * 1024,
         ),
     ] = 8 * 1024 * 1024

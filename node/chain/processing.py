@@ -47,6 +47,10 @@ _EXECUTION_SHARE: Final = 0.8
 _TRANSACTION_SHARE: Final = 0.5
 _LEAST_GAS: Final = 21_000
 
+MAX_BLOCK_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of the transactions of a block built here: well within a message between nodes, whatever
+the gas limit, since a proposal that peers refuse for its size would cost us our connections."""
+
 _REASONS: Final = {
     "chainId": DropReason.WRONG_CHAIN,
     "nonce": DropReason.NONCE_USED,
@@ -202,6 +206,7 @@ class _Selection:
         budget_s = deadline.remaining_s
         self._end = replace(deadline, monotonic_end=deadline.clock() + budget_s * _EXECUTION_SHARE)
         self._share_s = budget_s * _EXECUTION_SHARE * _TRANSACTION_SHARE
+        self._size_bytes = 0
         self.included: list[Transaction] = []
         self.receipts: list[Receipt] = []
         self.dropped: list[DroppedTransaction] = []
@@ -215,7 +220,7 @@ class _Selection:
                 self._drop(transaction, DropReason.TOO_MUCH_GAS)
             elif not self._is_permitted(transaction):
                 self._drop(transaction, DropReason.NOT_PERMITTED)
-            else:
+            elif self._size_bytes + len(transaction.raw) <= MAX_BLOCK_BYTES:
                 self._try(transaction)
 
     def _try(self, transaction: Transaction) -> None:
@@ -232,6 +237,7 @@ class _Selection:
             if is_own:
                 self._drop(transaction, DropReason.TOO_SLOW)
         else:
+            self._size_bytes += len(transaction.raw)
             self.included.append(transaction)
             self.receipts.append(receipt)
 

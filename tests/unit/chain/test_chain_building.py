@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.chain.chain_world import ChainWorld
+from consensus.block import encode_block
+from node.chain import processing
+from node.chain.genesis import parse_genesis
+from tests.unit.chain.chain_world import ChainWorld, make_document, make_key, sign
 
 
 @pytest.mark.parametrize("direction", [-1, 1])
@@ -20,3 +23,21 @@ def test_gas_limit_that_a_proposer_pushed_away_comes_back(direction: int) -> Non
     for _ in range(4):
         world.grow()
     assert world.chain.head.gas_limit == wanted
+
+
+def test_block_stays_within_a_message_whatever_its_gas_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(processing, "MAX_BLOCK_BYTES", 64 * 1024)
+    world = ChainWorld(genesis=parse_genesis(make_document(gasLimit=hex(10**9))))
+    issuer, other = make_key("issuer"), make_key("other")
+    large = [
+        sign(issuer, nonce=nonce, to=bytes(19) + b"\x77", data=bytes(20_000)) for nonce in range(5)
+    ]
+    small = sign(other, to=bytes(19) + b"\x77")
+    built = world.build([*large, small])
+    assert len(encode_block(built.block)) < 66 * 1024
+    assert built.block.transactions == tuple(t.raw for t in (*large[:3], small))
+    assert built.dropped == (), "what did not fit waits"
+    world.chain.import_block(world.seal(built.block))
+    assert world.build(large[3:]).block.transactions == tuple(t.raw for t in large[3:])
