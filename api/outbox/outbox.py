@@ -119,9 +119,14 @@ class Outbox:
         known = await self.find(request.idempotency_key, request.body_fingerprint)
         if known is not None:
             return known
-        if request.claim is not None:
-            await self._check_claim(request.claim)
-        await self._check(request)
+        try:
+            await self._check(request)
+        except ApiError:
+            # An equal request may have passed meanwhile; then what refused this one is its work.
+            known = await self.find(request.idempotency_key, request.body_fingerprint)
+            if known is None:
+                raise
+            return known
         chain_id = await self._ledger.get_chain_id()
         first_nonce = await self._ledger.get_nonce(request.account, pending=True)
         account = self._accounts[request.account]
@@ -207,11 +212,9 @@ class Outbox:
                 # Another process may have stored a write, so even an idle loop looks again.
                 await asyncio.wait_for(self._wake.wait(), TURN_S if unsettled else 10 * TURN_S)
 
-    async def _check_claim(self, claim: str) -> None:
-        if await self.find_creation(claim) is not None:
-            raise store.ClaimTaken
-
     async def _check(self, request: WriteRequest) -> None:
+        if request.claim is not None and await self.find_creation(request.claim) is not None:
+            raise store.ClaimTaken
         try:
             data = request.data if request.dry_run is None else request.dry_run
             await self._ledger.call(request.target, data, sender=request.account)

@@ -8,7 +8,7 @@ import pytest
 
 from api.errors import UpstreamFault, UserFault
 from api.outbox.outbox import RESEND_S, Outbox
-from api.outbox.store import ClaimTaken, IdempotencyKeyReused, WriteRequest
+from api.outbox.store import ClaimTaken, IdempotencyKeyReused, StoredOperation, WriteRequest
 from contracts.addresses import SCHEMAS, SCHEMAS_NAME
 from contracts.codec import encode_call
 from contracts.testkeys import get_address
@@ -55,6 +55,27 @@ async def test_outbox_returns_the_same_operation_for_the_same_key(outbox: Outbox
     with pytest.raises(IdempotencyKeyReused):
         await outbox.submit(other)
     assert await outbox.count_open() == 1
+
+
+@pytest.mark.parametrize("is_final", [False, True])
+async def test_outbox_knows_a_retry_that_overlaps_with_its_first(
+    outbox: Outbox, bureau: Agency, monkeypatch: pytest.MonkeyPatch, *, is_final: bool
+) -> None:
+    """The first request passes while its retry has been looked up but not checked."""
+    request = build_request(1)
+    find, stored = outbox.find, []
+
+    async def find_too_early(key: str, fingerprint: bytes) -> StoredOperation | None:
+        known = await find(key, fingerprint)
+        monkeypatch.setattr(outbox, "find", find)
+        stored.append(await outbox.submit(request))
+        if is_final:
+            await bureau.settle()
+        return known
+
+    monkeypatch.setattr(outbox, "find", find_too_early)
+    retried = await outbox.submit(request)
+    assert [retried.id] == [operation.id for operation in stored]
 
 
 async def test_outbox_refuses_a_second_creation_of_one_uid(outbox: Outbox) -> None:
