@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from atesta_client import requests
 from atesta_client.answers import Verification
-from atesta_client.errors import RestError
+from atesta_client.errors import RestError, RestProblem
 from atesta_client.holder_keys import HolderKey
 
 from scripts.demos.documents import Document
@@ -187,8 +187,10 @@ async def _attest_twice(stage: Stage) -> str:
     again = await stage.issue(first.document)
     try:
         await stage.carry(again)
-    except RestError as error:
-        return str(error)
+    except RestProblem as problem:
+        code = problem.problem.get("code")
+        require(code == "certificate_already_attested", f"attested twice: {problem}")
+        return str(problem)
     require(False, "the issuer did not notice that it attested a certificate twice")
     raise AssertionError
 
