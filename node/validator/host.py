@@ -3,7 +3,9 @@
 It feeds the core with messages, timers and heads, and owns nothing that the core could own. The
 network hands messages to `on_consensus`, which only decodes; they are worked on in the next turns
 of the loop, a few at a time, so that timers are not starved by a flood. Every new head, whether it
-came from consensus or from sync, goes through `on_head`, and consensus restarts above it.
+came from consensus or from sync, goes through `on_head`, and consensus restarts above it. A node
+that is far behind does not, since the heights in between are final at others: it would only build
+and sign what nobody needs, and slow its own sync down.
 
 A node without a key follows. A node whose sign state is unusable refuses to start; after the
 operator has asked to resume it follows until enough peers have reported, then signs again.
@@ -12,7 +14,7 @@ cannot keep its word on disk must not speak.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,6 +25,7 @@ from consensus.extra_data import VANITY_BYTES
 from consensus.header import BlockHeader
 from consensus.header_rules import HeaderRules
 from consensus.height_state import Phase
+from consensus.quorum import compute_faulty
 from consensus.sign_state import SignRecord
 from consensus.signatures import ValidatorKey
 from consensus.types import Address, Height, Round
@@ -42,6 +45,10 @@ from node.validator.sign_store import DurableSignState
 
 MESSAGES_PER_TURN = 16
 RESUME_POLL_S = 1.0
+BEHIND_POLL_S = 1.0
+
+_BLOCKS_BEHIND = 2
+"""A node whose head is this far below that of f + 1 validators leaves consensus to them."""
 
 
 class HeadSource(Protocol):
@@ -130,6 +137,8 @@ class ValidatorHost:
         self._is_drain_scheduled = False
         self._is_stopped = False
         self._is_resuming = False
+        self._is_reading_head = False
+        self._is_head_outdated = False
 
     @property
     def height(self) -> Height | None:
@@ -237,8 +246,23 @@ class ValidatorHost:
         await self._read_head()
 
     async def _read_head(self) -> None:
-        header = self._ports.chain.head
-        validators = await self._ports.factory.get_validators(header)
+        """Hand the head to the engine; calls that come meanwhile are answered by one more round."""
+        self._is_head_outdated = True
+        if self._is_reading_head:
+            return
+        self._is_reading_head = True
+        try:
+            while self._is_head_outdated:
+                self._is_head_outdated = False
+                header = self._ports.chain.head
+                self._feed_head(header, await self._ports.factory.get_validators(header))
+        finally:
+            self._is_reading_head = False
+
+    def _feed_head(self, header: BlockHeader, validators: Sequence[Address]) -> None:
+        if self._is_far_behind(header, validators):
+            asyncio.get_running_loop().call_later(BEHIND_POLL_S, self.on_head)
+            return
         height = Height(header.number + 1)
         self._process(
             NewHead(
@@ -248,6 +272,15 @@ class ValidatorHost:
                 vote=self.votes.choose(height, validators),
             )
         )
+
+    def _is_far_behind(self, header: BlockHeader, validators: Sequence[Address]) -> bool:
+        """Whether more than f validators, so at least one honest one, are well ahead of us."""
+        heads = self._ports.get_peer_heads()
+        ahead = sum(
+            heads.get(address, header.number) >= header.number + _BLOCKS_BEHIND
+            for address in validators
+        )
+        return ahead > compute_faulty(len(validators))
 
     async def _resume(self, signer: Signer) -> None:
         """Follow until enough peers have reported, then sign above anything signed before."""

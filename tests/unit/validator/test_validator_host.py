@@ -195,6 +195,18 @@ async def test_host_follows_a_head_that_came_by_sync(tmp_path: Path) -> None:
         await station.host.stop()
 
 
+async def test_host_far_behind_waits_for_sync(tmp_path: Path) -> None:
+    station = make_stations(tmp_path, 4)[0]
+    others = [key.address for key in KEYS[1:4]]
+    station.peer_heads = {others[0]: Height(50), others[1]: Height(50)}
+    await station.host.start()
+    assert station.host.height is None, "two of four validators are far ahead"
+    station.peer_heads = {others[0]: Height(50), others[1]: Height(1)}
+    station.host.on_head()
+    await until(lambda: station.host.height == 1)
+    await station.host.stop()
+
+
 async def test_host_refuses_to_start_without_its_sign_state(tmp_path: Path) -> None:
     station = Station(0, tmp_path, 1)
     with pytest.raises(OperationalFault, match="atesta keys resume"):
