@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from api.app import MetricSource, Readiness, Services, Surface, build_app
+from api.databases import CommitWatch
 from api.explorer.chain import ChainReader
 from api.explorer.records import RecordReader
 from api.explorer.services import ExplorerServices
@@ -42,6 +43,8 @@ class ApiParts:
     metrics: tuple[MetricSource, ...] = ()
     ledger_name: str | None = field(default=None)
     """The ledger's name in page titles; None takes its chain number."""
+    watch: CommitWatch | None = None
+    """Told of every commit of the API's databases; tests only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,9 @@ async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
     Raises the `ApiError` that names the setting for an occupied port, unreadable TLS or token
     files, an unusable vault key, or a database that cannot be opened; then nothing stays open.
     """
-    services = open_services(parts.rest, raw=parts.connection.raw, accounts=parts.accounts)
+    services = open_services(
+        parts.rest, raw=parts.connection.raw, accounts=parts.accounts, watch=parts.watch
+    )
     try:
         app = build_app(
             Services(

@@ -8,7 +8,8 @@ processes that read, decide and write never act on a stale read.
 A commit waits for the disk, which costs milliseconds whatever it holds. `Database.write` therefore
 gathers the writes that arrive while a commit is under way and commits them together, each inside
 its own savepoint: one that fails takes nothing of its neighbours with it, and none is answered
-before all of it is on disk.
+before all of it is on disk. What must survive a crash can thus be tried at every commit: a
+`CommitWatch` handed in is told of each, and a test's watch kills the process there.
 """
 
 import asyncio
@@ -16,8 +17,9 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -38,11 +40,32 @@ Work = Callable[[Connection], Result]
 """Something done inside a transaction; it may run again on another connection only if it failed."""
 
 
+class CommitWatch(Protocol):
+    """Port to whoever numbers the durable writes of this process; tests only."""
+
+    def around(self, kind: str) -> AbstractContextManager[object]:
+        """Enclose one durable write of `kind`."""
+        ...
+
+
+class Unwatched:
+    """The `CommitWatch` of every operation."""
+
+    def around(self, _kind: str) -> AbstractContextManager[object]:
+        """Do nothing."""
+        return nullcontext()
+
+
 class Database:
     """One database of the agency: concurrent reads, grouped durable writes."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self, engine: Engine, *, name: str = "database", watch: CommitWatch | None = None
+    ) -> None:
+        """Write on a thread of its own; `watch` is told of each commit under `name`."""
         self._engine = engine
+        self._name = name
+        self._watch: CommitWatch = watch or Unwatched()
         self._jobs: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._closed = False
         self._writer = threading.Thread(target=self._run, name="database-writer", daemon=True)
@@ -110,6 +133,7 @@ class Database:
         refused: list[tuple[Future[Any], BaseException]] = []
         try:
             with (
+                self._watch.around(self._name),
                 self._engine.connect().execution_options(**{_WRITES: True}) as connection,
                 connection.begin(),
             ):
@@ -140,19 +164,24 @@ class Database:
 
 
 def open_database(
-    address: Path | str, metadata: MetaData, *, secure_delete: bool = False
+    address: Path | str,
+    metadata: MetaData,
+    *,
+    secure_delete: bool = False,
+    name: str = "database",
+    watch: CommitWatch | None = None,
 ) -> Database:
     """Open (and make, if new) the database at a file path or an SQLAlchemy address.
 
-    `secure_delete` overwrites deleted content with zeros where the engine offers it. Raises
-    `UpstreamFault` if the database cannot be opened.
+    `secure_delete` overwrites deleted content with zeros where the engine offers it; `watch` is
+    told of each commit under `name`. Raises `UpstreamFault` if the database cannot be opened.
     """
     url = make_url(address) if isinstance(address, str) else _build_url(address)
     if url.get_backend_name() == "sqlite":
         engine = _open_sqlite(url, secure_delete=secure_delete)
     else:
         engine = create_engine(url, pool_pre_ping=True)
-    database = Database(engine)
+    database = Database(engine, name=name, watch=watch)
     try:
         database.write_now(metadata.create_all)
     except BaseException:

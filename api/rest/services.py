@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from api.databases import Database, open_database
+from api.databases import CommitWatch, Database, open_database
 from api.errors import UserFault
 from api.index import tables as index_tables
 from api.index.index import Index
@@ -113,8 +113,9 @@ def open_services(
     raw: RawRpc,
     accounts: Sequence[Account] = (),
     now: Callable[[], float] = time.time,
+    watch: CommitWatch | None = None,
 ) -> RestServices:
-    """Open the databases and put everything together.
+    """Open the databases and put everything together; `watch` is told of every commit.
 
     Raises `InvalidField` for an unusable vault key and `UpstreamFault` for a database that cannot
     be opened; then nothing stays open.
@@ -125,14 +126,24 @@ def open_services(
             opened.callback(database.close)
             return database
 
-        index_database = open_one(open_database(settings.index, index_tables.METADATA))
-        outbox_database = open_one(open_database(settings.outbox, outbox_tables.METADATA))
+        index_database = open_one(
+            open_database(settings.index, index_tables.METADATA, name="index", watch=watch)
+        )
+        outbox_database = open_one(
+            open_database(settings.outbox, outbox_tables.METADATA, name="outbox", watch=watch)
+        )
         databases = [index_database, outbox_database]
         vault = None
         if settings.vault_key_file is not None:
             key = load_master_key(settings.vault_key_file, create=True)
             vault_database = open_one(
-                open_database(settings.vault, vault_tables.METADATA, secure_delete=True)
+                open_database(
+                    settings.vault,
+                    vault_tables.METADATA,
+                    secure_delete=True,
+                    name="vault",
+                    watch=watch,
+                )
             )
             databases.append(vault_database)
             vault = Vault(vault_database, key)

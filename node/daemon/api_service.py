@@ -21,15 +21,19 @@ from api.verification.recognition_file import Recognition, load_recognition
 from api.web3_provider import connect_in_process
 from node.keys import SigningKey
 from node.settings import Settings
+from node.storage.crashpoints import CrashPoints
 
 __all__ = ["RunningApi", "run_api"]
 
 
 @asynccontextmanager
 async def run_api(
-    settings: Settings, node: LedgerNode, accounts: tuple[SigningKey, ...]
+    settings: Settings,
+    node: LedgerNode,
+    accounts: tuple[SigningKey, ...],
+    crash_points: CrashPoints,
 ) -> AsyncIterator[RunningApi]:
-    """Serve the API until the block is left.
+    """Serve the API until the block is left; `crash_points` number its commits with the rest.
 
     Raises the `ApiError` that names the setting for an occupied port, unreadable TLS files, an
     unusable vault key or a database that cannot be opened.
@@ -45,6 +49,7 @@ async def run_api(
         dispatcher=dispatcher,
         readiness=_build_readiness(node, settings.api.max_lag_s),
         metrics=(node.get_metrics,),
+        watch=crash_points,
     )
     try:
         async with serve_ledger(parts) as running:

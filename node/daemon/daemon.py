@@ -282,7 +282,7 @@ class Daemon:
             ),
         )
         stack.callback(backend.close)
-        running = run_api(settings, backend, self._identity.accounts)
+        running = run_api(settings, backend, self._identity.accounts, self._crash_points)
         self._api = await stack.enter_async_context(running)
         log.info("api_started", url=self._api.url)
 

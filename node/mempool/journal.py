@@ -27,6 +27,8 @@ _HEADER = b"atesta mempool journal 1\n"
 _FRAME_MAGIC = b"ATJ1"
 _FRAME = struct.Struct(">4sII")
 _ITEM = struct.Struct(">IB")
+_CRASH_KIND = "mempool"
+_COMPACTION_CRASH_KIND = "mempool_compaction"
 
 _NEXT_STEP = (
     "Restore the file from a backup, or move it away to give up the transactions that waited in it"
@@ -70,8 +72,10 @@ class Journal:
         records, good = _read_frames(data, self._path)
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         if good == 0:
-            os.ftruncate(self._descriptor, 0)
-            _write_all(self._descriptor, _HEADER)
+            with self._crash_points.around(_CRASH_KIND) as is_torn:
+                os.ftruncate(self._descriptor, 0)
+                _write_all(self._descriptor, _HEADER[: len(_HEADER) // 2] if is_torn else _HEADER)
+                os.fsync(self._descriptor)
             good = len(_HEADER)
         elif good < len(data):
             os.ftruncate(self._descriptor, good)
@@ -93,7 +97,7 @@ class Journal:
             )
         frame = _encode_frame(records)
         try:
-            with self._crash_points.around("mempool") as is_torn:
+            with self._crash_points.around(_CRASH_KIND) as is_torn:
                 _write_all(self._descriptor, frame[: len(frame) // 2] if is_torn else frame)
                 os.fdatasync(self._descriptor)
         except OSError as error:
@@ -124,7 +128,7 @@ class Journal:
                 _write_all(descriptor, frame)
                 size += len(frame)
             os.fsync(descriptor)
-            with self._crash_points.around("mempool_compaction"):
+            with self._crash_points.around(_COMPACTION_CRASH_KIND):
                 temporary.replace(self._path)
                 _sync_folder(self._path.parent)
         except OSError as error:

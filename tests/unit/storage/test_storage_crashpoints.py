@@ -27,7 +27,7 @@ def die() -> None:
 
 
 def test_writes_are_counted_by_kind() -> None:
-    points = CrashPoints()
+    points = CrashPoints(CrashPlan(number=1_000))
     for kind in ("block", "journal", "block"):
         with points.around(kind) as is_torn:
             assert not is_torn
@@ -61,8 +61,13 @@ def test_process_dies_at_the_planned_write(text: str, done: list[str]) -> None:
     assert written == done
 
 
-def test_without_the_variable_nothing_is_planned() -> None:
-    assert read_crash_points({})._plan is None
+def test_without_the_variable_nothing_is_planned_or_counted() -> None:
+    points = read_crash_points({})
+    assert points._plan is None
+    with points.around("block") as is_torn:
+        assert not is_torn
+    assert points.around("block") is points.around("mempool")
+    assert points.total == 0
     assert read_crash_points({VARIABLE: "block:3:torn"})._plan == CrashPlan(
         number=3, kind="block", moment=CrashMoment.TORN
     )
