@@ -11,7 +11,7 @@ from typing import Any
 
 from eth_typing import Address, Hash32
 
-from api.errors import RPC_EXECUTION_REVERTED, UpstreamFault
+from api.errors import RPC_EXECUTION_REVERTED, RPC_LIMIT_EXCEEDED, UpstreamFault
 from api.web3_provider import RawRpc, RpcRefusal
 from contracts import codec
 
@@ -93,15 +93,23 @@ class Ledger:
     async def get_logs(
         self, first: int, last: int, addresses: Sequence[bytes]
     ) -> tuple[LogEntry, ...]:
-        """Return the events of these contracts in blocks `first` to `last`, in chain order."""
-        found = await self._raw.call(
-            "eth_getLogs",
-            {
-                "fromBlock": hex(first),
-                "toBlock": hex(last),
-                "address": ["0x" + address.hex() for address in addresses],
-            },
-        )
+        """Return the events of these contracts in blocks `first` to `last`, in chain order.
+
+        What is more than a node gives in one answer is asked for in halves.
+        """
+        wanted = {
+            "fromBlock": hex(first),
+            "toBlock": hex(last),
+            "address": ["0x" + address.hex() for address in addresses],
+        }
+        try:
+            found = await self._raw.call("eth_getLogs", wanted)
+        except RpcRefusal as refusal:
+            if refusal.rpc_code != RPC_LIMIT_EXCEEDED or first == last:
+                raise
+            middle = (first + last) // 2
+            lower = await self.get_logs(first, middle, addresses)
+            return lower + await self.get_logs(middle + 1, last, addresses)
         return tuple(_read_log(entry) for entry in found)
 
     async def call(

@@ -5,16 +5,19 @@ import os
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
+from api.errors import LimitExceeded, as_rpc_error
 from api.index import queries
 from api.index.index import STRETCH, Index, IndexMismatch
 from api.index.tables import METADATA
 from api.records import Records
+from api.web3_provider import RpcRefusal
 from contracts.addresses import ATTESTATIONS, ATTESTATIONS_NAME, SCHEMAS, SCHEMAS_NAME
 from contracts.labels import encode_label
 from tests.unit.rest.ledger_world import START_S, Agency, FakeLedger
@@ -133,6 +136,30 @@ async def test_index_advances_in_bounded_steps(index: Index, ledger: FakeLedger)
     assert await index.advance() is True
     assert await index.get_block() == STRETCH - 1
     assert await index.catch_up() == ledger.blocks[-1].number
+
+
+async def test_index_asks_for_less_where_a_node_gives_less(
+    ledger: FakeLedger, agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uids = []
+    for _ in range(20):
+        uids += [attest(ledger) for _ in range(3)]
+        ledger.mine()
+    find, most = ledger._eth_getLogs, 4
+
+    def find_few(query: dict[str, Any]) -> list[dict[str, Any]]:
+        found = find(query)
+        if len(found) > most:
+            raise RpcRefusal(as_rpc_error(LimitExceeded(f"one answer holds {most} logs")))
+        return found
+
+    monkeypatch.setattr(ledger, "_eth_getLogs", find_few)
+    await agency.services.index.catch_up()
+    wanted = queries.RecordFilter()
+    rows = await agency.services.index.read(
+        lambda c: queries.list_attestations(c, queries.Page(limit=500, after=None), wanted)
+    )
+    assert [bytes(row.uid) for row in reversed(rows)] == uids
 
 
 async def test_index_steps_of_two_processes_do_not_repeat(
