@@ -17,11 +17,13 @@ REGISTRY: Final = _number(0x01)
 SCHEMAS: Final = _number(0x02)
 ATTESTATIONS: Final = _number(0x03)
 CATALOGUE: Final = _number(0x04)
+BASES: Final = _number(0x05)
 
 AGENCY_REGISTRY_NAME: Final = "agency_registry"
 SCHEMAS_NAME: Final = "schemas"
 ATTESTATIONS_NAME: Final = "attestations"
 CATALOGUE_NAME: Final = "catalogue"
+BASES_NAME: Final = "bases"
 PROXY_NAME: Final = "upgradeable_proxy"
 
 PROXIES: Final[dict[Address, str]] = {
@@ -29,6 +31,7 @@ PROXIES: Final[dict[Address, str]] = {
     SCHEMAS: SCHEMAS_NAME,
     ATTESTATIONS: ATTESTATIONS_NAME,
     CATALOGUE: CATALOGUE_NAME,
+    BASES: BASES_NAME,
 }
 """Which contract answers at which fixed address."""
 

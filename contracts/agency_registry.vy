@@ -64,6 +64,7 @@ exports: (
     proposals.proposal_count,
     proposals.vote_of,
     proposals.is_passing,
+    proposals.resolved_at,
 )
 
 
@@ -192,6 +193,8 @@ def _execute(kind: uint8, payload: Bytes[256]):
         validators._remove_validator(abi_decode(payload, address))
     elif kind == proposals.SET_VALIDATOR_MINIMUM:
         validators._set_validator_minimum(abi_decode(payload, uint256))
+    elif kind == proposals.RESOLVE:
+        proposals._resolve(abi_decode(payload, bytes32))
     else:
         proxy: address = empty(address)
         implementation: address = empty(address)

@@ -31,6 +31,8 @@ class DecisionKind(IntEnum):
     REMOVE_VALIDATOR = 11
     SET_VALIDATOR_MINIMUM = 12
     UPGRADE = 13
+    RESOLVE = 14
+    """Lets an act be carried out whose hash is the subject, such as entering a legal basis."""
 
 
 PAYLOADS: Final[Mapping[DecisionKind, tuple[tuple[str, str], ...]]] = {
@@ -65,6 +67,7 @@ PAYLOADS: Final[Mapping[DecisionKind, tuple[tuple[str, str], ...]]] = {
     DecisionKind.REMOVE_VALIDATOR: (("validator", "address"),),
     DecisionKind.SET_VALIDATOR_MINIMUM: (("minimum", "uint256"),),
     DecisionKind.UPGRADE: (("proxy", "address"), ("implementation", "address")),
+    DecisionKind.RESOLVE: (("subject", "bytes32"),),
 }
 """Names and ABI types of each kind's parameters, in order."""
 

@@ -24,6 +24,8 @@ from contracts.addresses import (
     AGENCY_REGISTRY_NAME,
     ATTESTATIONS,
     ATTESTATIONS_NAME,
+    BASES_NAME,
+    CATALOGUE,
     CATALOGUE_NAME,
     IMPLEMENTATIONS,
     PROXIES,
@@ -116,6 +118,7 @@ def encode_constructors(salt: Hash32) -> dict[str, bytes]:
         SCHEMAS_NAME: encode(["address", "address"], [REGISTRY, ATTESTATIONS]),
         ATTESTATIONS_NAME: encode(["address", "address"], [REGISTRY, SCHEMAS]),
         CATALOGUE_NAME: signed,
+        BASES_NAME: signed + encode(["address"], [CATALOGUE]),
     }
 
 

@@ -32,10 +32,11 @@ ADD_VALIDATOR: constant(uint8) = 10  # (bytes32 agency, address)
 REMOVE_VALIDATOR: constant(uint8) = 11  # (address)
 SET_VALIDATOR_MINIMUM: constant(uint8) = 12  # (uint256)
 UPGRADE: constant(uint8) = 13  # (address proxy, address implementation)
-LAST_KIND: constant(uint8) = 13
+RESOLVE: constant(uint8) = 14  # (bytes32 subject)
+LAST_KIND: constant(uint8) = 14
 
 # Words of each kind's payload, from kind 1 on.
-PAYLOAD_WORDS: constant(uint256[13]) = [6, 1, 1, 2, 2, 5, 1, 4, 1, 2, 1, 1, 2]
+PAYLOAD_WORDS: constant(uint256[14]) = [6, 1, 1, 2, 2, 5, 1, 4, 1, 2, 1, 1, 2, 1]
 
 # States of a proposal.
 OPEN: constant(uint8) = 1
@@ -63,7 +64,9 @@ struct Tally:
 
 tallies: HashMap[uint256, Tally]
 _proposal_count: uint256
-_proposals_reserved: uint256[32]
+# subject -> the block in which the agencies resolved on it
+_resolutions: HashMap[bytes32, uint256]
+_proposals_reserved: uint256[31]
 
 
 @external
@@ -173,6 +176,27 @@ def is_passing(proposal_id: uint256) -> bool:
     @notice Whether the approvals given so far are enough among the agencies active now.
     """
     return self._has_threshold(self.tallies[proposal_id].approvals)
+
+
+@view
+@external
+def resolved_at(subject: bytes32) -> uint256:
+    """
+    @notice The block in which the agencies resolved on a subject; zero if they did not.
+    """
+    return self._resolutions[subject]
+
+
+@internal
+def _resolve(subject: bytes32):
+    """
+    @dev Other contracts ask for the resolution before they let the act be carried out. The subject
+         is the hash of that very act, so that nothing else is resolved with it.
+    """
+    assert subject != empty(bytes32), "resolution: subject missing"
+    assert self._resolutions[subject] == 0, "resolution: already taken"
+    self._resolutions[subject] = block.number
+    log IAgencyRegistry.Resolved(subject=subject)
 
 
 @internal

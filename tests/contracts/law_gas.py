@@ -8,8 +8,15 @@ from eth_utils.crypto import keccak
 from contracts.codec import encode_call
 from contracts.codes import RecordKind, Sharing
 from contracts.testkeys import get_private_key
-from tests.contracts.contract_harness import NOTHING, Ledger, bureau, stranger
-from tests.contracts.law_harness import build_domain, build_terms, relay_args
+from tests.contracts.contract_harness import NOTHING, Ledger, auditor, bureau, stranger
+from tests.contracts.law_harness import (
+    basis_args,
+    build_domain,
+    build_terms,
+    fill_catalogue,
+    instrument_args,
+    relay_args,
+)
 
 
 class Meter:
@@ -38,6 +45,7 @@ def measure_law() -> dict[str, int]:
     """Run the calls of the ledger's law once, with arguments as long as real ones."""
     meter = Meter()
     measure_catalogue(meter)
+    measure_bases(meter)
     return meter.gas
 
 
@@ -64,3 +72,13 @@ def measure_catalogue(meter: Meter) -> None:
     notice = (draw(12), int(RecordKind.NOTICE), draw(13), b"zh-Hant".ljust(32, b"\0"), now, NOTHING)
     meter.run("publish", bureau, "catalogue", "publish", *notice)
     meter.run("set_text_state", bureau, "catalogue", "set_text_state", draw(12), 2, 1, now)
+
+
+def measure_bases(meter: Meter) -> None:
+    fill_catalogue(meter.ledger)
+    ledger = meter.ledger
+    meter.run("enter_basis", auditor, "bases", "enter_basis", *basis_args(ledger))
+    meter.run("enter_instrument", auditor, "bases", "enter_instrument", *instrument_args(ledger))
+    stop = (draw(30), 2, draw(31), ledger.now + 10**7, draw(32), ledger.now)
+    meter.run("stop", auditor, "bases", "stop", *stop)
+    meter.run("lift", auditor, "bases", "lift", draw(30), ledger.now)

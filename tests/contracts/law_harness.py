@@ -16,7 +16,15 @@ from contracts.codec import DecodedLog
 from contracts.codes import RecordKind, Sensitivity, Sharing
 from contracts.genesis import compute_deployment_salt
 from contracts.typed_data import Domain, hash_act, sign_digest
-from tests.contracts.contract_harness import ADDRESSES, NOTHING, Ledger, bureau, uid_of
+from tests.contracts.contract_harness import (
+    ADDRESSES,
+    BUREAU,
+    COMMISSION,
+    NOTHING,
+    Ledger,
+    bureau,
+    uid_of,
+)
 
 ORDINARY = uid_of(1001)
 CONDITIONAL = uid_of(1002)
@@ -75,6 +83,52 @@ def fill_catalogue(ledger: Ledger) -> None:
     publish(ledger, PURPOSE, RecordKind.PURPOSE)
     publish(ledger, OTHER_PURPOSE, RecordKind.PURPOSE)
     ledger.pass_time()
+
+
+# ------------------------------------------------------------------ bases
+
+STATUTE_BASIS = uid_of(1020)
+CONSENT_BASIS = uid_of(1021)
+INSTRUMENT = uid_of(1022)
+BOTH = (CONDITIONAL, ORDINARY, SENSITIVE)
+
+
+def basis_args(ledger: Ledger, uid: Hash32 = STATUTE_BASIS, /, **changes: Any) -> list[Any]:
+    """The arguments of `enter_basis`, each of which a test may change by name.
+
+    By default the bureau may give any agency three of the four fields of its shared datasets.
+    """
+    terms = {
+        "kind": 1,
+        "law_hash": uid_of(51),
+        "sensitivity": int(Sensitivity.SENSITIVE),
+        "from_jurisdiction": NOTHING,
+        "to_jurisdiction": NOTHING,
+        "must_notify": True,
+        "valid_from": 0,
+        "valid_until": 0,
+    }
+    scopes = changes.pop("scopes", [(BUREAU, NOTHING, set_, PURPOSE, 0b0111) for set_ in BOTH])
+    event_time = changes.pop("event_time", ledger.now)
+    assert changes.keys() <= terms.keys()
+    return [uid, tuple((terms | changes).values()), scopes, event_time]
+
+
+def instrument_args(ledger: Ledger, uid: Hash32 = INSTRUMENT, /, **changes: Any) -> list[Any]:
+    """The arguments of `enter_instrument`: from the bureau to the commission by default."""
+    terms = {
+        "kind": 1,
+        "filing": uid_of(61),
+        "assessment_hash": uid_of(62),
+        "provider": BUREAU,
+        "recipient": COMMISSION,
+        "dataset": ORDINARY,
+        "is_onward_allowed": False,
+        "valid_from": 0,
+        "valid_until": 0,
+    }
+    assert changes.keys() <= terms.keys()
+    return [uid, tuple((terms | changes).values()), ledger.now]
 
 
 # ------------------------------------------------------------------ signing elsewhere

@@ -212,7 +212,7 @@ def test_proposal_with_a_bad_field_is_refused(ledger: Ledger) -> None:
     good = encode_payload(KIND, [BUREAU, uid_of(4)])
     for kind, payload, expires, reason in (
         (0, good, 10, "proposal: unknown kind"),
-        (14, good, 10, "proposal: unknown kind"),
+        (15, good, 10, "proposal: unknown kind"),
         (int(KIND), good + bytes(32), 10, "proposal: malformed payload"),
         (int(KIND), good[:-1], 10, "proposal: malformed payload"),
         (int(KIND), b"", 10, "proposal: malformed payload"),
