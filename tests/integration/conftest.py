@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from node.cli.devnet import DevnetOptions
 from tests.integration.ledger_net import LedgerNet
 
 
 @pytest.fixture(scope="session")
 def shared_net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerNet]:
-    net = LedgerNet.make(tmp_path_factory.mktemp("shared") / "net")
+    options = DevnetOptions(is_tapped=True)  # what a node that was killed had said
+    net = LedgerNet.make(tmp_path_factory.mktemp("shared") / "net", options)
     try:
         net.launch(1, 2, 3, 4)
         net.wait_height(1, (1, 2, 3, 4))

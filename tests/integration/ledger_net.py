@@ -113,9 +113,12 @@ class LedgerNet:
         wait_final([self.node(n) for n in numbers], height=height, timeout_s=timeout_s)
 
     def wait_blocks(self, count: int, number: int = 1, timeout_s: float = WAIT_S) -> int:
+        """Wait for more blocks at a node, giving it something to put into each."""
         target = self.height(number) + count
-        self.wait_height(target, [number], timeout_s)
-        return target
+        while self.height(number) < target:
+            _, raw = self.make_attestation(ISSUER)
+            self.receipt(self.send(raw, number), number, timeout_s)
+        return self.height(number)
 
     def assert_one_chain(self) -> int:
         """Compare all final blocks of all running nodes; return the common height."""
@@ -246,9 +249,10 @@ class LedgerNet:
         data = encode_call(AGENCY_REGISTRY_NAME, "propose", propose)
         self.act(voters[0], REGISTRY, data, at=at)
         number = self.call(REGISTRY, AGENCY_REGISTRY_NAME, "proposal_count", [], at=at)
-        for voter in voters:
-            vote = encode_call(AGENCY_REGISTRY_NAME, "vote", [number, True])
-            self.act(voter, REGISTRY, vote, at=at)
+        vote = encode_call(AGENCY_REGISTRY_NAME, "vote", [number, True])
+        sent = [self.send(self.sign(voter, REGISTRY, vote, gas=2_000_000), at) for voter in voters]
+        for transaction_hash in sent:
+            assert self.receipt(transaction_hash, at)["status"] == "0x1"
         proposal = self.call(REGISTRY, AGENCY_REGISTRY_NAME, "proposal", [number], at=at)
         assert proposal["status"] == 2, f"{kind.name} was not carried out: {proposal}"
 

@@ -68,7 +68,7 @@ def test_fifth_agency_joins_by_vote_and_its_validator_comes_and_goes(net: Ledger
     wait_until(lambda: added in net.validators(), "the fifth is a validator")
 
     def has_proposed() -> bool:
-        head = net.height(1)
+        head = net.wait_blocks(1)
         blocks = (
             net.rpc(1).call("eth_getBlockByNumber", hex(number), False)
             for number in range(max(1, head - 5), head + 1)
