@@ -50,6 +50,22 @@ class SignStateStore(Protocol):
         ...
 
 
+class SignFileAccess(Protocol):
+    """The two files of the sign state, or what a simulator has in their place."""
+
+    def read(self) -> tuple[SignRecord, SignRecord]:
+        """Return the records of both files; raises SignStateUnusable naming the file."""
+        ...
+
+    def read_intact(self) -> tuple[SignRecord, ...]:
+        """Return the records that can be read."""
+        ...
+
+    def write(self, record: SignRecord) -> None:
+        """Replace both files, one after the other; durable on return."""
+        ...
+
+
 class BlockJobs(Protocol):
     """The worker that executes blocks; each job ends in one event for the core, or in none."""
 

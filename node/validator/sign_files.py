@@ -29,11 +29,6 @@ class SignFiles:
         self._folder = folder
         self._crash_points = crash_points or CrashPoints()
 
-    @property
-    def folder(self) -> Path:
-        """Where the files are."""
-        return self._folder
-
     def exist(self) -> bool:
         """Whether at least one of the files is there."""
         return any((self._folder / name).exists() for name in FILE_NAMES)

@@ -26,6 +26,7 @@ from node.storage.crashpoints import CrashPoints
 from node.storage.keys import SIGN_STATES
 from node.storage.kv import KeyValueStore, WriteBatch
 from node.validator.errors import SignStateExists, SignStateForeign, SignStateUnusable
+from node.validator.ports import SignFileAccess
 from node.validator.sign_files import FILE_NAMES, SignFiles
 
 FOLDER_NAME = "sign_state"
@@ -45,16 +46,21 @@ class DurableSignState:
         identity: SignIdentity,
         *,
         crash_points: CrashPoints | None = None,
+        files: SignFileAccess | None = None,
     ) -> None:
-        """Use the files in `folder` and the copy in `store`, for the key and chain given."""
-        self._files = SignFiles(folder, crash_points=crash_points)
+        """Use the files in `folder` and the copy in `store`, for the key and chain given.
+
+        A simulator gives `files` of its own.
+        """
+        self._folder = folder
+        self._files = files or SignFiles(folder, crash_points=crash_points)
         self._store = store
         self._identity = identity
 
     @property
     def folder(self) -> Path:
         """Where the files are."""
-        return self._files.folder
+        return self._folder
 
     def load(self) -> SignState:
         """Return the guard with the last record.

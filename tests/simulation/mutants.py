@@ -225,11 +225,11 @@ def _old_height_accepted() -> list[Any]:
 
 
 def _forgotten_sign_state() -> list[Any]:
-    from consensus.sign_state import decode_record, make_floor
+    from consensus.sign_state import make_floor
     from consensus.types import Height
 
     def load(node: SimNode) -> SignState:
-        number = decode_record(node.record).number
+        number = node.sign_store.load().record.number
         return SignState(make_floor(node.identity, number=number, height=Height(0)))
 
     return [patch.object(SimNode, "load_sign_state", load)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from consensus.genesis_config import QbftConfig
 from consensus.quorum import compute_faulty
 from tests.simulation.keys import CONTRACT
+from tests.simulation.simulated_disk import CRASH_MOMENTS
 from tests.simulation.traitor import TACTICS
 
 FAULT_TIME_MS = 8_000
@@ -203,7 +204,7 @@ def _make_crashes(chance: random.Random, names: list[str]) -> list[Fault]:
         at_ms = chance.randrange(FAULT_TIME_MS - 1_000)
         is_all = chance.random() < 0.1
         targets = tuple(names) if is_all else (chance.choice(names),)
-        how = chance.choice(("now", "before", "after"))
+        how = chance.choice(("now", *CRASH_MOMENTS))
         faults.append(Fault(at_ms=at_ms, kind="crash", targets=targets, text=how))
         back_ms = min(FAULT_TIME_MS, at_ms + chance.choice((50, 400, 1_500, 4_000)))
         faults.append(Fault(at_ms=back_ms, kind="restart", targets=targets))

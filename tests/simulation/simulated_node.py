@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from consensus.block import Block
 from consensus.effects import BuildBlock, ValidateBlock
@@ -27,26 +28,22 @@ from consensus.sign_state import (
     SignIdentity,
     SignRecord,
     SignState,
-    decode_record,
-    encode_record,
     make_floor,
 )
 from consensus.signatures import ValidatorKey
 from consensus.types import Address, Height, Round
 from node.validator.core import CorePorts, ValidatorCore
 from node.validator.pending_votes import PendingVotes
+from node.validator.sign_store import DurableSignState
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.model_chain import GENESIS_TIME_S, SimChain
 from tests.simulation.network import Network, Packet
 from tests.simulation.properties import Monitor
+from tests.simulation.simulated_disk import Crashed, SimDisk
 
 MAX_TRANSACTIONS = 5
 SYNC_BATCH = 10
 HEAD_PERIOD_MS = 1_000
-
-
-class Crashed(Exception):
-    """The node died in the middle of a duty; raised by its disk, caught by the cluster."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,7 +56,7 @@ class Temper:
     execution_ms: int = 5
     disk_ms: int = 0
     crash_in_persist: str | None = None
-    """`before` or `after`: die around the next write of the sign state."""
+    """One of `CRASH_MOMENTS`: die around the next write of the sign state."""
 
 
 @dataclass(slots=True)
@@ -107,14 +104,17 @@ class SimNode:
         self._timers: dict[TimerKind, Timer] = {}
         self._relayed: set[bytes] = set()
         self._head_before_crash = 0
-        self.record = b""
+        self.disk = SimDisk()
         if key is not None:
             self.identity = SignIdentity(
                 chain_id=7,
                 genesis_hash=chain.entries[0].block_hash,
                 validator=key.address,
             )
-            self.record = encode_record(make_floor(self.identity, number=0, height=Height(0)))
+            self.disk.write(make_floor(self.identity, number=0, height=Height(0)))
+            self.sign_store = DurableSignState(
+                Path("virtual"), self.disk.database, self.identity, files=self.disk
+            )
 
     # Life
 
@@ -133,6 +133,8 @@ class SimNode:
         self._relayed.clear()
         self.world.monitor.on_restart(self.name, self.head, self._head_before_crash)
         sign_state = None if self.key is None else self.load_sign_state()
+        if sign_state is not None and self.is_honest:
+            self._show_durable(sign_state.record)
         engine = Engine(rules=self.chain.rules, key=self.key, sign_state=sign_state)
         ports = CorePorts(
             clock=self,
@@ -149,13 +151,14 @@ class SimNode:
         self.feed_head()
 
     def load_sign_state(self) -> SignState:
-        return SignState(decode_record(self.record))
+        return self.sign_store.load()
 
     def crash(self) -> None:
         self._incarnation += 1
         self._head_before_crash = self.head
         self.core = None
         self.temper.crash_in_persist = None
+        self.disk.crash_at = None
         self.world.say(f"{self.name} crashes")
 
     def later(self, delay_ms: int, duty: Callable[[ValidatorCore], None]) -> None:
@@ -301,15 +304,17 @@ class SimNode:
             self.world.network.send(self.name, peer, ("consensus", int(code), payload))
 
     def persist(self, record: SignRecord) -> None:
-        crash = self.temper.crash_in_persist
-        if crash == "before":
-            raise Crashed
-        self.record = encode_record(record)
+        self.disk.crash_at = self.temper.crash_in_persist
+        self.sign_store.persist(record)
         if self.is_honest:
-            self.world.monitor.on_durable(self.name, record.message)
-            self.world.monitor.on_new_place(self.name, record.identity.validator, record.place)
-        if crash == "after":
-            raise Crashed
+            self._show_durable(record)
+        self.disk.reach("after")
+
+    def _show_durable(self, record: SignRecord) -> None:
+        monitor = self.world.monitor
+        monitor.on_durable(self.name, record.message)
+        if not record.is_floor:
+            monitor.on_new_place(self.name, record.identity.validator, record.place)
 
     def build(self, effect: BuildBlock) -> None:
         def finish(core: ValidatorCore) -> None:
