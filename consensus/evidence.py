@@ -13,9 +13,14 @@ from consensus import rlp_codec
 from consensus.errors import InvalidMessage, MalformedEncoding
 from consensus.messages import Message, get_author, get_code, get_height, get_round
 from consensus.payloads import (
+    CommitPayload,
     MessageCode,
     Payload,
+    PreparePayload,
+    ProposalPayload,
+    RoundChangePayload,
     Signed,
+    compute_digest,
     encode_signed,
     signed_commit_from_item,
     signed_prepare_from_item,
@@ -75,16 +80,27 @@ def find_conflict(first: Message, second: Message) -> Evidence | None:
 
 def validate_evidence(evidence: Evidence) -> None:
     """Check evidence as a third party would; raises a PeerFault if it proves nothing."""
+    read_claims(evidence)
+
+
+def read_claims(evidence: Evidence) -> tuple[str, str]:
+    """Check evidence and return what each message says, in words; raises a PeerFault."""
     read = _READERS[evidence.code]
     first = read(rlp_codec.decode(evidence.first))
     second = read(rlp_codec.decode(evidence.second))
-    for signed in (first, second):
+    for name, signed, raw in (
+        ("first", first, evidence.first),
+        ("second", second, evidence.second),
+    ):
+        if encode_signed(signed) != raw:
+            raise MalformedEncoding(f"{name}: is not written in the one canonical way")
         if signed.author != evidence.author:
-            raise InvalidMessage("evidence: a payload is not signed by the accused")
+            raise InvalidMessage(f"{name}: is not signed by the accused")
         if (signed.payload.height, signed.payload.round) != (evidence.height, evidence.round):
-            raise InvalidMessage("evidence: a payload is for another height or round")
+            raise InvalidMessage(f"{name}: is for another height or round")
     if first.payload_rlp == second.payload_rlp:
-        raise InvalidMessage("evidence: both payloads say the same")
+        raise InvalidMessage("second: says the same as the first")
+    return _describe(first.payload), _describe(second.payload)
 
 
 def encode_evidence(evidence: Evidence) -> bytes:
@@ -118,3 +134,23 @@ def decode_evidence(data: bytes) -> Evidence:
         first=rlp_codec.get_bytes(first, "first payload"),
         second=rlp_codec.get_bytes(second, "second payload"),
     )
+
+
+def _describe(payload: Payload) -> str:
+    match payload:
+        case ProposalPayload():
+            digest = compute_digest(payload.block, payload.round)
+            return f"proposes the block 0x{digest.hex()}"
+        case PreparePayload():
+            return f"accepts the block 0x{payload.digest.hex()}"
+        case CommitPayload():
+            seal = payload.commit_seal.hex()
+            return f"seals the block 0x{payload.digest.hex()} with 0x{seal}"
+        case RoundChangePayload(prepared=None):
+            return "asks for the round having prepared nothing"
+        case RoundChangePayload(prepared=prepared):
+            assert prepared is not None, "the case above is none"
+            return (
+                f"asks for the round having prepared 0x{prepared.digest.hex()} "
+                f"in round {prepared.round}"
+            )

@@ -310,10 +310,18 @@ def _get_nothing(node_hash: bytes) -> Node:
 
 def compute_ordered_root(encoded: Iterable[bytes]) -> Hash32:
     """Return the root over a list by index, as headers commit to transactions and receipts."""
-    return compute_root({_index_key(index): value for index, value in enumerate(encoded)})
+    return compute_root({index_key(index): value for index, value in enumerate(encoded)})
 
 
-def _index_key(index: int) -> str:
+def compute_ordered_proof(encoded: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+    """Return the nodes that prove item `index` of a list against `compute_ordered_root`."""
+    entries = {index_key(place): value for place, value in enumerate(encoded)}
+    update = apply_changes(_get_nothing, EMPTY_ROOT, entries)
+    return prove(update.decoded.__getitem__, update.root, index_key(index))
+
+
+def index_key(index: int) -> str:
+    """Return the key of a list's item: the RLP of its index, in hex digits."""
     if index == 0:
         return "80"
     if index < 0x80:

@@ -91,10 +91,10 @@ class ValidatorSource:
         )
         if result.error is not None:
             raise ChainBug(f"getValidators() failed after block {parent.number}: {result.error}")
-        return tuple(sorted(_decode_addresses(result.output)))
+        return tuple(sorted(decode_addresses(result.output)))
 
 
-def _decode_addresses(output: bytes) -> list[Address]:
+def decode_addresses(output: bytes) -> list[Address]:
     """Read an ABI-encoded address[]; raises ChainBug for anything unusable."""
     start = int.from_bytes(output[:_WORD], "big")
     count = int.from_bytes(output[start : start + _WORD], "big")

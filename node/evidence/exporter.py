@@ -1,0 +1,217 @@
+"""Making an evidence file from what a node has kept and from its chain.
+
+The file must convince somebody who has only genesis.json, so it is completed with the headers that
+lead from genesis to the act and with what the registry said before it. A file is handed out only
+after it convinced the verifier here.
+"""
+
+from collections.abc import Callable, Iterator
+
+from consensus.evidence import Evidence
+from consensus.extra_data import decode_extra_data
+from consensus.header import BlockHeader, encode_header
+from consensus.types import Address, Hash32
+from contracts.addresses import AGENCY_REGISTRY_NAME, REGISTRY
+from contracts.codec import encode_call
+from node.chain.blockchain import Blockchain
+from node.chain.evm.executor import EvmEngine
+from node.chain.trie import compute_ordered_proof
+from node.chain.validators import GET_VALIDATORS_SELECTOR
+from node.evidence.document import (
+    FORMAT,
+    UNPERMITTED_SENDER,
+    VERSION,
+    Contradiction,
+    EvidenceDocument,
+    Intrusion,
+    Link,
+    encode_hex,
+    write_state,
+)
+from node.evidence.errors import EvidenceRefused, EvidenceUnavailable
+from node.evidence.naming import compute_contradiction_id, compute_intrusion_id, name_kind
+from node.evidence.verifier import verify_evidence
+from node.evidence.witness import RecordingReader, ask
+
+Question = tuple[Address, bytes]
+"""A contract and the call data to ask it with."""
+
+
+class EvidenceExporter:
+    """Makes evidence files. Reads only, so it may run in any thread."""
+
+    def __init__(self, chain: Blockchain) -> None:
+        self._chain = chain
+        self._genesis = chain.genesis
+        self._contract = self._genesis.qbft.validator_contract
+
+    def export_contradiction(self, evidence: Evidence) -> EvidenceDocument:
+        """Return the file about two conflicting messages.
+
+        Raises EvidenceUnavailable or StateMissing if the chain here cannot show the validators of
+        that height.
+        """
+        codes: dict[bytes, None] = {}
+        has_contract = self._contract is not None
+        trail = self._make_trail(evidence.height, codes, has_parent=has_contract)
+        parent, block = None, None
+        if has_contract:
+            parent = self._make_parent(evidence.height, codes, evidence.author, ())
+        else:
+            block = encode_hex(encode_header(self._get_header(evidence.height)))
+        return self._check(
+            EvidenceDocument(
+                format=FORMAT,
+                version=VERSION,
+                id=encode_hex(compute_contradiction_id(evidence)),
+                chain_id=self._genesis.chain_id,
+                genesis_hash=encode_hex(self._genesis.genesis_hash),
+                kind=name_kind(evidence.code),
+                offender=encode_hex(evidence.author),
+                height=evidence.height,
+                round=evidence.round,
+                trail=trail,
+                parent=parent,
+                block=block,
+                contradiction=Contradiction(
+                    code=int(evidence.code),
+                    first=encode_hex(evidence.first),
+                    second=encode_hex(evidence.second),
+                ),
+                codes=tuple(map(encode_hex, codes)),
+            )
+        )
+
+    def export_intrusion(self, block_hash: Hash32, transaction_hash: Hash32) -> EvidenceDocument:
+        """Return the file about a sender who was not permitted.
+
+        Raises EvidenceUnavailable or StateMissing if the block or the state before it is gone.
+        """
+        header = self._get_header(block_hash)
+        transactions = self._chain.get_transactions(header.number) or ()
+        places = [place for place, item in enumerate(transactions) if item.hash == transaction_hash]
+        if not places:
+            raise EvidenceUnavailable(f"block {header.number} is not whole in this node's store")
+        index = places[0]
+        sender = transactions[index].sender
+        codes: dict[bytes, None] = {}
+        may_send = encode_call(AGENCY_REGISTRY_NAME, "may_send", (sender,))
+        return self._check(
+            EvidenceDocument(
+                format=FORMAT,
+                version=VERSION,
+                id=encode_hex(compute_intrusion_id(block_hash, transaction_hash)),
+                chain_id=self._genesis.chain_id,
+                genesis_hash=encode_hex(self._genesis.genesis_hash),
+                kind=UNPERMITTED_SENDER,
+                offender=encode_hex(header.coinbase),
+                height=header.number,
+                round=None,
+                trail=self._make_trail(header.number, codes, has_parent=True),
+                parent=self._make_parent(
+                    header.number, codes, header.coinbase, ((REGISTRY, may_send),)
+                ),
+                block=encode_hex(encode_header(header)),
+                intrusion=Intrusion(
+                    transaction=encode_hex(transactions[index].raw),
+                    index=index,
+                    inclusion=tuple(
+                        map(
+                            encode_hex,
+                            compute_ordered_proof([item.raw for item in transactions], index),
+                        )
+                    ),
+                    sender=encode_hex(sender),
+                ),
+                codes=tuple(map(encode_hex, codes)),
+            )
+        )
+
+    def _check(self, document: EvidenceDocument) -> EvidenceDocument:
+        try:
+            verify_evidence(document, self._genesis)
+        except EvidenceRefused as error:
+            raise EvidenceUnavailable(
+                f"what this node has kept does not prove the act: {error}"
+            ) from error
+        return document
+
+    def _make_trail(
+        self, height: int, codes: dict[bytes, None], *, has_parent: bool
+    ) -> tuple[Link, ...]:
+        """Return a link for each change of the validators between genesis and the act."""
+        if self._contract is not None:
+            changes = _find_changes(self._get_contract_set, 0, height - 1)
+            questions = ((self._contract, GET_VALIDATORS_SELECTOR),)
+            return tuple(
+                self._make_link(self._get_header(change), codes, questions)
+                for change in changes
+                if change < height - 1
+            )
+        last = height - 1 if has_parent else height
+        changes = _find_changes(self._get_listed_set, 1, last) if last > 0 else iter(())
+        return tuple(
+            self._make_link(self._get_header(change), codes, ())
+            for change in changes
+            if change < last
+        )
+
+    def _make_parent(
+        self,
+        height: int,
+        codes: dict[bytes, None],
+        offender: Address,
+        questions: tuple[Question, ...],
+    ) -> Link:
+        if self._contract is not None:
+            questions = (*questions, (self._contract, GET_VALIDATORS_SELECTOR))
+        if self._contract == REGISTRY:
+            agency = encode_call(AGENCY_REGISTRY_NAME, "validator_agency", (offender,))
+            questions = (*questions, (REGISTRY, agency))
+        return self._make_link(self._get_header(height - 1), codes, questions)
+
+    def _make_link(
+        self, header: BlockHeader, codes: dict[bytes, None], questions: tuple[Question, ...]
+    ) -> Link:
+        reader = RecordingReader(self._chain.state_at(header))
+        engine = EvmEngine()
+        for to, data in questions:
+            ask(engine, reader, header, self._genesis, to=to, data=data, field="state")
+        witness = reader.prove()
+        codes.update(dict.fromkeys(witness.codes))
+        return Link(header=encode_hex(encode_header(header)), state=write_state(witness))
+
+    def _get_header(self, block: int | Hash32) -> BlockHeader:
+        header = self._chain.get_header(block)
+        if header is None:
+            raise EvidenceUnavailable(
+                f"block {block if isinstance(block, int) else encode_hex(block)} is not final here",
+                next_step="Try again after the next block, or on another node",
+            )
+        return header
+
+    def _get_contract_set(self, height: int) -> tuple[Address, ...]:
+        """Return the validators that follow from the state after a block."""
+        return self._chain.get_validators(self._get_header(height))
+
+    def _get_listed_set(self, height: int) -> tuple[Address, ...]:
+        """Return the validators that a block's header lists."""
+        return decode_extra_data(self._get_header(height).extra_data).validators
+
+
+def _find_changes(
+    get_set: Callable[[int], tuple[Address, ...]], first: int, last: int
+) -> Iterator[int]:
+    """Yield heights that lead from the set at `first` to that at `last`, ascending.
+
+    At each of them the set differs from the one before. Sets that came and went again between two
+    equal ones may be left out: the validators believed in are the same without them.
+    """
+    if first >= last or get_set(first) == get_set(last):
+        return
+    if last == first + 1:
+        yield last
+        return
+    middle = (first + last) // 2
+    yield from _find_changes(get_set, first, middle)
+    yield from _find_changes(get_set, middle, last)
