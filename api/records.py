@@ -5,6 +5,7 @@ Every function takes the block, so that one answer never mixes two states of the
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from eth_typing import Address
@@ -23,6 +24,9 @@ from contracts.codes import CommitmentAlgorithm, Reason, RecordState, Role
 
 NO_UID: Final = bytes(32)
 """What the contracts answer where there is no record."""
+
+_LAST_SECOND: Final = 253_402_300_799
+"""9999-12-31T23:59:59Z, where the calendar ends; the contracts count on for millions of years."""
 
 _TARGETS: Final = {
     AGENCY_REGISTRY_NAME: REGISTRY,
@@ -112,6 +116,14 @@ class LeafRecord:
     reason: Reason
     event_time_s: int
     block: int
+
+
+def compute_moment(seconds: int) -> datetime:
+    """Return chain seconds as a moment in UTC; what lies beyond the calendar is its last second.
+
+    Anybody may write such a number into a transaction, and agencies into their records.
+    """
+    return datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC)
 
 
 class Records:

@@ -6,7 +6,6 @@ explorer's own stylesheet: no script, no foreign font, no frame.
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +14,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.explorer.texts import LANGUAGES, Language, choose_language
+from api.records import compute_moment
 
 LANGUAGE_COOKIE: Final = "atesta_language"
 
@@ -117,12 +117,12 @@ def write_algorithm(name: str) -> str:
 
 def write_time(time_s: int) -> str:
     """Return a moment as people write it, in UTC."""
-    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return compute_moment(time_s).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def write_machine_time(time_s: int) -> str:
     """Return a moment as the `datetime` attribute takes it."""
-    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return compute_moment(time_s).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def write_number(value: int) -> str:

@@ -20,6 +20,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from api.records import compute_moment
+
 EXAMPLE_UID = "0x5b1c9d0e6f7a48b39c2d1e0f4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5c6d7"
 EXAMPLE_SCHEMA = "0x3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a"
 EXAMPLE_AGENCY = "0x6d6f2d6865616c74682d6275726561750000000000000000000000000000a7e5"
@@ -137,16 +139,8 @@ class Result(StrEnum):
 
 
 def parse_time(seconds: int) -> datetime:
-    """Turn chain seconds into a UTC moment.
-
-    Raises:
-        ValueError: the number is outside what a calendar can hold.
-
-    """
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError) as error:
-        raise ValueError("time is outside the calendar") from error
+    """Turn chain seconds into a UTC moment, at most the last one of the calendar."""
+    return compute_moment(seconds)
 
 
 def parse_optional_time(seconds: int) -> datetime | None:

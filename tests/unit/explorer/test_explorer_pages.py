@@ -9,7 +9,13 @@ import pytest
 
 from api.explorer.pages import find_dominant_jurisdiction
 from api.explorer.registry import Agency, Registry
-from api.explorer.rendering import get_stylesheet, write_age, write_number
+from api.explorer.rendering import (
+    get_stylesheet,
+    write_age,
+    write_machine_time,
+    write_number,
+    write_time,
+)
 from api.explorer.texts import DEFAULT, LANGUAGES, choose_language
 from tests.unit.explorer.conftest import BATCH, FIRST, SCHEMA, SECOND, Site
 
@@ -207,6 +213,11 @@ def test_language_follows_the_reader(wanted: str | None, accepted: str, tag: str
 )
 def test_age_is_in_its_largest_whole_unit(seconds: int, words: str) -> None:
     assert write_age(DEFAULT, seconds) == words
+
+
+def test_time_beyond_the_calendar_is_its_last_second() -> None:
+    assert write_time(2**48 - 1) == "9999-12-31 23:59:59 UTC"
+    assert write_machine_time(2**255) == "9999-12-31T23:59:59Z"
 
 
 def test_number_is_grouped() -> None:

@@ -3,7 +3,13 @@
 import os
 from typing import Any
 
-from tests.unit.rest.ledger_world import Caller, FakeLedger
+from contracts.addresses import (
+    AGENCY_REGISTRY_NAME,
+    ATTESTATIONS,
+    ATTESTATIONS_NAME,
+    REGISTRY,
+)
+from tests.unit.rest.ledger_world import START_S, Caller, FakeLedger
 
 DOCUMENT = {
     "certificate": "MO-0001",
@@ -245,3 +251,23 @@ async def test_attestation_key_is_bound_to_the_path(laboratory: Caller, schema: 
     await laboratory.post(f"/credentials/{uids[0]}/attest", {}, key="one")
     problem = await laboratory.post(f"/credentials/{uids[1]}/attest", {}, key="one", status=409)
     assert problem["code"] == "idempotency_key_reused"
+
+
+async def test_attestation_of_an_end_beyond_the_calendar_is_read_by_everybody(
+    laboratory: Caller, ledger: FakeLedger, schema: str
+) -> None:
+    """The contracts take ends of millions of years; one such record must not close the lists."""
+    far, uid = 2**48 - 1, os.urandom(32)
+    args = (uid, bytes.fromhex(schema[2:]), os.urandom(32), 1, far, START_S, bytes(32))
+    assert ledger.act(1, ATTESTATIONS, ATTESTATIONS_NAME, "attest", *args).succeeded
+    own = (os.urandom(20), 1, 0, far)
+    assert ledger.act(1, REGISTRY, AGENCY_REGISTRY_NAME, "add_own_key", *own).succeeded
+    await laboratory.agency.settle()
+    end = "9999-12-31T23:59:59Z"
+    listed = await laboratory.get("/attestations")
+    assert end in [item["valid_until"] for item in listed["items"]]
+    record = await laboratory.get("/attestations/0x" + uid.hex())
+    assert record["valid_until"] == end
+    await laboratory.get("/agencies")
+    agency = await laboratory.get("/agencies/" + await laboratory.agency.get_id())
+    assert end in [key["valid_until"] for key in agency["keys"]]
