@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from atesta_client.credentials import Credential, decode_credential
 from atesta_client.holder_keys import HolderKey
 from atesta_client.presentations import Occasion, format_presentation, present
 
-from tests.unit.rest.ledger_world import Caller, FakeLedger
+from tests.unit.rest.ledger_world import Agency, Caller, FakeLedger
 
 SHOWN = ["/result"]
 PURPOSE = "border-crossing"
@@ -126,6 +127,20 @@ async def test_verification_refuses_a_replayed_presentation(
     assert (await verify(commission, presentation))["result"] == "valid"
     replay = await verify(commission, presentation)
     assert (replay["result"], list_codes(replay)) == ("not_valid", ["challenge_replayed"])
+
+
+async def test_verification_remembers_a_spent_nonce_over_a_restart(
+    commission: Caller, resident: Resident, ledger: FakeLedger, tmp_path: Path
+) -> None:
+    await resident.carry()
+    presentation = await resident.present(commission)
+    assert (await verify(commission, presentation))["result"] == "valid"
+    commission.agency.services.close()
+    restarted = Agency(ledger, tmp_path / "commission", 3)
+    replay = await restarted.services.verifier.verify_presentation(presentation, purpose=None)
+    restarted.services.close()
+    assert replay.result == "not_valid"
+    assert [reason.code for reason in replay.reasons] == ["challenge_replayed"]
 
 
 async def test_verification_spends_a_nonce_once_among_many_at_once(
