@@ -36,7 +36,7 @@ from node.validator.sign_files import SignFiles
 from node.validator.sign_store import FOLDER_NAME
 from tests.integration.ledger_net import LedgerNet, wait_until
 
-PAUSE_S = 0.25
+PAUSE_S = 0.4
 ONE_TRY = Patience(attempt_s=10, total_s=0.01)
 COMPARED_BLOCKS = 20
 HEADER_FIELDS = ("hash", "stateRoot", "receiptsRoot", "transactionsRoot", "logsBloom", "gasUsed")
@@ -77,21 +77,20 @@ class Clerks:
         assert not self._failures, self._failures
 
     def assert_all_final(self, witness: int) -> None:
-        """Check at a node that never died that every acknowledged write is there, then forget."""
+        """Check at a node that never died all that was acknowledged until now, then forget it."""
         for uid, transaction_hash in tuple(self.sent.items()):
             assert self.net.receipt(transaction_hash, witness)["status"] == "0x1"
             assert self.net.get_attestation(uid, witness)["state"] == 1
             del self.sent[uid]
         with Client(self.net.node(self.victim).url) as client:
-            while self.accepted:
-                accepted = self.accepted[0]
+            for accepted in tuple(self.accepted):
                 assert client.follow(accepted, timeout_s=60).state == "final"
                 uid = bytes.fromhex(accepted.uid[2:])
                 wait_until(
                     lambda uid=uid: self.net.get_attestation(uid, witness)["state"] == 1,  # type: ignore[misc]
                     f"the witness has {accepted.uid}",
                 )
-                del self.accepted[0]
+                self.accepted.remove(accepted)
 
     def _work(self, write: Callable[[threading.Event], None], stop: threading.Event) -> None:
         try:
