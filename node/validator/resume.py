@@ -2,14 +2,16 @@
 
 The danger is a place that was signed before and is signed again otherwise. Such a place can only be
 near the chain's tip: to sign at height h a validator must have had block h - 1, which a quorum had
-sealed. So the validator listens first. When a quorum of the other validators has reported their
-heads, at least one honest sealer of the last block that it can have had is among them, and that one
-has the block before it; hence its old head is at most one above the highest report, and the highest
-height it can have signed is two above. It signs only above that.
+sealed, and whoever seals a block has the block before it. So the validator first follows the chain,
+verifying every block, until a quorum of the other validators have announced heads that are no
+higher than its own. At least one honest sealer of the last block that it can have had is among
+them; hence that block is at most one above its head now, and the highest height that it can have
+signed is two above. It signs only above that. A head that somebody merely claims does not count,
+or one liar could silence the validator for ever.
 
 Where the others cannot go on without it (one or two validators) waiting for higher blocks would
 never end. There the procedure relies on the operator's word that no other node runs with the key,
-and on all other validators' reports, and signs above the highest head known.
+and signs above its head once all others have announced theirs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,20 +52,17 @@ def compute_resume_floor(
     validators: Sequence[Address],
     reports: Mapping[Address, Height],
 ) -> Height | None:
-    """Return the height up to which nothing may be signed; None while too few have reported.
+    """Return the height up to which nothing may be signed; None while it is too early to say.
 
-    `reports` are the heads that connected peers announce, by the key that signed their handshake;
-    only validators count. `highest_known` is the highest height in any readable copy of the old
-    sign state.
+    `own_head` is the height of our chain, every block of it verified. `reports` are the heads that
+    connected peers announce, by the key that signed their handshake; only validators count.
+    `highest_known` is the highest height in any readable copy of the old sign state.
     """
     others = [address for address in validators if address != own]
-    heard = {address: reports[address] for address in others if address in reports}
+    reached = sum(address in reports and reports[address] <= own_head for address in others)
     quorum = compute_quorum(len(validators))
     can_others_go_on = len(others) >= quorum
-    needed = quorum if can_others_go_on else len(others)
-    if len(heard) < needed:
+    if reached < (quorum if can_others_go_on else len(others)):
         return None
-    highest = max((own_head, *heard.values()))
-    if can_others_go_on:
-        highest = Height(highest + _HEIGHTS_AHEAD)
-    return max(highest, highest_known)
+    ahead = _HEIGHTS_AHEAD if can_others_go_on else 0
+    return max(Height(own_head + ahead), highest_known)

@@ -63,18 +63,25 @@ class Cluster:
         return max(node.head for node in self.honest)
 
     def add_node(self, name: str, key: ValidatorKey | None) -> SimNode:
-        chain = self._make_chain()
+        chain = self.make_chain()
         node = SimNode(name, key, chain, self.world)
         self.nodes[name] = node
         self._introduce()
         return node
+
+    def make_chain(self) -> SimChain:
+        if self.is_real:
+            from tests.simulation.real_chain import RealChain  # slow to import, rarely needed
+
+            return RealChain.create(self.rules, self.founders)
+        return ModelChain.create(self.rules, self.founders)
 
     def make_traitor(self, number: int, tactics: frozenset[str]) -> None:
         """Turn validator `number` Byzantine; the tactic `twin` adds a second node with its key."""
         name = f"v{number}"
         is_twin = "twin" in tactics
         for each in (name, f"{name}'") if is_twin else (name,):
-            chain = self._make_chain()
+            chain = self.make_chain()
             traitor = Traitor(each, KEYS[number - 1], chain, self.world, tactics - {"twin"})
             if each != name:
                 traitor.submit(PLAIN + b"only the twin knows")
@@ -116,13 +123,6 @@ class Cluster:
             return all(node.head >= height for node in self.honest if node.is_up)
 
         return self.clockwork.run_until(self.clockwork.now_ms + limit_ms, is_done)
-
-    def _make_chain(self) -> SimChain:
-        if self.is_real:
-            from tests.simulation.real_chain import RealChain  # slow to import, rarely needed
-
-            return RealChain.create(self.rules, self.founders)
-        return ModelChain.create(self.rules, self.founders)
 
     def _introduce(self) -> None:
         for node in self.nodes.values():

@@ -235,6 +235,15 @@ def _forgotten_sign_state() -> list[Any]:
     return [patch.object(SimNode, "load_sign_state", load)]
 
 
+def _resumes_too_low() -> list[Any]:
+    from tests.simulation import simulated_node
+
+    def compute(*, own_head: int, **_ignored: Any) -> int:
+        return own_head
+
+    return [patch.object(simulated_node, "compute_resume_floor", compute)]
+
+
 def _proposes_again_after_restart() -> list[Any]:
     genuine = SignState.find_stored
 
@@ -380,6 +389,13 @@ MUTANTS = {
             patches=_forgotten_sign_state,
             schedules=in_profile("crashes"),
             within=40,
+        ),
+        Mutant(
+            name="resumes-too-low",
+            story="a validator that lost its disk signs again just above its own head",
+            patches=_resumes_too_low,
+            schedules=in_profile("crashes"),
+            within=1_000,
         ),
         Mutant(
             name="proposes-again",

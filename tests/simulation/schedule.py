@@ -100,7 +100,9 @@ def make_schedule(seed: int, profile: str = "mixed") -> Schedule:
         faults.extend(_make_network_faults(chance, names))
     if is_in["crashes"]:
         honest = [name for name in names if name not in {f"v{n}" for n, _ in traitors}]
-        faults.extend(_make_crashes(chance, honest))
+        # A node that has lost its disk does not sign for a while: it counts as a faulty one.
+        may_wipe = not spares and compute_faulty(count) > len(traitors)
+        faults.extend(_make_crashes(chance, honest, may_wipe=may_wipe))
     if is_in["timing"]:
         faults.extend(_make_timing_faults(chance, names))
     if spares:
@@ -198,8 +200,13 @@ def _make_network_faults(chance: random.Random, names: list[str]) -> list[Fault]
     return faults
 
 
-def _make_crashes(chance: random.Random, names: list[str]) -> list[Fault]:
+def _make_crashes(chance: random.Random, names: list[str], *, may_wipe: bool) -> list[Fault]:
     faults = []
+    if may_wipe and chance.random() < 0.25:
+        (name,) = chance.sample(names, 1)
+        at_ms = chance.randrange(1_000, FAULT_TIME_MS - 1_000)
+        faults.append(Fault(at_ms=at_ms, kind="wipe", targets=(name,)))
+        faults.append(Fault(at_ms=at_ms + 300, kind="restart", targets=(name,)))
     for _ in range(chance.randint(1, 2 + len(names) // 2)):
         at_ms = chance.randrange(FAULT_TIME_MS - 1_000)
         is_all = chance.random() < 0.1

@@ -40,13 +40,13 @@ class SimDisk:
         self._files: list[bytes] = [b"", b""]
 
     def read(self) -> tuple[SignRecord, SignRecord]:
+        if not all(self._files):
+            raise SignStateUnusable("a file is missing")
         first, second = self.read_intact()
         return first, second
 
     def read_intact(self) -> tuple[SignRecord, ...]:
-        if not all(self._files):
-            raise SignStateUnusable("a file is missing")
-        return tuple(decode_record(data) for data in self._files)
+        return tuple(decode_record(data) for data in self._files if data)
 
     def write(self, record: SignRecord) -> None:
         data = encode_record(record)

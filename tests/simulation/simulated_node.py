@@ -34,8 +34,10 @@ from consensus.signatures import ValidatorKey
 from consensus.types import Address, Height, Round
 from node.validator.core import CorePorts, ValidatorCore
 from node.validator.pending_votes import PendingVotes
+from node.validator.resume import compute_resume_floor
 from node.validator.sign_store import DurableSignState
 from tests.simulation.clockwork import Clockwork
+from tests.simulation.keys import KEYS
 from tests.simulation.model_chain import GENESIS_TIME_S, SimChain
 from tests.simulation.network import Network, Packet
 from tests.simulation.properties import Monitor
@@ -104,17 +106,16 @@ class SimNode:
         self._timers: dict[TimerKind, Timer] = {}
         self._relayed: set[bytes] = set()
         self._head_before_crash = 0
-        self.disk = SimDisk()
+        self.peer_heads: dict[str, int] = {}
+        self.must_resume = False
         if key is not None:
             self.identity = SignIdentity(
                 chain_id=7,
                 genesis_hash=chain.entries[0].block_hash,
                 validator=key.address,
             )
+            self._put_in_disk()
             self.disk.write(make_floor(self.identity, number=0, height=Height(0)))
-            self.sign_store = DurableSignState(
-                Path("virtual"), self.disk.database, self.identity, files=self.disk
-            )
 
     # Life
 
@@ -128,14 +129,39 @@ class SimNode:
 
     def start(self) -> None:
         assert self.core is None
+        self.world.monitor.on_restart(self.name, self.head, self._head_before_crash)
+        self.peer_heads.clear()
+        self._begin()
+        self._announce_head()
+        if self.must_resume:
+            self.later(HEAD_PERIOD_MS, lambda _core: self._try_to_resume())
+
+    def wipe(self, empty_chain: SimChain) -> None:
+        """Lose everything on disk; the operator asks to resume."""
+        assert self.core is None
+        self.chain = empty_chain
+        self._head_before_crash = 0
+        if self.key is not None:
+            self._put_in_disk()
+            self.must_resume = True
+        self.world.say(f"{self.name} has lost its disk")
+
+    def _put_in_disk(self) -> None:
+        self.disk = SimDisk()
+        self.sign_store = DurableSignState(
+            Path("virtual"), self.disk.database, self.identity, files=self.disk
+        )
+
+    def _begin(self) -> None:
+        """Make a fresh core above the head, with the key if it may sign."""
         self._incarnation += 1
         self._timers.clear()
         self._relayed.clear()
-        self.world.monitor.on_restart(self.name, self.head, self._head_before_crash)
-        sign_state = None if self.key is None else self.load_sign_state()
+        key = None if self.must_resume else self.key
+        sign_state = None if key is None else self.load_sign_state()
         if sign_state is not None and self.is_honest:
             self._show_durable(sign_state.record)
-        engine = Engine(rules=self.chain.rules, key=self.key, sign_state=sign_state)
+        engine = Engine(rules=self.chain.rules, key=key, sign_state=sign_state)
         ports = CorePorts(
             clock=self,
             timers=self,
@@ -147,8 +173,27 @@ class SimNode:
             observer=self,
         )
         self.core = ValidatorCore(engine, ports, decode=self.world.decode)
-        self._announce_head()
         self.feed_head()
+
+    def _try_to_resume(self) -> None:
+        names = {
+            name: KEYS[int(name[1:]) - 1].address for name in self.peer_heads if name[1:].isdigit()
+        }
+        floor = compute_resume_floor(
+            own=self.identity.validator,
+            own_head=self.chain.head.number,
+            highest_known=self.sign_store.get_highest_known(),
+            validators=self.chain.validators,
+            reports={names[n]: Height(h) for n, h in self.peer_heads.items() if n in names},
+        )
+        if floor is None:
+            self.later(HEAD_PERIOD_MS, lambda _core: self._try_to_resume())
+            return
+        self.sign_store.reset(floor)
+        self.must_resume = False
+        self.world.say(f"{self.name} resumes above height {floor}")
+        self._begin()
+        self._announce_head()
 
     def load_sign_state(self) -> SignState:
         return self.sign_store.load()
@@ -198,7 +243,10 @@ class SimNode:
         match packet:
             case ("consensus", int(code), bytes(payload)):
                 self.guard(lambda core: self._take_in(core, code, payload, source))
-            case ("head", int(number)) if number > self.head:
+            case ("head", int(number)):
+                self.peer_heads[source] = number
+                if number <= self.head:
+                    return
                 self.world.network.send(self.name, source, ("want", self.head + 1))
             case ("want", int(first)):
                 blocks = tuple(e.block for e in self.chain.entries[first : first + SYNC_BATCH])

@@ -140,6 +140,9 @@ class _Run:
                     node.crash()
                 case "crash" if node.is_up:
                     node.temper.crash_in_persist = fault.text
+                case "wipe" if node.is_up:
+                    node.crash()
+                    node.wipe(self.cluster.make_chain())
                 case "restart" if not node.is_up:
                     node.start()
                 case "clock":

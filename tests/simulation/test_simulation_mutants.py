@@ -17,6 +17,7 @@ EXPECTED = {
     "timer-after-import": {"finality"},
     "old-height-accepted": {"finality"},
     "forgotten-sign-state": {"order", "contradiction"},
+    "resumes-too-low": {"order", "contradiction"},
     "proposes-again": {"order", "contradiction"},
     "wrong-round-digest": {"liveness"},
     "seal-over-block-hash": {"liveness", "validity"},

@@ -225,8 +225,13 @@ async def test_host_resumes_when_enough_peers_have_reported(tmp_path: Path) -> N
     assert not lost.host.is_signing
     assert "Waiting" in (lost.host.note or "")
     await until(lambda: stations[0].head >= 2)
-    lost.peer_heads = {s.key.address: Height(s.head) for s in stations[:3]}
-    expected = max(lost.peer_heads.values()) + 2
+    for entry in stations[0].chain.entries[1:3]:
+        lost.chain.import_block(entry.block, time.time())
+    lost.peer_heads = {station.key.address: Height(1) for station in stations[:2]}
+    await asyncio.sleep(0.05)
+    assert is_resume_requested(lost.folder), "two of three others are no quorum"
+    lost.peer_heads = {station.key.address: Height(2) for station in stations[:3]}
+    expected = lost.head + 2
     await until(lambda: not is_resume_requested(lost.folder))
     assert (
         DurableSignState(lost.folder, lost.database, lost.identity).get_highest_known() >= expected

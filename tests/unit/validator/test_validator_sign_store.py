@@ -225,7 +225,7 @@ def test_sign_store_reset_refuses_all_that_may_have_been_signed(disk: Disk, kept
     assert sign_next(state).height == 41
 
 
-V = [Address(bytes([n]) * 20) for n in (1, 2, 3, 4)]
+V = [Address(bytes([n]) * 20) for n in range(1, 7)]
 
 
 def floor(count: int, reports: dict[int, int], *, head: int = 0, known: int = 0) -> int | None:
@@ -239,26 +239,35 @@ def floor(count: int, reports: dict[int, int], *, head: int = 0, known: int = 0)
 
 
 def test_resume_waits_for_a_quorum_of_the_other_validators() -> None:
-    assert floor(4, {}) is None
-    assert floor(4, {1: 9, 2: 9}) is None
-    assert floor(4, {1: 9, 2: 7, 3: 8}) == 11
-    assert floor(3, {1: 9}) is None
-    assert floor(3, {1: 9, 2: 8}) == 11
+    assert floor(4, {}, head=9) is None
+    assert floor(4, {1: 9, 2: 9}, head=9) is None
+    assert floor(4, {1: 9, 2: 7, 3: 8}, head=9) == 11
+    assert floor(3, {1: 9}, head=9) is None
+    assert floor(3, {1: 9, 2: 8}, head=9) == 11
+
+
+def test_resume_waits_until_it_has_the_blocks_of_the_others() -> None:
+    assert floor(4, {1: 9, 2: 9, 3: 10}, head=9) is None
+    assert floor(4, {1: 9, 2: 9, 3: 10}, head=10) == 12
+
+
+def test_resume_is_not_silenced_by_one_absurd_claim() -> None:
+    assert floor(6, {1: 9, 2: 9, 3: 9, 4: 9, 5: 10**15}, head=9) == 11
 
 
 def test_resume_goes_above_everything_that_is_known() -> None:
-    assert floor(4, {1: 9, 2: 9, 3: 9}, head=20) == 22
-    assert floor(4, {1: 9, 2: 9, 3: 9}, known=30) == 30
+    assert floor(4, {1: 9, 2: 9, 3: 9}, head=9, known=30) == 30
 
 
 def test_resume_does_not_count_itself_or_strangers() -> None:
-    assert floor(4, {0: 9, 1: 9, 2: 9}) is None
+    assert floor(4, {0: 9, 1: 9, 2: 9}, head=9) is None
 
 
 def test_resume_of_one_or_two_validators_does_not_wait_for_ever() -> None:
     assert floor(1, {}, head=5) == 5
     assert floor(2, {}, head=5) is None
-    assert floor(2, {1: 6}, head=5) == 6
+    assert floor(2, {1: 6}, head=5) is None
+    assert floor(2, {1: 6}, head=6) == 6
 
 
 def test_resume_request_lasts_until_it_is_finished(tmp_path: Path) -> None:
