@@ -10,8 +10,9 @@ from tests.simulation.keys import CONTRACT, KEYS
 from tests.simulation.model_chain import PLAIN, ModelChain, SimChain
 from tests.simulation.network import Network, Packet
 from tests.simulation.properties import Monitor
-from tests.simulation.simulated_node import SimNode, World
+from tests.simulation.simulated_node import SimNode
 from tests.simulation.traitor import Traitor
+from tests.simulation.world import World
 
 
 class Cluster:

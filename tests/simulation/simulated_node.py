@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from consensus.block import Block
@@ -19,9 +18,8 @@ from consensus.events import (
     TransactionsPending,
 )
 from consensus.evidence import Evidence
-from consensus.extra_data import VoteType
 from consensus.height_state import Phase
-from consensus.messages import Message, decode_message, get_round
+from consensus.messages import get_round
 from consensus.payloads import MessageCode
 from consensus.round_state import Verdict
 from consensus.sign_state import (
@@ -36,52 +34,15 @@ from node.validator.core import CorePorts, ValidatorCore
 from node.validator.pending_votes import PendingVotes
 from node.validator.resume import compute_resume_floor
 from node.validator.sign_store import DurableSignState
-from tests.simulation.clockwork import Clockwork
 from tests.simulation.keys import KEYS
 from tests.simulation.model_chain import GENESIS_TIME_S, SimChain
-from tests.simulation.network import Network, Packet
-from tests.simulation.properties import Monitor
+from tests.simulation.network import Packet
 from tests.simulation.simulated_disk import Crashed, SimDisk
+from tests.simulation.world import Temper, World, describe
 
 MAX_TRANSACTIONS = 5
 SYNC_BATCH = 10
 HEAD_PERIOD_MS = 1_000
-
-
-@dataclass(slots=True, kw_only=True)
-class Temper:
-    """How one node differs from a perfect one; changed by faults while it runs."""
-
-    clock_offset_ms: int = 0
-    clock_drift: float = 0.0
-    """Seconds gained per second."""
-    execution_ms: int = 5
-    disk_ms: int = 0
-    crash_in_persist: str | None = None
-    """One of `CRASH_MOMENTS`: die around the next write of the sign state."""
-
-
-@dataclass(slots=True)
-class World:
-    """What all nodes of one schedule share."""
-
-    clockwork: Clockwork
-    network: Network
-    monitor: Monitor
-    decoded: dict[tuple[int, bytes], Message] = field(default_factory=dict)
-    trace: Callable[[str], None] | None = None
-
-    def decode(self, code: int, payload: bytes) -> Message:
-        """Decode as `decode_message` does, once per message instead of once per receiver."""
-        key = (code, payload)
-        message = self.decoded.get(key)
-        if message is None:
-            message = self.decoded[key] = decode_message(code, payload)
-        return message
-
-    def say(self, text: str) -> None:
-        if self.trace is not None:
-            self.trace(f"{self.clockwork.now_ms:>7} {text}")
 
 
 class SimNode:
@@ -436,13 +397,3 @@ class SimNode:
 
     def on_evidence(self, evidence: Evidence) -> None:
         self.world.say(f"{self.name} keeps evidence against {evidence.author.hex()[:8]}")
-
-    def vote_for(self, recipient: Address, vote_type: VoteType) -> None:
-        self.votes.propose(recipient, vote_type)
-
-
-def describe(message: Message) -> str:
-    """Return a message in a few words for traces."""
-    payload = message.signed.payload
-    kind = type(message).__name__.upper()
-    return f"{kind} height {payload.height} round {payload.round}"

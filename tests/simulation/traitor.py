@@ -44,7 +44,8 @@ from tests.simulation.forge import (
 from tests.simulation.keys import STRANGER
 from tests.simulation.model_chain import INVALID, SimChain, in_round
 from tests.simulation.network import Packet
-from tests.simulation.simulated_node import MAX_TRANSACTIONS, SimNode, World, describe
+from tests.simulation.simulated_node import MAX_TRANSACTIONS, SimNode
+from tests.simulation.world import World, describe
 
 TACTICS = (
     "equivocate",
