@@ -16,35 +16,35 @@ Each field carries its own explanation; `describe_settings` turns them into docs
 
 import ipaddress
 import tomllib
-import types
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from node.errors import UserFault
+from node.setting_fields import (
+    Rule,
+    SettingsError,
+    name_kind,
+    parse_table,
+    read_fields,
+    show_default,
+)
+
+__all__ = [
+    "LogSettings",
+    "Settings",
+    "SettingsError",
+    "describe_settings",
+    "is_loopback",
+    "load_settings",
+    "parse_settings",
+]
+
+MIN_RETAINED_BLOCKS = 64
+"""A pruned node keeps at least this many states: callers ask about blocks they have just seen."""
 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
-
-
-class SettingsError(UserFault):
-    """A settings file that cannot be used; `field` is the dotted name, such as `api.port`."""
-
-    def __init__(self, key: str, reason: str) -> None:
-        super().__init__(reason, field=key, next_step="See docs/settings.md")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What a setting decides and within which bounds; annotates the field that holds it."""
-
-    text: str
-    """One sentence for docs/settings.md."""
-    low: int | None = None
-    """Least value of a number."""
-    high: int | None = None
-    """Greatest value of a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,21 @@ class NodeSettings:
         Path, Rule("Folder of the chain, the mempool journal, the sign state and the indexes.")
     ] = Path("data")
     genesis: Annotated[Path, Rule("The network's genesis file.")] = Path("genesis.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainSettings:
+    """How much of the past is kept. Blocks and receipts always are; states are what grows."""
+
+    retain_blocks: Annotated[
+        int,
+        Rule(
+            "States to keep, counted in blocks from the last one, at least 64; 0: all, an archive "
+            "that proves anything at any block.",
+            low=0,
+            high=2**53,
+        ),
+    ] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +213,7 @@ class Settings:
     """One node's settings, complete; paths are absolute."""
 
     node: NodeSettings = field(default_factory=NodeSettings)
+    chain: ChainSettings = field(default_factory=ChainSettings)
     validator: ValidatorSettings = field(default_factory=ValidatorSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     mempool: MempoolSettings = field(default_factory=MempoolSettings)
@@ -244,7 +260,7 @@ def parse_settings(document: Mapping[str, Any], *, folder: Path) -> Settings:
         if name not in hints:
             raise SettingsError(name, f"is an unknown table; known are {', '.join(hints)}")
     tables = {
-        name: _parse_table(name, kind, document.get(name, {}), folder)
+        name: parse_table(name, kind, document.get(name, {}), folder)
         for name, kind in hints.items()
     }
     settings = Settings(**tables)
@@ -255,11 +271,11 @@ def parse_settings(document: Mapping[str, Any], *, folder: Path) -> Settings:
 def describe_settings() -> Iterator[SettingDescription]:
     """Yield every setting there is, in the order of the tables."""
     for table, kind in typing.get_type_hints(Settings).items():
-        for item in _read_fields(kind).values():
+        for item in read_fields(kind).values():
             yield SettingDescription(
                 key=f"{table}.{item.name}",
-                kind=_name_kind(item.hint),
-                default=_show_default(item.default),
+                kind=name_kind(item.hint),
+                default=show_default(item.default),
                 text=item.rule.text,
             )
 
@@ -274,69 +290,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Field:
-    name: str
-    hint: Any
-    rule: Rule
-    default: Any
-
-
-def _read_fields(kind: Any) -> dict[str, _Field]:
-    hints = typing.get_type_hints(kind, include_extras=True)
-    found: dict[str, _Field] = {}
-    for item in fields(kind):
-        hint, rule = typing.get_args(hints[item.name])
-        if typing.get_origin(hint) is types.UnionType:  # optional: absent, or of the other type
-            hint = next(part for part in typing.get_args(hint) if part is not type(None))
-        found[item.name] = _Field(name=item.name, hint=hint, rule=rule, default=item.default)
-    return found
-
-
-def _parse_table(table: str, kind: Any, values: Any, folder: Path) -> Any:
-    if not isinstance(values, dict):
-        raise SettingsError(table, f"must be a table, written [{table}]")
-    known = _read_fields(kind)
-    parsed: dict[str, Any] = {}
-    for name, value in values.items():
-        key = f"{table}.{name}"
-        if name not in known:
-            raise SettingsError(key, f"is an unknown key; known are {', '.join(known)}")
-        parsed[name] = _parse_value(key, known[name], value, folder)
-    for name, item in known.items():
-        if name not in parsed:
-            parsed[name] = _resolve(item.default, folder)
-    return kind(**parsed)
-
-
-def _parse_value(key: str, item: _Field, value: Any, folder: Path) -> Any:
-    hint = item.hint
-    if hint is bool:
-        if not isinstance(value, bool):
-            raise SettingsError(key, "must be true or false")
-        return value
-    if hint is int:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise SettingsError(key, "must be a whole number")
-        low, high = item.rule.low, item.rule.high
-        assert low is not None
-        assert high is not None
-        if not low <= value <= high:
-            raise SettingsError(key, f"must be between {low} and {high}, not {value}")
-        return value
-    if typing.get_origin(hint) is tuple:
-        if not isinstance(value, list) or not all(isinstance(part, str) and part for part in value):
-            raise SettingsError(key, "must be a list of texts")
-        return tuple(_resolve(Path(part), folder) for part in value)
-    if not isinstance(value, str) or not value:
-        raise SettingsError(key, "must be a text that is not empty")
-    return _resolve(Path(value), folder) if hint is Path else value
-
-
-def _resolve(value: Any, folder: Path) -> Any:
-    return folder / value if isinstance(value, Path) else value
-
-
 def _validate(settings: Settings) -> None:
     if settings.log.level not in _LOG_LEVELS:
         raise SettingsError("log.level", f"must be one of {', '.join(_LOG_LEVELS)}")
@@ -348,6 +301,8 @@ def _validate(settings: Settings) -> None:
                 raise SettingsError(key, "must be an IP address or localhost") from None
     if settings.network.advertised_address is not None:
         _validate_address("network.advertised_address", settings.network.advertised_address)
+    if 0 < settings.chain.retain_blocks < MIN_RETAINED_BLOCKS:
+        raise SettingsError("chain.retain_blocks", f"must be 0 or at least {MIN_RETAINED_BLOCKS}")
     validator = settings.validator
     if validator.key_file is not None and validator.passphrase_file is None:
         raise SettingsError("validator.passphrase_file", "is needed with validator.key_file")
@@ -369,21 +324,3 @@ def _validate_address(key: str, address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
         raise SettingsError(key, "must be host:port")
-
-
-def _name_kind(hint: Any) -> str:
-    if typing.get_origin(hint) is tuple:
-        return "list of paths"
-    return {bool: "true or false", int: "number", str: "text", Path: "path"}[hint]
-
-
-def _show_default(value: Any) -> str:
-    if value is None:
-        return "absent"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return f"{value:_}" if value >= 100_000 else str(value)
-    if isinstance(value, tuple):
-        return "[]"
-    return f'"{value}"'

@@ -11,7 +11,7 @@ from typing import TypeVar
 from consensus import rlp_codec
 from consensus.block import Block
 from consensus.errors import MalformedEncoding
-from consensus.header import BlockHeader, decode_header, encode_header
+from consensus.header import BlockHeader, compute_block_hash, decode_header, encode_header
 from consensus.rlp_codec import get_bytes, get_list
 from consensus.types import Hash32
 from node.chain.receipts import Receipt, decode_stored_receipts, encode_stored_receipts
@@ -79,13 +79,17 @@ class BlockStore:
     ) -> None:
         """Put a final block and the new head into the batch."""
         height = block.header.number
-        batch.put(keys.header_key(height), encode_header(block.header))
-        batch.put(keys.height_key(block_hash), keys.encode_height(height))
+        self.stage_header(block.header, block_hash, batch)
         batch.put(keys.body_key(height), rlp_codec.encode(list(block.transactions)))
         batch.put(keys.receipts_key(height), encode_stored_receipts(receipts))
         for index, transaction_hash in enumerate(transaction_hashes):
             batch.put(keys.transaction_key(transaction_hash), keys.encode_place(height, index))
         batch.put(keys.HEAD_KEY, keys.encode_height(height) + block_hash)
+
+    def stage_header(self, header: BlockHeader, block_hash: Hash32, batch: WriteBatch) -> None:
+        """Put a final header alone into the batch, as a snapshot brings those before it."""
+        batch.put(keys.header_key(header.number), encode_header(header))
+        batch.put(keys.height_key(block_hash), keys.encode_height(header.number))
 
     def adopt(self, header: BlockHeader, block_hash: Hash32, receipts: tuple[Receipt, ...]) -> None:
         """Take a written block into the caches."""
@@ -117,13 +121,17 @@ class BlockStore:
         if block_hash is None:
             # A child names its parent; the head is named by the pointer.
             child = self.get_header(height + 1) if height >= 0 else None
+            head = self.read_head()
             if child is not None:
                 block_hash = child.parent_hash
-            else:
-                head = self.read_head()
-                if head is None or head[0] != height:
-                    return None
+            elif head is not None and head[0] == height:
                 block_hash = head[1]
+            else:
+                # A node that started from a snapshot has genesis, but not its child.
+                header = self.get_header(height) if height >= 0 else None
+                if header is None:
+                    return None
+                block_hash = compute_block_hash(header)
             self._hashes.put(height, block_hash)
         return block_hash
 

@@ -32,7 +32,6 @@ from node.chain.block_store import BlockId, BlockStore
 from node.chain.calls import CallRunner
 from node.chain.deadline import Deadline
 from node.chain.errors import (
-    ChainBug,
     ConflictingBlock,
     ExecutionDiverged,
     InvalidBlock,
@@ -42,9 +41,11 @@ from node.chain.errors import (
 )
 from node.chain.evm.executor import EvmEngine
 from node.chain.execution import ExecutionEngine
-from node.chain.genesis import Genesis, prepare_genesis_state
+from node.chain.genesis import Genesis
+from node.chain.head import WRITE_KIND, open_head
 from node.chain.logs import find_logs
 from node.chain.processing import BlockProcessor, ExecutedBlock
+from node.chain.pruning import ARCHIVE, Retention
 from node.chain.receipts import Receipt
 from node.chain.results import (
     BuiltBlock,
@@ -55,16 +56,13 @@ from node.chain.results import (
     LogFilter,
 )
 from node.chain.senders import TransactionDecoder
+from node.chain.set_history import SetHistory
 from node.chain.state_store import StateStore
 from node.chain.state_view import StateView
 from node.chain.transactions import Transaction
 from node.chain.trie import compute_ordered_root
 from node.chain.validators import ValidatorSource
-from node.storage.errors import StoreDamaged
 from node.storage.kv import KeyValueStore, WriteBatch
-
-WRITE_KIND: Final = "block"
-"""The name of the durable write of a block, for crash points."""
 
 _MAX_PENDING: Final = 8
 """Executed blocks kept in memory; a height has one per proposal that was validated."""
@@ -82,6 +80,7 @@ class Blockchain:
         *,
         clock: Callable[[], float],
         engine: ExecutionEngine,
+        retain_blocks: int,
     ) -> None:
         """Use `open`, which also reads or makes block 0."""
         self._store = store
@@ -102,7 +101,12 @@ class Blockchain:
         self._listeners: list[Listener] = []
         self._importing = threading.Lock()
         self._log = structlog.get_logger(__name__)
-        self._head = self._open_head()
+        self._retention = Retention(store, self._states, retain_blocks=retain_blocks)
+        ask = self._validators.get_validators
+        self.set_history = SetHistory(store, genesis, self._blocks, self._states, ask)
+        """The proved changes of the validator set."""
+        self._head = open_head(store, genesis, self._blocks, self._states)
+        self.set_history.open(self._head, self._retention.floor)
 
     @classmethod
     def open(
@@ -112,13 +116,17 @@ class Blockchain:
         *,
         clock: Callable[[], float] = time.time,
         engine: ExecutionEngine | None = None,
+        retain_blocks: int = ARCHIVE,
     ) -> "Blockchain":
         """Open the chain in `store`, writing genesis into an empty one.
 
-        `clock` gives seconds since 1970. Raises StoreMismatch if the store belongs to another
-        network or layout, StoreDamaged if its head is not whole.
+        `clock` gives seconds since 1970; `retain_blocks` is how many states to keep, 0 for all.
+        Raises StoreMismatch if the store belongs to another network or layout, StoreDamaged if
+        its head is not whole.
         """
-        return cls(store, genesis, clock=clock, engine=engine or EvmEngine())
+        return cls(
+            store, genesis, clock=clock, engine=engine or EvmEngine(), retain_blocks=retain_blocks
+        )
 
     def close(self) -> None:
         """End the threads; the store is the caller's to close."""
@@ -153,7 +161,7 @@ class Blockchain:
             return None
         transactions = self._blocks.get_transactions(height)
         if transactions is None:
-            raise ChainBug(f"the transactions of final block {height} are missing")
+            return None  # before the snapshot that this node started from, only headers are here
         return Block(header=header, transactions=transactions, withdrawals=())
 
     def get_receipts(self, block_id: BlockId) -> tuple[Receipt, ...] | None:
@@ -173,8 +181,7 @@ class Blockchain:
         if place is None:
             return None
         block_hash = self._blocks.get_hash(place[0])
-        if block_hash is None:
-            raise ChainBug(f"final block {place[0]} has no hash")
+        assert block_hash is not None, "every final block has its hash"
         return block_hash, place[1]
 
     def get_logs(self, first: int, last: int, wanted: LogFilter) -> Iterator[FoundLog]:
@@ -183,26 +190,38 @@ class Blockchain:
 
     def get_validators(self, parent: BlockHeader) -> tuple[Address, ...]:
         """Return the validators of height parent.number + 1, ascending."""
+        if parent.number < self._retention.floor:
+            known = self.set_history.find_validators(parent.number)
+            if known is not None:
+                return known
         return self._validators.get_validators(parent)
 
     def get_vote_tally(self, header: BlockHeader) -> VoteTally:
         """Return validators and open votes after a final block, in header-vote mode."""
         return self._validators.get_tally(header)
 
+    @property
+    def floor(self) -> int:
+        """Height of the oldest block whose state is retained."""
+        return self._retention.floor
+
     def state_at(self, header: BlockHeader) -> StateView:
         """Return the state after a final block; raises StateMissing if it is not retained."""
+        self._retention.require(header)
         if not self._states.has_state(header.state_root):
             raise StateMissing(f"the state after block {header.number} is not retained here")
         return StateView(self._states, header.state_root)
 
     def call(self, request: CallRequest, header: BlockHeader, *, deadline: Deadline) -> CallResult:
         """Execute a message on the state after `header`; raises DeadlineExceeded, StateMissing."""
+        self._retention.require(header)
         return self._calls.call(request, header, deadline=deadline)
 
     def estimate_gas(
         self, request: CallRequest, header: BlockHeader, *, deadline: Deadline
     ) -> CallResult:
         """Find a gas limit with which the message succeeds, in `gas_used`; or its error."""
+        self._retention.require(header)
         return self._calls.estimate_gas(request, header, deadline=deadline)
 
     # -- the way of a block --
@@ -276,30 +295,6 @@ class Blockchain:
 
     # -- internals --
 
-    def _open_head(self) -> BlockHeader:
-        head = self._blocks.read_head()
-        if head is None:
-            self._write_genesis()
-            return self._genesis.header
-        self._blocks.check_identity(self._genesis.genesis_hash)
-        height, block_hash = head
-        header = self._blocks.get_header(height)
-        if header is None or compute_block_hash(header) != block_hash:
-            raise StoreDamaged(f"the head pointer names block {height}, which is not there")
-        if not self._states.has_state(header.state_root):
-            raise StoreDamaged(f"the state after the head, block {height}, is not there")
-        return header
-
-    def _write_genesis(self) -> None:
-        genesis = self._genesis
-        commit = prepare_genesis_state(genesis.alloc)
-        batch = WriteBatch()
-        self._blocks.stage_identity(genesis.genesis_hash, batch)
-        self._states.stage(commit, batch, 0)
-        block = Block(header=genesis.header, withdrawals=())
-        self._blocks.stage(block, genesis.genesis_hash, (), (), batch)
-        self._store.write(batch, kind=WRITE_KIND)
-
     def _require_head(self, parent: BlockHeader) -> None:
         if parent.number != self._head.number or parent.state_root != self._head.state_root:
             raise UnknownParent(f"block {parent.number} is not the head, {self._head.number}")
@@ -352,7 +347,10 @@ class Blockchain:
             [transaction.hash for transaction in executed.transactions],
             batch,
         )
+        self.set_history.stage(self._head, batch)
+        floor = self._retention.stage(header.number, batch)
         self._store.write(batch, kind=WRITE_KIND)
+        self._retention.adopt(floor)
         self._states.adopt(executed.commit)
         self._blocks.adopt(header, executed.block_hash, executed.receipts)
         self._head = header

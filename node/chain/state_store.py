@@ -191,13 +191,16 @@ class StateStore:
     def stage_pruning(self, height: int, batch: WriteBatch) -> int:
         """Delete what the block at `height` made stale; states before it become unreadable.
 
-        Journals are dropped in ascending order of height. Returns how many nodes go.
+        Journals are dropped in ascending order of height. A node that the same batch writes anew is
+        live again and stays. Returns how many nodes go.
         """
         journal = self._store.get(keys.stale_key(height))
         if journal is None:
             return 0
         count = 0
         for key in _decode_journal(journal):
+            if batch.entries.get(key) is not None:
+                continue
             value = self._store.get(key)
             if value is not None and keys.decode_height(value) <= height:
                 batch.delete(key)

@@ -5,7 +5,7 @@ heights. Trie nodes are found by their hash, those of storage tries below the ad
 account: within one trie a hash has one place, so a node can be dropped by its key alone once the
 journal of stale nodes says that no retained state needs it.
 
-    m  name                     meta: layout version, genesis hash, head
+    m  name                     meta: layout version, genesis hash, head, where states begin
     h  height                   sealed header, RLP
     H  block hash               height
     b  height                   transactions, RLP list of EIP-2718 bytes
@@ -15,6 +15,7 @@ journal of stale nodes says that no retained state needs it.
     s  address, node hash       node of a storage trie: height that wrote it, RLP
     c  code hash                contract code
     j  height                   keys of the trie nodes that the block made stale
+    w  height                   change of the validator set by that block, with its proof
     v  validator address        copy of the sign state (node.validator)
     x  height, sequence         evidence against validators
 
@@ -38,12 +39,15 @@ ACCOUNT_NODES: Final = b"a"
 STORAGE_NODES: Final = b"s"
 CODES: Final = b"c"
 STALE_NODES: Final = b"j"
+SET_CHANGES: Final = b"w"
 SIGN_STATES: Final = b"v"
 EVIDENCE: Final = b"x"
 
 VERSION_KEY: Final = META + b"version"
 GENESIS_KEY: Final = META + b"genesis"
 HEAD_KEY: Final = META + b"head"
+FLOOR_KEY: Final = META + b"states_from"
+"""Height of the oldest block whose state is retained; absent: genesis."""
 
 HEIGHT_BYTES: Final = 8
 _INDEX_BYTES: Final = 4
@@ -107,3 +111,8 @@ def code_key(code_hash: Hash32) -> bytes:
 def stale_key(height: int) -> bytes:
     """Key of the journal of nodes that a block made stale."""
     return STALE_NODES + encode_height(height)
+
+
+def set_change_key(height: int) -> bytes:
+    """Key of the change of the validator set by a block."""
+    return SET_CHANGES + encode_height(height)
