@@ -180,7 +180,8 @@ class LedgerBackend:
 
         def read() -> tuple[Address, ...]:
             parent = header if header.number == 0 else self._chain.get_header(header.number - 1)
-            assert parent is not None, "every final block has its parent"
+            if parent is None:
+                raise StateMissing(f"the block before {header.number} is not kept here")
             return self._chain.get_validators(parent)
 
         validators = await self._read(read)
@@ -376,9 +377,7 @@ def _node_faults() -> Iterator[None]:
             next_step="ask for less in one call, or run it on a node of your own",
         ) from error
     except StateMissing as error:
-        raise NotFound(
-            "this node does not keep the state of that block", code="state_missing"
-        ) from error
+        raise NotFound(error.message, code="state_missing") from error
     except OperationalFault as fault:
         raise _unavailable(fault) from fault
 

@@ -135,7 +135,10 @@ class Daemon:
         self._worker = Worker()
         stack.push_async_callback(self._close_chain)
         genesis = self._identity.genesis
-        self._chain = await self._worker.run(lambda: Blockchain.open(self._store, genesis))
+        retain_blocks = self._settings.chain.retain_blocks
+        self._chain = await self._worker.run(
+            lambda: Blockchain.open(self._store, genesis, retain_blocks=retain_blocks)
+        )
         self._registry = RegistryView(self._chain)
         tables = await self._worker.run(self._registry.get_tables)
         refuse_published_members(self._settings, tables)
