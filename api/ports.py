@@ -11,8 +11,9 @@ integer seconds since 1970 (UTC). Reads name a `BlockHeader` that the same node 
 disk are coroutines and are safe to call concurrently.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from eth_typing import Address, Hash32
 
@@ -212,6 +213,8 @@ class Vote:
 class Evidence:
     """Proof of another participant's misbehaviour, kept by this node."""
 
+    id: Hash32
+    """Names the act in lists, logs and exported files."""
     kind: str
     """A stable name, e.g. "conflicting_proposals" or "unpermitted_sender"."""
     height: int
@@ -365,6 +368,12 @@ class NodeMonitor(Protocol):
 
     async def get_evidence(self, *, limit: int) -> tuple[Evidence, ...]:
         """Return the newest evidence of misbehaviour first."""
+
+    async def export_evidence(self, evidence_id: Hash32) -> Mapping[str, Any] | None:
+        """Return the file that proves an act to a third party, as JSON values; None if unknown.
+
+        Raises `UpstreamFault` or `NotFound` if this node cannot prove it now.
+        """
 
     async def get_metrics(self) -> tuple[Metric, ...]:
         """Return the samples of all parts of the node."""

@@ -1,11 +1,12 @@
 """Methods about the node itself, and the refusals that protect keys."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from eth_hash.auto import keccak
 
 from api.auth import Role
-from api.errors import RPC_METHOD_NOT_SUPPORTED, InvalidField, UserFault
+from api.errors import RPC_METHOD_NOT_SUPPORTED, InvalidField, NotFound, UserFault
 from api.jsonrpc.context import RpcContext, hash_of
 from api.jsonrpc.hexes import write_data, write_optional_data, write_quantity
 from api.jsonrpc.methods import RpcMark, RpcMethod, rpc
@@ -171,6 +172,19 @@ class NodeMethods:
             raise InvalidField("params[0]", f"expected a number from 1 to {MAX_EVIDENCE}")
         return [_write_evidence(item) for item in await self._node.get_evidence(limit=limit)]
 
+    @rpc("atesta_exportEvidence", "id", role=Role.AUDITOR)
+    async def export_evidence(self, params: Params) -> Mapping[str, Any]:
+        """Return the file that proves an act to anybody; `atesta evidence verify` checks it."""
+        params.check_count(1)
+        found = await self._node.export_evidence(params.hash(0))
+        if found is None:
+            raise NotFound(
+                "this node holds no evidence with this id",
+                field="params[0]",
+                code="evidence_not_found",
+            )
+        return found
+
 
 def build_refusals() -> tuple[RpcMethod, ...]:
     """Return a refusal for every method that would make the node sign for a caller."""
@@ -211,6 +225,7 @@ def _write_peer(peer: PeerStatus) -> dict[str, Any]:
 
 def _write_evidence(evidence: Evidence) -> dict[str, Any]:
     return {
+        "id": write_data(evidence.id),
         "kind": evidence.kind,
         "height": write_quantity(evidence.height),
         "round": None if evidence.round is None else write_quantity(evidence.round),

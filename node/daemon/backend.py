@@ -9,10 +9,10 @@ consensus engine nor the network beyond what they report.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from eth_typing import Address, Hash32
 
@@ -312,6 +312,10 @@ class LedgerBackend:
     async def get_evidence(self, *, limit: int) -> tuple[Evidence, ...]:
         """Return the newest evidence of misbehaviour first."""
         return tuple(self._sources.get_evidence(limit))
+
+    async def export_evidence(self, evidence_id: Hash32) -> Mapping[str, Any] | None:
+        """Return the file that proves an act to a third party, as JSON values; None if unknown."""
+        return await self._read(lambda: self._sources.export_evidence(evidence_id))
 
     async def get_metrics(self) -> tuple[Metric, ...]:
         """Return the samples of all parts of the node."""

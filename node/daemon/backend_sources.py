@@ -4,11 +4,11 @@ Plain functions, so that the backend knows neither the consensus engine nor the 
 they report.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from eth_typing import Address
+from eth_typing import Address, Hash32
 
 from api.ports import ConsensusStatus, Evidence, Metric, PeerStatus, SyncStatus, Vote
 
@@ -31,12 +31,14 @@ class VoteControl(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendSources:
-    """What the daemon reports beside chain and mempool; all called on the event loop."""
+    """What the daemon reports beside chain and mempool; called on the event loop but for one."""
 
     get_consensus: Callable[[], ConsensusStatus]
     get_peers: Callable[[], Iterable[PeerStatus]]
     get_sync: Callable[[], SyncStatus | None]
     get_evidence: Callable[[int], Iterable[Evidence]]
     """Takes a limit; newest first."""
+    export_evidence: Callable[[Hash32], Mapping[str, Any] | None]
+    """Takes an id; called in a thread, since it reads and computes for a while."""
     get_metrics: Callable[[], Iterable[Metric]]
     votes: VoteControl | None = None

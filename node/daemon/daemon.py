@@ -40,7 +40,8 @@ from node.daemon.backend import BackendSources, LedgerBackend
 from node.daemon.blocks import ChainBlocks
 from node.daemon.chain_view import HeadView
 from node.daemon.directory import RegistryDirectory
-from node.daemon.intruders import IntruderEvidence
+from node.daemon.evidence_desk import EvidenceDesk
+from node.daemon.intruders import IntruderWatch
 from node.daemon.logs import configure_logs
 from node.daemon.opening import (
     DataFolder,
@@ -51,14 +52,13 @@ from node.daemon.opening import (
 )
 from node.daemon.status import HeaderVotes, NodeObserver, NodeStatus
 from node.daemon.worker import Priority, Worker
-from node.errors import LocalFault, NodeError
+from node.errors import LocalFault, NodeError, PeerFault
 from node.mempool import AddedTransaction, Mempool, MempoolLimits
 from node.network import NetworkHandlers
 from node.network.network import Network
 from node.settings import Settings
 from node.storage.crashpoints import CrashPoints, read_crash_points
 from node.storage.level import LevelStore
-from node.validator.evidence_store import DatabaseEvidence
 from node.validator.host import HostPorts, Signer, ValidatorHost
 from node.validator.resume import is_resume_requested
 from node.validator.sign_store import DurableSignState
@@ -147,8 +147,7 @@ class Daemon:
             own_pin=self._identity.tls.pin,
         )
         self._update_directory(tables)
-        self._evidence = DatabaseEvidence(self._store)
-        self._intruders = IntruderEvidence(self._store)
+        self._evidence = EvidenceDesk(self._store, self._chain)
         log.info(
             "chain_opened",
             chain_id=genesis.chain_id,
@@ -201,7 +200,7 @@ class Daemon:
                 factory=self._factory,
                 broadcaster=self,
                 clock=self,
-                evidence=self._evidence,
+                evidence=self._evidence.contradictions,
                 observer=self._observer,
                 get_peer_heads=self._get_peer_heads,
                 on_trouble=self._observer.on_trouble,
@@ -229,8 +228,6 @@ class Daemon:
             host=self._host,
             network=self._network,
             observer=self._observer,
-            evidence=self._evidence,
-            intruders=self._intruders,
         )
 
     def _make_signer(self) -> Signer | None:
@@ -253,7 +250,15 @@ class Daemon:
         return Signer(key=ValidatorKey(key.reveal_secret()), sign_state=sign_state)
 
     async def _start_network(self, stack: AsyncExitStack) -> None:
-        self._chain.subscribe(partial(self._on_import, asyncio.get_running_loop()))
+        loop = asyncio.get_running_loop()
+        watch = IntruderWatch(
+            self._chain,
+            self._registry,
+            self._evidence.intruders,
+            on_found=lambda found: loop.call_soon_threadsafe(self._observer.on_intrusions, found),
+        )
+        self._chain.subscribe(watch.inspect)
+        self._chain.subscribe(partial(self._on_import, loop))
         await self._network.start()
         stack.push_async_callback(self._network.stop)
 
@@ -279,7 +284,8 @@ class Daemon:
                 get_consensus=self._status.get_consensus,
                 get_peers=self._status.get_peers,
                 get_sync=self._status.get_sync,
-                get_evidence=self._status.get_evidence,
+                get_evidence=self._evidence.get_newest,
+                export_evidence=self._evidence.export,
                 get_metrics=self._status.get_metrics,
                 votes=None if genesis.qbft.is_contract_mode else HeaderVotes(self._host.votes),
             ),
@@ -305,33 +311,14 @@ class Daemon:
         return time.time_ns() // 1_000_000
 
     def _on_import(self, loop: asyncio.AbstractEventLoop, imported: ImportedBlock) -> None:
-        """Look at a block that is final now; runs in the worker thread."""
-        header = imported.block.header
-        parent = self._chain.get_header(header.number - 1)
-        assert parent is not None
-        intruders = [
-            transaction
-            for transaction in imported.transactions
-            if not self._registry.may_send(transaction.sender, at=parent)
-        ]
-        if intruders:
-            self._intruders.keep(imported, intruders)
-            log.warning(
-                "unpermitted_sender",
-                height=header.number,
-                offender=header.coinbase,
-                count=len(intruders),
-            )
-        loop.call_soon_threadsafe(self._on_block, imported, len(intruders))
+        loop.call_soon_threadsafe(self._on_block, imported)
 
-    def _on_block(self, imported: ImportedBlock, intruders: int) -> None:
+    def _on_block(self, imported: ImportedBlock) -> None:
         header = imported.block.header
         self._mempool.on_block(
             (transaction.hash, transaction.sender) for transaction in imported.transactions
         )
         self._observer.on_block(len(imported.transactions))
-        if intruders:
-            self._observer.on_intruder()
         self._network.on_head(header)
         self._host.on_head(header)
         if self._api is not None:
@@ -374,9 +361,8 @@ class Daemon:
         return {peer.signer: peer.head_number for peer in self._network.peers()}
 
     def _on_network_fault(self, error: Exception) -> None:
-        if isinstance(error, NodeError) and error.kind == "peer_fault":
-            return
-        self._stop_with(error)
+        if not isinstance(error, PeerFault):
+            self._stop_with(error)
 
     def _stop_with(self, error: BaseException) -> None:
         if self._fatal is None:

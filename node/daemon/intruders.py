@@ -6,11 +6,14 @@ a stranger's transaction is kept, the contracts refuse the stranger themselves, 
 act is written down. The block proves it: its seals, its coinbase, the registry's state before it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from eth_typing import Address
+from eth_typing import Address, Hash32
 
-from api.ports import Evidence
+from consensus.header import BlockHeader
+from node.chain.blockchain import Blockchain
 from node.chain.results import ImportedBlock
 from node.chain.transactions import Transaction
 from node.storage.keys import EVIDENCE, HEIGHT_BYTES, decode_height, encode_height
@@ -23,42 +26,92 @@ _TAG = b"s"
 _WRITE_KIND = "evidence"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intrusion:
+    """One transaction of somebody who might not send, in a final block."""
+
+    height: int
+    block_hash: Hash32
+    proposer: Address
+    """Who built the block."""
+    transaction_hash: Hash32
+    sender: Address
+
+
+class Registry(Protocol):
+    """Says who may send; `node.chain.registry.RegistryView` does."""
+
+    def may_send(self, sender: Address, *, at: BlockHeader | None = None) -> bool:
+        """Tell whether an account was permitted by the state after `at`."""
+        ...
+
+
 class IntruderEvidence:
     """A table of blocks with senders who were not permitted."""
 
     def __init__(self, store: KeyValueStore) -> None:
         self._store = store
 
-    def keep(self, block: ImportedBlock, intruders: list[Transaction]) -> None:
-        """Store the first intruders of a block; again changes nothing."""
-        prefix = EVIDENCE + encode_height(block.block.header.number) + _TAG
+    def keep(self, block: ImportedBlock, intruders: Sequence[Transaction]) -> tuple[Intrusion, ...]:
+        """Store the first intruders of a block and return them; again changes nothing."""
+        header = block.block.header
+        prefix = EVIDENCE + encode_height(header.number) + _TAG
+        kept = tuple(
+            Intrusion(
+                height=header.number,
+                block_hash=block.block_hash,
+                proposer=header.coinbase,
+                transaction_hash=transaction.hash,
+                sender=transaction.sender,
+            )
+            for transaction in intruders[:MAX_PER_BLOCK]
+        )
         batch = WriteBatch()
-        for number, transaction in enumerate(intruders[:MAX_PER_BLOCK]):
-            value = block.block_hash + block.block.header.coinbase
-            value += transaction.hash + transaction.sender
+        for number, item in enumerate(kept):
+            value = item.block_hash + item.proposer + item.transaction_hash + item.sender
             batch.put(prefix + bytes([number]), value)
         self._store.write(batch, kind=_WRITE_KIND)
+        return kept
 
-    def iterate(self) -> Iterator[Evidence]:
+    def iterate(self) -> Iterator[Intrusion]:
         """Yield evidence, newest block first."""
         for key, value in self._store.iterate(EVIDENCE, reverse=True):
             place = key[len(EVIDENCE) :]
             if not place[HEIGHT_BYTES:].startswith(_TAG):
                 continue
-            block_hash, proposer = value[:32], value[32:52]
-            transaction_hash, sender = value[52:84], value[84:]
-            yield Evidence(
-                kind="unpermitted_sender",
+            yield Intrusion(
                 height=decode_height(place),
-                round=None,
-                offender=Address(proposer),
-                details=(
-                    ("block", _format(block_hash)),
-                    ("transaction", _format(transaction_hash)),
-                    ("sender", _format(sender)),
-                ),
+                block_hash=Hash32(value[:32]),
+                proposer=Address(value[32:52]),
+                transaction_hash=Hash32(value[52:84]),
+                sender=Address(value[84:]),
             )
 
 
-def _format(data: bytes) -> str:
-    return "0x" + data.hex()
+class IntruderWatch:
+    """Looks at every block that becomes final; a listener of the chain, in its worker thread."""
+
+    def __init__(
+        self,
+        chain: Blockchain,
+        registry: Registry,
+        evidence: IntruderEvidence,
+        *,
+        on_found: Callable[[tuple[Intrusion, ...]], object],
+    ) -> None:
+        self._chain = chain
+        self._registry = registry
+        self._evidence = evidence
+        self._on_found = on_found
+
+    def inspect(self, imported: ImportedBlock) -> None:
+        """Keep the senders of a block whom the state before it did not permit."""
+        parent = self._chain.get_header(imported.block.header.number - 1)
+        assert parent is not None, "every final block has its parent"
+        intruders = [
+            transaction
+            for transaction in imported.transactions
+            if not self._registry.may_send(transaction.sender, at=parent)
+        ]
+        if intruders:
+            self._on_found(self._evidence.keep(imported, intruders))

@@ -1,12 +1,11 @@
-"""What the node says of itself: consensus, peers, sync, evidence, metrics, in the API's terms.
+"""What the node says of itself: consensus, peers, sync, metrics, in the API's terms.
 
-Everything here is called on the event loop and answers from memory, except evidence, which is rare.
+Everything here is called on the event loop and answers from memory.
 """
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
 
 import structlog
 
@@ -17,9 +16,10 @@ from consensus.header import BlockHeader
 from consensus.proposer import select_proposer
 from consensus.quorum import compute_quorum
 from consensus.types import Address, Height, Round
-from node.daemon.intruders import IntruderEvidence
+from node.daemon.evidence_desk import describe_contradiction, describe_intrusion
+from node.daemon.intruders import Intrusion
+from node.evidence.naming import KINDS
 from node.network.network import Network
-from node.validator.evidence_store import DatabaseEvidence
 from node.validator.host import ValidatorHost
 from node.validator.pending_votes import PendingVotes
 
@@ -31,7 +31,6 @@ _COUNTERS_HELP = {
     "rounds_total": "Consensus rounds entered.",
     "messages_rejected_total": "Consensus messages that broke a rule.",
     "signing_skipped_total": "Messages of ours that the sign state forbade.",
-    "evidence_total": "Contradictions and intruders found.",
     "block_jobs_failed_total": "Failed attempts to build, validate or import a block.",
 }
 
@@ -41,6 +40,7 @@ class NodeObserver:
 
     def __init__(self) -> None:
         self._counters: Counter[str] = Counter()
+        self._evidence: Counter[str] = Counter()
         self.proposer: Address | None = None
         """Whose turn it is in the current round."""
 
@@ -63,18 +63,12 @@ class NodeObserver:
 
     def on_evidence(self, evidence: ConsensusEvidence) -> None:
         """Note that a validator contradicted itself."""
-        self._counters["evidence_total"] += 1
-        _log.warning(
-            "evidence",
-            kind=_name_kind(evidence),
-            height=evidence.height,
-            round=evidence.round,
-            offender=evidence.author,
-        )
+        self._on_act(describe_contradiction(evidence))
 
-    def on_intruder(self) -> None:
-        """Note that a proposer let in a sender who is not permitted."""
-        self._counters["evidence_total"] += 1
+    def on_intrusions(self, intrusions: tuple[Intrusion, ...]) -> None:
+        """Note that a proposer let in senders who are not permitted."""
+        for item in intrusions:
+            self._on_act(describe_intrusion(item))
 
     def on_trouble(self, job: str, error: BaseException) -> None:
         """Note that a block job failed."""
@@ -90,6 +84,25 @@ class NodeObserver:
         """Yield the counters."""
         for name, text in _COUNTERS_HELP.items():
             yield Metric(name=name, kind="counter", help=text, value=self._counters[name])
+        for kind in KINDS:  # also those never seen, so that an alert can watch them
+            yield Metric(
+                name="evidence_total",
+                kind="counter",
+                help="Acts of others kept as evidence since the start.",
+                value=self._evidence[kind],
+                labels=(("kind", kind),),
+            )
+
+    def _on_act(self, evidence: Evidence) -> None:
+        self._evidence[evidence.kind] += 1
+        _log.warning(
+            "evidence",
+            evidence=evidence.id,
+            kind=evidence.kind,
+            height=evidence.height,
+            round=evidence.round,
+            offender=evidence.offender,
+        )
 
 
 class NodeStatus:
@@ -101,14 +114,10 @@ class NodeStatus:
         host: ValidatorHost,
         network: Network,
         observer: NodeObserver,
-        evidence: DatabaseEvidence,
-        intruders: IntruderEvidence,
     ) -> None:
         self._host = host
         self._network = network
         self._observer = observer
-        self._evidence = evidence
-        self._intruders = intruders
         self._head: BlockHeader | None = None
         self._validators: tuple[Address, ...] = ()
 
@@ -159,12 +168,6 @@ class NodeStatus:
             highest_height=progress.target,
         )
 
-    def get_evidence(self, limit: int) -> Iterable[Evidence]:
-        """Return the newest evidence first: intruders, then contradictions."""
-        found = [*islice(self._intruders.iterate(), limit)]
-        found += [_to_api(item) for item in islice(self._evidence.iterate(), limit)]
-        return sorted(found, key=lambda item: item.height, reverse=True)[:limit]
-
     def get_metrics(self) -> Iterator[Metric]:
         """Yield the samples of consensus and network."""
         host = self._host
@@ -203,20 +206,3 @@ class HeaderVotes:
     def discard(self, recipient: Address) -> None:
         """Stop voting about `recipient`."""
         self._votes.discard(recipient)
-
-
-def _name_kind(evidence: ConsensusEvidence) -> str:
-    return f"conflicting_{evidence.code.name.lower()}s"
-
-
-def _to_api(evidence: ConsensusEvidence) -> Evidence:
-    return Evidence(
-        kind=_name_kind(evidence),
-        height=evidence.height,
-        round=evidence.round,
-        offender=evidence.author,
-        details=(
-            ("first", "0x" + evidence.first.hex()),
-            ("second", "0x" + evidence.second.hex()),
-        ),
-    )

@@ -38,6 +38,7 @@ from node.chain.registry import RegistryView
 from node.chain.results import ImportedBlock
 from node.daemon.backend import BackendSources, LedgerBackend
 from node.daemon.chain_view import HeadView
+from node.daemon.evidence_desk import EvidenceDesk
 from node.mempool import Mempool
 from node.mempool.limits import MempoolLimits
 from node.storage.memory import MemoryStore
@@ -56,9 +57,10 @@ VALIDATOR_KEYS = {
 class RealLedger:
     """Use `open_ledger`."""
 
-    def __init__(self, chain: Blockchain, mempool: Mempool) -> None:
+    def __init__(self, store: MemoryStore, chain: Blockchain, mempool: Mempool) -> None:
         self.chain = chain
         self.mempool = mempool
+        self.evidence = EvidenceDesk(store, chain)
         self.backend = LedgerBackend(
             chain=chain,
             mempool=mempool,
@@ -75,7 +77,8 @@ class RealLedger:
                 get_consensus=self._get_consensus,
                 get_peers=lambda: (),
                 get_sync=lambda: None,
-                get_evidence=lambda _limit: (),
+                get_evidence=self.evidence.get_newest,
+                export_evidence=self.evidence.export,
                 get_metrics=lambda: (),
             ),
         )
@@ -167,7 +170,8 @@ async def open_ledger(folder: Path) -> AsyncIterator[RealLedger]:
     """Open the ledger of the committed genesis in memory; the mempool's journal is in `folder`."""
     genesis = _load_genesis()
     now_s = genesis.header.timestamp + 1_000_000
-    chain = Blockchain.open(MemoryStore(), genesis, clock=lambda: now_s)
+    store = MemoryStore()
+    chain = Blockchain.open(store, genesis, clock=lambda: now_s)
     mempool = Mempool(
         path=folder / "mempool.journal",
         limits=MempoolLimits(),
@@ -175,7 +179,7 @@ async def open_ledger(folder: Path) -> AsyncIterator[RealLedger]:
         admission=RegistryView(chain),
     )
     await mempool.open()
-    ledger = RealLedger(chain, mempool)
+    ledger = RealLedger(store, chain, mempool)
     try:
         yield ledger
     finally:

@@ -113,6 +113,7 @@ class FakeLedger:
         self.answer_call: Callable[[CallRequest], CallResult] = echo_call
         self.sync: SyncStatus | None = None
         self.evidence: tuple[Evidence, ...] = ()
+        self.evidence_files: dict[Hash32, dict[str, Any]] = {}
         self.storage: dict[tuple[Address, int], int] = {}
         self._append(self._header(0, ZERO_HASH, extra_data=encode_extra_data(ExtraData())), (), ())
         self.identity = replace(
@@ -334,6 +335,9 @@ class FakeLedger:
 
     async def get_evidence(self, *, limit: int) -> tuple[Evidence, ...]:
         return self.evidence[:limit]
+
+    async def export_evidence(self, evidence_id: Hash32) -> dict[str, Any] | None:
+        return self.evidence_files.get(evidence_id)
 
     async def get_metrics(self) -> tuple[Metric, ...]:
         return (

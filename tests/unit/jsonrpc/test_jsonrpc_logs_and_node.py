@@ -179,6 +179,7 @@ async def test_node_tells_who_it_is(ledger: FakeLedger, rpc: Dispatcher) -> None
 
 async def test_evidence_is_listed_up_to_its_limit(ledger: FakeLedger, rpc: Dispatcher) -> None:
     item = Evidence(
+        id=Hash32(b"\x05" * 32),
         kind="conflicting_proposals",
         height=4,
         round=0,
@@ -189,6 +190,7 @@ async def test_evidence_is_listed_up_to_its_limit(ledger: FakeLedger, rpc: Dispa
     listed = await rpc.call("atesta_evidence", [1])
     assert listed == [
         {
+            "id": "0x" + "05" * 32,
             "kind": "conflicting_proposals",
             "height": "0x4",
             "round": "0x0",
@@ -198,6 +200,14 @@ async def test_evidence_is_listed_up_to_its_limit(ledger: FakeLedger, rpc: Dispa
     ]
     for bad in (0, True, "1", 10**6):
         assert (await refuse(rpc, "atesta_evidence", bad)).field == "params[0]"
+
+
+async def test_evidence_is_exported_by_its_id(ledger: FakeLedger, rpc: Dispatcher) -> None:
+    ledger.evidence_files[Hash32(b"\x05" * 32)] = {"format": "atesta-evidence"}
+    exported = await rpc.call("atesta_exportEvidence", ["0x" + "05" * 32])
+    assert exported == {"format": "atesta-evidence"}
+    unknown = await refuse(rpc, "atesta_exportEvidence", "0x" + "06" * 32)
+    assert (unknown.code, unknown.field) == ("evidence_not_found", "params[0]")
 
 
 async def test_surplus_arguments_are_refused(rpc: Dispatcher) -> None:
