@@ -3,7 +3,8 @@
 RLP knows byte strings and lists of items. The quick decoder underneath (Rust) refuses every
 non-canonical form, but it recurses once per nested list, and a message of a few hundred kilobytes
 of nothing but list headers overruns its stack and kills the process. So the nesting is measured
-first, without recursion: bytes from outside enter the node through `decode` and nothing else.
+first, without recursion, and so is the number of items, each of which costs many times its byte:
+bytes from outside enter the node through `decode` and nothing else.
 
 Scalars are big-endian without leading zeros; zero is the empty string.
 Source: Ethereum Yellow Paper, appendix B.
@@ -22,6 +23,9 @@ RlpItem: TypeAlias = "bytes | Sequence[RlpItem]"
 
 MAX_DEPTH = 64
 """Deepest nesting of long lists that is decoded; QBFT messages need nine."""
+
+MAX_ITEMS = 500_000
+"""Most items that are decoded; four megabytes of the smallest transactions have fewer."""
 
 _encode_raw: Final[Callable[[RlpItem], bytes]] = codec.encode_raw
 _decode_raw: Final[Callable[[bytes, bool, bool], tuple[RlpItem, object]]] = codec.decode_raw
@@ -48,9 +52,9 @@ def encode_list(encoded_items: Sequence[bytes]) -> bytes:
 def decode(data: bytes) -> RlpItem:
     """Decode exactly one canonical item that fills `data`.
 
-    Raises MalformedEncoding for trailing bytes, non-canonical forms and hostile nesting.
+    Raises MalformedEncoding for trailing bytes, non-canonical forms, and hostile nesting or number.
     """
-    _validate_depth(data)
+    _validate_shape(data)
     try:
         item, _ = _decode_raw(data, True, False)
     except RLPException as error:
@@ -96,12 +100,16 @@ def encode_scalar(value: int) -> bytes:
     return value.to_bytes((value.bit_length() + 7) // 8, "big")
 
 
-def _validate_depth(data: bytes) -> None:
-    """Refuse lists nested so deeply that a recursive decoder would overrun its stack."""
+def _validate_shape(data: bytes) -> None:
+    """Refuse what would overrun a recursive decoder's stack, and what would busy it for seconds."""
     open_list_ends: list[int] = []
     position = 0
     end = len(data)
+    items = 0
     while position < end:
+        items += 1
+        if items > MAX_ITEMS:
+            raise MalformedEncoding(f"more than {MAX_ITEMS} items")
         while open_list_ends and position >= open_list_ends[-1]:
             open_list_ends.pop()
         first = data[position]
@@ -110,17 +118,34 @@ def _validate_depth(data: bytes) -> None:
             continue
         if first < 0xF8:
             # At most 55 bytes: too small to nest dangerously, whatever they hold.
-            position += 1 + first - 0xC0
+            stop = position + 1 + first - 0xC0
+            items += _count_items(data, position + 1, stop)
+            position = stop
             continue
         header_bytes = 1 + first - 0xF7
         length = int.from_bytes(data[position + 1 : position + header_bytes], "big")
         position += header_bytes
         if length <= _SHALLOW_BYTES:
+            items += _count_items(data, position, position + length)
             position += length
             continue
         if len(open_list_ends) >= MAX_DEPTH:
             raise MalformedEncoding(f"lists nested more than {MAX_DEPTH} deep")
         open_list_ends.append(position + length)
+
+
+def _count_items(data: bytes, position: int, stop: int) -> int:
+    """Count the items at all levels of a small list; what is malformed is found by the decoder."""
+    count = 0
+    stop = min(stop, len(data))
+    while position < stop:
+        count += 1
+        first = data[position]
+        if first < 0xC0:
+            position = _skip_string(data, position, first)
+        else:
+            position += 1 if first < 0xF8 else 1 + first - 0xF7
+    return count
 
 
 def _skip_string(data: bytes, position: int, first: int) -> int:

@@ -270,6 +270,21 @@ def test_rlp_refuses_hostile_nesting_instead_of_dying(depth: int) -> None:
         rlp_codec.decode(b"".join(reversed(parts)))
 
 
+@pytest.mark.parametrize(
+    "part",
+    [b"\x01", b"\xc0", b"\xc3\x01\x02\x03", rlp_codec.encode([b"\x01"] * 200)],
+    ids=["bytes", "empty lists", "short lists", "small lists"],
+)
+def test_rlp_refuses_more_items_than_any_message_has(
+    part: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rlp_codec, "MAX_ITEMS", 1_000)
+    with pytest.raises(MalformedEncoding, match="more than 1000 items"):
+        rlp_codec.decode(rlp_codec.encode_list([part] * 1_000))
+    rlp_codec.decode(rlp_codec.encode_list([part] * 4))
+    rlp_codec.decode(rlp_codec.encode([bytes(100_000)]))
+
+
 items = st.recursive(
     st.binary(max_size=80), lambda inner: st.lists(inner, max_size=6), max_leaves=40
 )
