@@ -18,12 +18,15 @@ SCHEMAS: Final = _number(0x02)
 ATTESTATIONS: Final = _number(0x03)
 CATALOGUE: Final = _number(0x04)
 BASES: Final = _number(0x05)
+CONSENTS: Final = _number(0x06)
+EXCHANGES: Final = _number(0x07)
 
 AGENCY_REGISTRY_NAME: Final = "agency_registry"
 SCHEMAS_NAME: Final = "schemas"
 ATTESTATIONS_NAME: Final = "attestations"
 CATALOGUE_NAME: Final = "catalogue"
 BASES_NAME: Final = "bases"
+CONSENTS_NAME: Final = "consents"
 PROXY_NAME: Final = "upgradeable_proxy"
 
 PROXIES: Final[dict[Address, str]] = {
@@ -32,6 +35,7 @@ PROXIES: Final[dict[Address, str]] = {
     ATTESTATIONS: ATTESTATIONS_NAME,
     CATALOGUE: CATALOGUE_NAME,
     BASES: BASES_NAME,
+    CONSENTS: CONSENTS_NAME,
 }
 """Which contract answers at which fixed address."""
 

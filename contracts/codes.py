@@ -80,6 +80,7 @@ class RecordKind(IntEnum):
     PERIOD = 14
     MANDATE = 15
     POLICY = 16
+    BINDING = 17
 
 
 class Sharing(IntEnum):
@@ -98,6 +99,14 @@ class Sensitivity(IntEnum):
 
     ORDINARY = 1
     SENSITIVE = 2
+
+
+class ConsentKind(IntEnum):
+    """What a consent is for: three separate records, none of which stands for another."""
+
+    GENERAL = 1
+    SENSITIVE = 2
+    CROSS_BORDER = 3
 
 
 class CommitmentAlgorithm(IntEnum):

@@ -57,6 +57,7 @@ KIND_EXCHANGE: constant(uint8) = 13
 KIND_PERIOD: constant(uint8) = 14
 KIND_MANDATE: constant(uint8) = 15
 KIND_POLICY: constant(uint8) = 16
+KIND_BINDING: constant(uint8) = 17
 
 # Sharing classes of a dataset.
 UNCONDITIONAL: constant(uint8) = 1  # released on a basis, without a decision
@@ -66,6 +67,11 @@ NOT_SHARED: constant(uint8) = 3  # never released, by the law that the dataset n
 # Sensitivities of a dataset.
 ORDINARY: constant(uint8) = 1
 SENSITIVE: constant(uint8) = 2
+
+# Kinds of consent: three separate records, none of which stands for another.
+GENERAL_CONSENT: constant(uint8) = 1
+SENSITIVE_CONSENT: constant(uint8) = 2
+CROSS_BORDER_CONSENT: constant(uint8) = 3
 
 # Hash algorithms of commitments.
 SHA256: constant(uint8) = 1

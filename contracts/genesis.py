@@ -24,9 +24,12 @@ from contracts.addresses import (
     AGENCY_REGISTRY_NAME,
     ATTESTATIONS,
     ATTESTATIONS_NAME,
+    BASES,
     BASES_NAME,
     CATALOGUE,
     CATALOGUE_NAME,
+    CONSENTS_NAME,
+    EXCHANGES,
     IMPLEMENTATIONS,
     PROXIES,
     PROXY_NAME,
@@ -119,6 +122,7 @@ def encode_constructors(salt: Hash32) -> dict[str, bytes]:
         ATTESTATIONS_NAME: encode(["address", "address"], [REGISTRY, SCHEMAS]),
         CATALOGUE_NAME: signed,
         BASES_NAME: signed + encode(["address"], [CATALOGUE]),
+        CONSENTS_NAME: signed + encode(["address"] * 3, [CATALOGUE, BASES, EXCHANGES]),
     }
 
 

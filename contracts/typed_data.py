@@ -22,6 +22,15 @@ DOMAIN_TYPE: Final = (
     "address verifyingContract,bytes32 salt)"
 )
 ACT_TYPE: Final = "Act(bytes call,uint256 nonce,uint256 deadline)"
+CONSENT_TYPE: Final = (
+    "Consent(bytes32 uid,bytes32 provider,bytes32 recipient,bytes32 dataset,uint256 fields,"
+    "bytes32 purpose,uint8 kind,bytes32 notice,uint256 validFrom,uint256 validUntil,uint256 quota,"
+    "uint256 responseTime,bytes32 subject,bytes32 record,uint256 eventTime,uint256 nonce,"
+    "uint256 deadline)"
+)
+"""What a resident's key signs for `consents.give`."""
+WITHDRAWAL_TYPE: Final = "Withdrawal(bytes32 uid,uint256 declaredAt,uint256 nonce,uint256 deadline)"
+"""What the same key signs for `consents.withdraw_signed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

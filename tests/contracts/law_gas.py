@@ -8,7 +8,21 @@ from eth_utils.crypto import keccak
 from contracts.codec import encode_call
 from contracts.codes import RecordKind, Sharing
 from contracts.testkeys import get_private_key
-from tests.contracts.contract_harness import NOTHING, Ledger, auditor, bureau, stranger
+from tests.contracts.consent_harness import (
+    get_holder,
+    give_args,
+    record_args,
+    withdraw_signed_args,
+)
+from tests.contracts.contract_harness import (
+    NOTHING,
+    Ledger,
+    auditor,
+    bureau,
+    commission,
+    laboratory,
+    stranger,
+)
 from tests.contracts.law_harness import (
     basis_args,
     build_domain,
@@ -46,6 +60,7 @@ def measure_law() -> dict[str, int]:
     meter = Meter()
     measure_catalogue(meter)
     measure_bases(meter)
+    measure_consents(meter)
     return meter.gas
 
 
@@ -82,3 +97,15 @@ def measure_bases(meter: Meter) -> None:
     stop = (draw(30), 2, draw(31), ledger.now + 10**7, draw(32), ledger.now)
     meter.run("stop", auditor, "bases", "stop", *stop)
     meter.run("lift", auditor, "bases", "lift", draw(30), ledger.now)
+
+
+def measure_consents(meter: Meter) -> None:
+    ledger = meter.ledger
+    bind = (get_holder(1), draw(40), ledger.now + 10**6, ledger.now)
+    meter.run("bind_key", laboratory, "consents", "bind_key", *bind)
+    meter.run("give", stranger, "consents", "give", *give_args(ledger, draw(41), 1))
+    meter.run("record", bureau, "consents", "record", *record_args(ledger, draw(42)))
+    signed = withdraw_signed_args(ledger, draw(41), 1, declared_at=ledger.now)
+    meter.run("withdraw_signed", stranger, "consents", "withdraw_signed", *signed)
+    answer = (draw(41), 2, NOTHING, 0, ledger.now)
+    meter.run("answer_withdrawal", commission, "consents", "answer_withdrawal", *answer)

@@ -89,6 +89,7 @@ def test_python_and_vyper_speak_of_the_same_codes() -> None:
     python |= {alg.name: alg.value for alg in codes.CommitmentAlgorithm}
     python |= {sharing.name: sharing.value for sharing in codes.Sharing}
     python |= {level.name: level.value for level in codes.Sensitivity}
+    python |= {f"{kind.name}_CONSENT": kind.value for kind in codes.ConsentKind}
     python["ALL_ROLES"] = codes.ALL_ROLES
     python["EVENT_TIME_TOLERANCE_S"] = codes.EVENT_TIME_TOLERANCE_S
     python["LAST_TIME"] = 2**48 - 1
