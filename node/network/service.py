@@ -36,6 +36,8 @@ from node.network.settings import MIB
 from node.network.sync import BlockSync
 
 _MAX_WAITING_BYTES: Final = 8 * MIB
+_TRANSACTIONS_AT_ONCE: Final = 16
+"""Judging one may cost a question to the registry; a frame may hold thousands."""
 
 log = structlog.get_logger("node.network")
 
@@ -117,7 +119,10 @@ class PeerService:
                 raws = self._batches.popleft()
                 self._waiting_bytes -= sum(map(len, raws))
                 try:
-                    await self._handlers.on_transactions(raws, self._peer.peer_id)
+                    for start in range(0, len(raws), _TRANSACTIONS_AT_ONCE):
+                        group = raws[start : start + _TRANSACTIONS_AT_ONCE]
+                        await self._handlers.on_transactions(group, self._peer.peer_id)
+                        await asyncio.sleep(0)  # timers and votes pass between
                 except PeerFault as error:
                     self._peer.end(error)
                 except Exception:

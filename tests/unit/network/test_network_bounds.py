@@ -1,10 +1,13 @@
 """Queues, memories, rates and scores: what is urgent goes first, and everything has a bound."""
 
+import asyncio
 import random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.network import NetworkHandlers
 from node.network.address_book import AddressBook
 from node.network.frames import Topic
 from node.network.offers import OpenOffers
@@ -12,6 +15,7 @@ from node.network.ports import PeerAddress
 from node.network.queues import Priority, SendQueue
 from node.network.score import DROP_AT, BanList, Offence, PeerScore, TokenBucket
 from node.network.seen import ByteCache, SeenSet
+from node.network.service import PeerService
 
 
 def test_queue_sends_urgent_frames_first() -> None:
@@ -180,3 +184,36 @@ def test_book_drops_what_is_not_trusted_when_it_grows() -> None:
     book.forget([trusted])
     assert book.get_addresses(trusted) == (address,)
     assert book.get_addresses(bytes(32)) == ()
+
+
+async def test_large_frame_of_transactions_lets_the_loop_go_on() -> None:
+    """Judging a transaction takes time, so a frame full of them is judged a few at a time."""
+    raws = tuple(number.to_bytes(2, "big") for number in range(1_000))
+    judged: list[bytes] = []
+    longest = 0
+
+    async def judge(group: tuple[bytes, ...], _peer_id: str) -> None:
+        nonlocal longest
+        longest = max(longest, len(group))
+        judged.extend(group)
+
+    unused: Any = None
+    peer: Any = type("AnyPeer", (), {"peer_id": "p", "label": "p"})
+    service = PeerService(
+        peer,
+        gossip=unused,
+        sync=unused,
+        block_server=unused,
+        handlers=NetworkHandlers(on_transactions=judge),
+        on_addresses=unused,
+    )
+    service._take_in(raws)
+    task = asyncio.create_task(service._hand_on_transactions())
+    turns = 0
+    while len(judged) < len(raws):
+        await asyncio.sleep(0)
+        turns += 1
+    task.cancel()
+    assert tuple(judged) == raws
+    assert longest <= 16
+    assert turns >= len(raws) // 16
