@@ -76,8 +76,7 @@ class Agreement:
             return
         if not has_transactions and self._is_too_early_for_empty():
             self._idle()
-            if height.phase is Phase.IDLE:
-                self._check_round_changes()
+            self._check_round_changes()
             return
         self._start_round_zero()
 

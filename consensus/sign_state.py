@@ -137,6 +137,10 @@ class SignState:
             return None
         if place == record.place and digest == record.digest and not record.is_floor:
             return record.message
+        if record.is_floor:
+            raise SigningRefused(
+                f"{step.name} at height {height}: this key signs only above height {record.height}"
+            )
         problem = "contradicts" if place == record.place else "goes back behind"
         raise SigningRefused(
             f"{step.name} at height {height}, round {round_number} {problem} "

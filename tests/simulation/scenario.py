@@ -48,6 +48,7 @@ class _Player:
             "run": lambda args: self.cluster.run_for(int(args[0])),
             "run-to": self._run_to,
             "crash": self._crash,
+            "wipe": lambda args: self.cluster.nodes[args[0]].wipe(self.cluster.make_chain()),
             "restart": lambda args: self.cluster.nodes[args[0]].start(),
             "partition": self._partition,
             "heal": lambda _args: self.cluster.network.cut.clear(),
