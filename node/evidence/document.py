@@ -4,7 +4,7 @@
       "format": "atesta-evidence", "version": 1, "id": "0x…",
       "chain_id": 4021, "genesis_hash": "0x…",
       "kind": "conflicting_prepares", "offender": "0x…", "height": 12, "round": 0,
-      "trail":  [{"header": "0x…", "state": […]}],     who validated, from genesis on
+      "trail":  [{"header": "0x…", …}],                who validated, from genesis on
       "parent": {"header": "0x…", "state": […]},       the block before the act, and its registry
       "block": "0x…",                                  the header of the block of the act
       "contradiction": {"code": 19, "first": "0x…", "second": "0x…"},
@@ -15,8 +15,8 @@
 Headers are RLP with their seals, signed messages are `[payload, signature]` byte for byte as QBFT
 sends them, states are lists in the shape of eth_getProof (EIP-1186). Bytes are lower-case hex, so
 that one thing has one spelling; a member that is not known, or is named twice, is refused. Which of
-`parent`, `block`, `contradiction` and `intrusion` stand there follows from the kind and from where
-the network's validators come from: see `docs/evidence.md`.
+`parent`, `block`, `contradiction` and `intrusion` stand there follows from the kind; a
+contradiction has `parent` or `block`, whichever shows the validators of its height.
 """
 
 import json
@@ -83,6 +83,17 @@ class Link(Part):
     state: State = ()
 
 
+class Step(Part):
+    """A final block after which other validators were entitled: see `node.evidence.trust`."""
+
+    header: Data
+    validators: Annotated[tuple[AddressText, ...], Field(max_length=64)] = ()
+    account_proof: Nodes = ()
+    number_proof: Nodes = ()
+    hash_proof: Nodes = ()
+    state: State = ()
+
+
 class Contradiction(Part):
     """Two signed messages that an honest validator never makes both of."""
 
@@ -112,7 +123,7 @@ class EvidenceDocument(Part):
     offender: AddressText
     height: Annotated[int, Field(ge=1, le=_MAX_NUMBER)]
     round: Number | None
-    trail: Annotated[tuple[Link, ...], Field(max_length=_MAX_ITEMS)]
+    trail: Annotated[tuple[Step, ...], Field(max_length=_MAX_ITEMS)]
     parent: Link | None = None
     block: Data | None = None
     contradiction: Contradiction | None = None

@@ -14,7 +14,9 @@ from consensus.types import Address, Hash32
 from contracts.addresses import AGENCY_REGISTRY_NAME, REGISTRY
 from contracts.codec import encode_call
 from node.chain.blockchain import Blockchain
+from node.chain.errors import StateMissing
 from node.chain.evm.executor import EvmEngine
+from node.chain.set_changes import SetChange
 from node.chain.trie import compute_ordered_proof
 from node.chain.validators import GET_VALIDATORS_SELECTOR
 from node.evidence.document import (
@@ -25,6 +27,7 @@ from node.evidence.document import (
     EvidenceDocument,
     Intrusion,
     Link,
+    Step,
     encode_hex,
     write_state,
 )
@@ -52,12 +55,10 @@ class EvidenceExporter:
         that height.
         """
         codes: dict[bytes, None] = {}
-        has_contract = self._contract is not None
-        trail = self._make_trail(evidence.height, codes, has_parent=has_contract)
-        parent, block = None, None
-        if has_contract:
-            parent = self._make_parent(evidence.height, codes, evidence.author, ())
-        else:
+        parent = self._find_parent(evidence, codes)
+        trail = self._make_trail(evidence.height, codes, has_parent=parent is not None)
+        block = None
+        if parent is None:
             block = encode_hex(encode_header(self._get_header(evidence.height)))
         return self._check(
             EvidenceDocument(
@@ -138,23 +139,37 @@ class EvidenceExporter:
 
     def _make_trail(
         self, height: int, codes: dict[bytes, None], *, has_parent: bool
-    ) -> tuple[Link, ...]:
-        """Return a link for each change of the validators between genesis and the act."""
-        if self._contract is not None:
-            changes = _find_changes(self._get_contract_set, 0, height - 1)
-            questions = ((self._contract, GET_VALIDATORS_SELECTOR),)
+    ) -> tuple[Step, ...]:
+        """Return a step for each change of the validators between genesis and the act."""
+        last = height - 1 if has_parent else height  # shows its own validators
+        if self._chain.set_history.is_kept:
             return tuple(
-                self._make_link(self._get_header(change), codes, questions)
-                for change in changes
-                if change < height - 1
+                _write_change(change)
+                for change in self._chain.set_history.get_changes(last - 1)
+                if change.header.number > 0
             )
-        last = height - 1 if has_parent else height
-        changes = _find_changes(self._get_listed_set, 1, last) if last > 0 else iter(())
+        if self._contract is not None:
+            questions = ((self._contract, GET_VALIDATORS_SELECTOR),)
+            found = _find_changes(self._get_contract_set, 0, last - 1)
+            links = (self._make_link(self._get_header(item), codes, questions) for item in found)
+            return tuple(Step(header=link.header, state=link.state) for link in links)
+        found = _find_changes(self._get_listed_set, 1, last - 1)
         return tuple(
-            self._make_link(self._get_header(change), codes, ())
-            for change in changes
-            if change < last
+            Step(header=encode_hex(encode_header(self._get_header(item)))) for item in found
         )
+
+    def _find_parent(self, evidence: Evidence, codes: dict[bytes, None]) -> Link | None:
+        """Return the block before a contradiction; None if its own block must do.
+
+        In contract mode the state of the block before names the validators and whose they are, as
+        long as it is kept here; with header votes the next block's header lists them.
+        """
+        if self._contract is None:
+            return None
+        try:
+            return self._make_parent(evidence.height, codes, evidence.author, ())
+        except StateMissing:
+            return None
 
     def _make_parent(
         self,
@@ -197,6 +212,16 @@ class EvidenceExporter:
     def _get_listed_set(self, height: int) -> tuple[Address, ...]:
         """Return the validators that a block's header lists."""
         return decode_extra_data(self._get_header(height).extra_data).validators
+
+
+def _write_change(change: SetChange) -> Step:
+    return Step(
+        header=encode_hex(encode_header(change.header)),
+        validators=tuple(map(encode_hex, change.validators)),
+        account_proof=tuple(map(encode_hex, change.account_proof)),
+        number_proof=tuple(map(encode_hex, change.number_proof)),
+        hash_proof=tuple(map(encode_hex, change.hash_proof)),
+    )
 
 
 def _find_changes(

@@ -3,8 +3,11 @@
 Genesis names the first validators. A block that a quorum of the validators then entitled has sealed
 is final, so its header can be believed, and with it what it says of the next validators:
 
-* *contract mode*: the header's state root, against which a witness proves what `getValidators()`
-  answers after the block. One link for each change of the set, then the block before the act.
+* *contract mode*: the header's state root. For the registry two slots prove number and hash of the
+  set after the block (`node.chain.set_changes`, which a node keeps also of blocks whose state it
+  has dropped); another contract is asked for `getValidators()` over a witness. One step for each
+  change of the set; then the block before the act, whose state answers `getValidators()`, or the
+  block of the act's own height, which a quorum of the set has sealed.
 * *header votes*: the header's own list. It changes by one member at a block, by votes in headers
   that the file does not carry; a header with another list is believed if, besides a quorum of its
   own list, more than f of the validators believed in before have sealed it, since one of them at
@@ -25,12 +28,14 @@ from consensus.header import BlockHeader, compute_block_hash, decode_header, enc
 from consensus.header_rules import get_sealers, validate_seals
 from consensus.quorum import compute_faulty
 from consensus.types import Address
+from contracts.addresses import REGISTRY
 from node.chain.blockchain import Blockchain
 from node.chain.errors import ChainBug
 from node.chain.evm.executor import EvmEngine
 from node.chain.genesis import Genesis
+from node.chain.set_changes import SetChange, SetChangeInvalid, validate_set_change
 from node.chain.validators import GET_VALIDATORS_SELECTOR, decode_addresses
-from node.evidence.document import Link, decode_hex, read_state
+from node.evidence.document import Link, Step, decode_hex, read_state
 from node.evidence.errors import EvidenceRefused
 from node.evidence.witness import WitnessReader, ask
 from node.storage.memory import MemoryStore
@@ -50,9 +55,39 @@ class Trust:
         """Entitled to seal the block after the last header that was followed."""
         chain.close()
         self._last = 0
+        self._set_number = 0
+
+    def follow_step(self, step: Step, field: str) -> BlockHeader:
+        """Believe the header of a change and take the validators after it."""
+        is_registry = self._genesis.qbft.validator_contract == REGISTRY
+        proofs = (step.validators, step.account_proof, step.number_proof, step.hash_proof)
+        if not is_registry and any(proofs):
+            raise EvidenceRefused(field, "proves slots of a registry that names no validators")
+        if is_registry and step.state:
+            raise EvidenceRefused(f"{field}.state", "does not belong to this network's trail")
+        if not is_registry:
+            return self.follow(Link(header=step.header, state=step.state), field)[0]
+        header = read_header(step.header, f"{field}.header")
+        self._check_seals(header, step.header, f"{field}.header")
+        change = SetChange(
+            header=header,
+            validators=tuple(Address(decode_hex(item)) for item in step.validators),
+            account_proof=tuple(map(decode_hex, step.account_proof)),
+            number_proof=tuple(map(decode_hex, step.number_proof)),
+            hash_proof=tuple(map(decode_hex, step.hash_proof)),
+        )
+        try:
+            number = validate_set_change(change, self.validators)
+        except SetChangeInvalid as error:
+            raise EvidenceRefused(field, error.message) from None
+        if number <= self._set_number:
+            raise EvidenceRefused(field, "does not count a later set than the one before")
+        self._set_number = number
+        self.validators = change.validators
+        return header
 
     def follow(self, link: Link, field: str) -> tuple[BlockHeader, WitnessReader]:
-        """Believe a header and take the validators that follow from it.
+        """Believe a header and take the validators that its state names.
 
         Returns the header and its proved state; raises EvidenceRefused.
         """

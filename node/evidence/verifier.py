@@ -62,9 +62,10 @@ def verify_evidence(document: EvidenceDocument, genesis: Genesis) -> Finding:
     _check_network(document, genesis)
     _check_parts(document, has_contract=genesis.qbft.validator_contract is not None)
     trust = Trust(genesis, document.codes)
-    for number, link in enumerate(document.trail):
-        header, _ = trust.follow(link, f"trail.{number}")
-        _check_order(header, document.height - 1, f"trail.{number}.header")
+    for number, step in enumerate(document.trail):
+        header = trust.follow_step(step, f"trail.{number}")
+        if not 0 < header.number < document.height:
+            raise EvidenceRefused(f"trail.{number}.header", "is not between genesis and the act")
     parent: BlockHeader | None = None
     reader: WitnessReader | None = None
     if document.parent is not None:
@@ -105,9 +106,10 @@ def _check_network(document: EvidenceDocument, genesis: Genesis) -> None:
 
 def _check_parts(document: EvidenceDocument, *, has_contract: bool) -> None:
     is_intrusion = document.kind == UNPERMITTED_SENDER
+    has_parent = has_contract and document.parent is not None
     needed = {
-        "parent": has_contract or is_intrusion,
-        "block": is_intrusion or not has_contract,
+        "parent": is_intrusion or has_parent,
+        "block": is_intrusion or not has_parent,
         "contradiction": not is_intrusion,
         "intrusion": is_intrusion,
     }
@@ -119,11 +121,6 @@ def _check_parts(document: EvidenceDocument, *, has_contract: bool) -> None:
             raise EvidenceRefused(name, "is missing")
     if is_intrusion and document.round is not None:
         raise EvidenceRefused("round", "must be null: the block alone is judged")
-
-
-def _check_order(header: BlockHeader, limit: int, field: str) -> None:
-    if not 0 < header.number <= limit:
-        raise EvidenceRefused(field, "is not between genesis and the act")
 
 
 def _judge_contradiction(

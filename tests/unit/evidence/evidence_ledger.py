@@ -23,6 +23,7 @@ from contracts.testkeys import get_address, get_private_key
 from node.chain.blockchain import Blockchain
 from node.chain.deadline import Deadline
 from node.chain.genesis import Genesis, load_genesis
+from node.chain.pruning import ARCHIVE
 from node.chain.results import CallRequest, ImportedBlock
 from node.chain.transactions import decode_transaction
 from node.storage.memory import MemoryStore
@@ -49,11 +50,13 @@ def load(path: Path) -> Genesis:
 class EvidenceLedger:
     """One chain; `mine` makes its next block final."""
 
-    def __init__(self, path: Path = CONTRACT_MODE) -> None:
+    def __init__(self, path: Path = CONTRACT_MODE, *, retain_blocks: int = ARCHIVE) -> None:
         self.genesis = load(path)
         self.store = MemoryStore()
         now_s = self.genesis.header.timestamp + 1_000_000
-        self.chain = Blockchain.open(self.store, self.genesis, clock=lambda: now_s)
+        self.chain = Blockchain.open(
+            self.store, self.genesis, clock=lambda: now_s, retain_blocks=retain_blocks
+        )
         self._nonces: dict[Address, int] = {}
 
     @property

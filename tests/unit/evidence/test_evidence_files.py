@@ -16,6 +16,7 @@ from consensus.header import decode_header, encode_header, with_seals
 from contracts.decisions import DecisionKind
 from contracts.labels import encode_label
 from contracts.testkeys import get_address, get_private_key
+from node.chain.errors import StateMissing
 from node.chain.genesis import Genesis
 from node.evidence.document import parse_document, write_document
 from node.evidence.errors import EvidenceRefused, EvidenceUnavailable
@@ -146,8 +147,9 @@ def test_evidence_file_without_any_member_is_refused(kind: str, path: Path) -> N
         shorter = {key: value for key, value in content.items() if key != name}
         with pytest.raises(EvidenceRefused) as refusal:
             verify(shorter, path)
-        if name not in {"trail", "codes"}:
-            assert refusal.value.field == name
+        # Without the block before, a contradiction needs the one of its height.
+        wanted = "block" if (kind, name) == ("contradiction", "parent") else name
+        assert refusal.value.field == wanted
 
 
 @pytest.mark.parametrize(("kind", "path"), CASES)
@@ -243,6 +245,23 @@ def test_contradiction_at_the_height_that_is_on_is_proved_in_contract_mode() -> 
     document = EvidenceExporter(ledger.chain).export_contradiction(contradict(2, round_number=3))
     finding = verify(write_document(document))
     assert (finding.height, finding.round) == (2, 3)
+
+
+def test_contradiction_is_proved_where_the_state_of_its_height_is_dropped() -> None:
+    ledger = EvidenceLedger(retain_blocks=2)
+    ledger.decide(DecisionKind.ADD_VALIDATOR, BUREAU, NEWCOMER.address)
+    block = ledger.mine([ledger.intrude()])
+    for _ in range(6):
+        ledger.mine()
+    exporter = EvidenceExporter(ledger.chain)
+    document = exporter.export_contradiction(contradict(block.block.header.number, key=NEWCOMER))
+    assert document.parent is None
+    assert len(document.trail) == 1
+    finding = verify(write_document(document))
+    assert finding.offender == NEWCOMER.address
+    assert finding.agency == bytes(32), "the agency is not shown without the state"
+    with pytest.raises(StateMissing):
+        exporter.export_intrusion(block.block_hash, block.transactions[0].hash)
 
 
 def test_contradiction_at_the_height_that_is_on_must_wait_with_header_votes() -> None:
