@@ -7,6 +7,7 @@ import pytest
 from consensus.block import encode_block
 from node.chain import processing
 from node.chain.genesis import parse_genesis
+from node.chain.results import DropReason
 from tests.unit.chain.chain_world import ChainWorld, make_document, make_key, sign
 
 
@@ -41,3 +42,15 @@ def test_block_stays_within_a_message_whatever_its_gas_limit(
     assert built.dropped == (), "what did not fit waits"
     world.chain.import_block(world.seal(built.block))
     assert world.build(large[3:]).block.transactions == tuple(t.raw for t in large[3:])
+
+
+def test_account_with_code_sends_nothing() -> None:
+    """EIP-3607: whoever holds a key that collides with a contract must not speak for it."""
+    transaction = sign(make_key("issuer"), to=bytes(19) + b"\x77")
+    document = make_document()
+    account = {"nonce": "0x0", "balance": "0x0", "code": "0x00"}
+    document["alloc"]["0x" + transaction.sender.hex()] = account
+    built = ChainWorld(genesis=parse_genesis(document)).build([transaction])
+    assert built.block.transactions == ()
+    (dropped,) = built.dropped
+    assert (dropped.transaction, dropped.reason) == (transaction, DropReason.NOT_EXECUTABLE)
