@@ -4,15 +4,17 @@ By default one write of each kind, in the middle where a file can be torn. With 
 within ten blocks: the test goes on until the node outlives the scenario.
 """
 
-import os
 from collections import Counter
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from atesta_client.errors import RestUnreachable
 
 from contracts.genesis_spec import QbftSpec
 from node.cli.devnet import DevnetOptions
+from node.cli.devnet.processes import NodeFailed
+from node.cli.devnet.rpc import NodeUnreachable
 from tests.integration.crash_victim import Clerks, Victim
 from tests.integration.ledger_net import LedgerNet
 from tests.integration.test_network_rest import make_schema
@@ -36,44 +38,72 @@ WRITES = (
 """One write of each kind, early in the life of a node that is written to."""
 
 
-@pytest.fixture(scope="session")
-def crash_schema(shared_net: LedgerNet) -> str:
-    return make_schema(shared_net)
+@dataclass
+class Trial:
+    """The victim's lives, one after the other; each death is followed by a whole comparison."""
+
+    victim: Victim
+    clerks: Clerks
+    owes_comparison: bool = False
+
+    def end_a_life(self, plan: str) -> str | None:
+        """Let the node live to its planned death; return its last words, None if it outlived it.
+
+        While it lives, the effects of its death before are compared. If it dies over that, a life
+        without a plan makes up for it.
+        """
+        self.victim.live(plan)
+        if self.owes_comparison:
+            self.owes_comparison = not self._compare_while_alive()
+        words = self.victim.wait_death(BLOCKS, SCENARIO_S)
+        if words is None:
+            self.victim.net.kill(VICTIM)
+        self.victim.assert_word_kept()
+        if self.owes_comparison:
+            self.live_and_compare()
+            self.victim.net.kill(VICTIM)
+        self.owes_comparison = True
+        return words
+
+    def live_and_compare(self) -> None:
+        """Start the node without a plan and compare it with the witness."""
+        self.victim.live()
+        self._compare()
+
+    def _compare_while_alive(self) -> bool:
+        try:
+            self._compare()
+        except (NodeUnreachable, NodeFailed, RestUnreachable, AssertionError):
+            if self.victim.is_alive():
+                raise
+            return False
+        return True
+
+    def _compare(self) -> None:
+        self.victim.wait_caught_up()
+        self.clerks.assert_all_final(WITNESS)
+        self.victim.assert_same_as_witness()
 
 
-@pytest.fixture
-def victim(net: LedgerNet) -> Iterator[Victim]:
-    victim = Victim(net=net, number=VICTIM, witness=WITNESS)
-    yield victim
-    if not victim.is_alive():
-        net.start(VICTIM)
+def make_trial(net: LedgerNet) -> Trial:
+    schema_uid = make_schema(net)
+    net.nonces.clear()
+    net.kill(VICTIM)
+    return Trial(
+        victim=Victim(net=net, number=VICTIM, witness=WITNESS),
+        clerks=Clerks(net=net, victim=VICTIM, schema_uid=schema_uid),
+    )
 
 
-def end_and_resume(victim: Victim, clerks: Clerks, plan: str) -> str | None:
-    """Let the node live to its planned death and again; return its last words, None if it lived."""
-    victim.live(plan)
-    words = victim.wait_death(BLOCKS, SCENARIO_S)
-    if words is None:
-        return None
-    victim.assert_word_kept()
-    victim.live()
-    victim.wait_caught_up()
-    clerks.assert_all_final(WITNESS)
-    victim.assert_same_as_witness()
-    return words
-
-
-@pytest.mark.parametrize("plan", WRITES)
-def test_node_killed_at_a_durable_write_keeps_all_it_promised(
-    victim: Victim, crash_schema: str, plan: str
-) -> None:
-    victim.net.nonces.clear()
-    victim.net.kill(VICTIM)
-    clerks = Clerks(net=victim.net, victim=VICTIM, schema_uid=crash_schema)
-    with clerks.working():
-        words = end_and_resume(victim, clerks, plan)
-    assert words is not None, f"there was no write {plan}"
-    assert plan.split(":", maxsplit=1)[0] in words
+def test_node_killed_at_a_write_of_each_kind_keeps_all_it_promised(net: LedgerNet) -> None:
+    trial = make_trial(net)
+    with trial.clerks.working():
+        for plan in WRITES:
+            words = trial.end_a_life(plan)
+            assert words is not None, f"there was no write {plan}"
+            assert plan.split(":", maxsplit=1)[0] in words
+        trial.live_and_compare()
+    trial.clerks.assert_all_final(WITNESS)
 
 
 @pytest.mark.long
@@ -83,28 +113,27 @@ def test_node_killed_at_every_durable_write_of_ten_blocks_keeps_all_it_promised(
     rules = QbftSpec(block_period_ms=400, empty_block_period_s=1, request_timeout_s=2)
     net = LedgerNet.make(tmp_path / "net", DevnetOptions(qbft=rules, is_tapped=True))
     kinds: Counter[str] = Counter()
-    number = int(os.environ.get("ATESTA_FIRST_CRASH", "1"))
     try:
         net.launch(1, 2, 3, 4)
         net.wait_height(1, (1, 2, 3, 4))
         net.prepare_schema(1, 2, 3)
-        victim = Victim(net=net, number=VICTIM, witness=WITNESS)
-        clerks = Clerks(net=net, victim=VICTIM, schema_uid=make_schema(net))
-        net.kill(VICTIM)
-        with clerks.working():
-            while (words := end_and_resume(victim, clerks, f"{number}")) is not None:
+        trial = make_trial(net)
+        with trial.clerks.working():
+            while (words := trial.end_a_life(f"{kinds.total() + 1}")) is not None:
                 kinds[words.split(", ")[1].split()[0]] += 1
-                with capsys.disabled():
-                    print(f"{number}: {words}, height {net.height(WITNESS)}", flush=True)  # noqa: T201 - the report
-                net.kill(VICTIM)
-                number += 1
-        clerks.assert_all_final(WITNESS)
-        with capsys.disabled():
-            print(f"killed at {kinds.total()} writes: {dict(kinds)}")  # noqa: T201 - the report
+                _report(capsys, f"{words}, height {net.height(WITNESS)}")
+            trial.live_and_compare()
+        trial.clerks.assert_all_final(WITNESS)
+        _report(capsys, f"killed at {kinds.total()} writes: {dict(kinds)}")
         assert kinds.total() > BLOCKS
         net.assert_one_chain()
     except BaseException:
-        print(net.explain())  # noqa: T201 - read by whoever reads the failure
+        _report(capsys, net.explain())
         raise
     finally:
         net.stop()
+
+
+def _report(capsys: pytest.CaptureFixture[str], line: str) -> None:
+    with capsys.disabled():
+        print(line, flush=True)  # noqa: T201 - read while it runs, which takes long

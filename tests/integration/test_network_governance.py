@@ -47,6 +47,11 @@ def test_fifth_agency_joins_by_vote_and_its_validator_comes_and_goes(net: Ledger
     net.wait_height(0, [5])
     time.sleep(3)
     assert net.height(5) == 0, "it was not admitted and must not have synced"
+    pin = get_tls_pin(5).hex()
+    told = [line["reason"] for line in read_log(fifth, "call failed")]
+    assert any("does not know this node's pin" in reason for reason in told), told
+    refused = [line["reason"] for line in read_log(net.node(2), "connection refused")]
+    assert any(pin in reason and "not admitted" in reason for reason in refused), refused
 
     agency = encode_label(list_development_agencies(5)[4].label)
     roles = Role.ADMIN | Role.GOVERN | Role.ISSUE
