@@ -18,7 +18,7 @@ import signal
 import sys
 import time
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any
 
@@ -58,6 +58,7 @@ from node.network import NetworkHandlers
 from node.network.network import Network
 from node.settings import Settings
 from node.storage.crashpoints import CrashPoints, read_crash_points
+from node.storage.errors import StoreDamaged
 from node.storage.level import LevelStore
 from node.validator.host import HostPorts, Signer, ValidatorHost
 from node.validator.resume import is_resume_requested
@@ -131,7 +132,12 @@ class Daemon:
 
     async def _open_chain(self, stack: AsyncExitStack) -> None:
         self._folder.make()
-        self._store = LevelStore(self._folder.chain, crash_points=self._crash_points)
+        loop = asyncio.get_running_loop()
+        self._store = LevelStore(
+            self._folder.chain,
+            crash_points=self._crash_points,
+            on_damage=partial(self._on_damage, loop),
+        )
         self._worker = Worker()
         stack.push_async_callback(self._close_chain)
         genesis = self._identity.genesis
@@ -154,6 +160,11 @@ class Daemon:
             genesis_hash=genesis.genesis_hash,
             height=self._chain.head.number,
         )
+
+    def _on_damage(self, loop: asyncio.AbstractEventLoop, fault: StoreDamaged) -> None:
+        """Stop on damage, whichever thread has met it and whatever it makes of the error."""
+        with suppress(RuntimeError):  # the loop is closed: the node has stopped already
+            loop.call_soon_threadsafe(self._stop_with, fault)
 
     async def _close_chain(self) -> None:
         # A block that computes beyond all patience keeps the store; the process ends anyway.

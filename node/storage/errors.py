@@ -1,6 +1,11 @@
 """What can go wrong with a store on disk. An operator acts on every one of these."""
 
+from typing import Final
+
 from node.errors import OperationalFault
+
+RAISE_HANDLES: Final = "Raise the process's limit of open files (LimitNOFILE, `ulimit -n`)"
+"""The next step when file handles have run out."""
 
 
 class StoreError(OperationalFault):

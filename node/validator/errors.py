@@ -15,6 +15,10 @@ class SignStateUnusable(OperationalFault):
         super().__init__(message, field="sign state", next_step=RESUME_STEP)
 
 
+class SignStateNotWritten(OperationalFault):
+    """The sign state could not be made durable; what needed it was not sent."""
+
+
 class SignStateForeign(UserFault):
     """The sign state belongs to another key or another chain."""
 

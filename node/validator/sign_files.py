@@ -7,19 +7,23 @@ other, so a crash leaves them equal or the first ahead by one, and never damaged
 found was not left by a crash.
 """
 
+import errno
 import os
 from pathlib import Path
 
 from consensus.errors import LocalFault as ConsensusLocalFault
 from consensus.sign_state import SignRecord, decode_record, encode_record
 from node.storage.crashpoints import CrashPoints
-from node.validator.errors import SignStateUnusable
+from node.storage.errors import RAISE_HANDLES
+from node.validator.errors import SignStateNotWritten, SignStateUnusable
 
 FILE_NAMES = ("first.record", "second.record")
 """In the order in which they are written."""
 
 _TEMPORARY_SUFFIX = ".new"
 _CRASH_KIND = "sign_state"
+_NO_HANDLES = (errno.EMFILE, errno.ENFILE)
+_FREE_DISK = "Free or repair the disk, then start the node again"
 
 
 class SignFiles:
@@ -49,11 +53,21 @@ class SignFiles:
         return tuple(records)
 
     def write(self, record: SignRecord) -> None:
-        """Replace both files, one after the other; durable on return. Raises OSError."""
+        """Replace both files, one after the other; durable on return.
+
+        Raises SignStateNotWritten.
+        """
         data = encode_record(record)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for name in FILE_NAMES:
-            self._write_one(self._folder / name, data)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for name in FILE_NAMES:
+                self._write_one(self._folder / name, data)
+        except OSError as error:
+            raise SignStateNotWritten(
+                f"{self._folder} cannot be written ({error.strerror}), so nothing was sent",
+                field="sign state",
+                next_step=RAISE_HANDLES if error.errno in _NO_HANDLES else _FREE_DISK,
+            ) from error
 
     def _read_one(self, path: Path) -> SignRecord:
         try:

@@ -86,7 +86,7 @@ class DurableSignState:
         return SignState(first)
 
     def persist(self, record: SignRecord) -> None:
-        """Write all copies; durable on return. Raises OSError or a storage error."""
+        """Write all copies; durable on return. Raises SignStateNotWritten or a storage error."""
         assert record.identity == self._identity, "a record of another key or chain"
         self._files.write(record)
         self._write_copy(record)

@@ -36,7 +36,7 @@ from node.validator.sign_files import SignFiles
 from node.validator.sign_store import FOLDER_NAME
 from tests.integration.ledger_net import LedgerNet, wait_until
 
-PAUSE_S = 0.5
+RETRY_S = 0.3
 ONE_TRY = Patience(attempt_s=10, total_s=0.01)
 COMPARED_BLOCKS = 60
 HEADER_FIELDS = ("hash", "stateRoot", "receiptsRoot", "transactionsRoot", "logsBloom", "gasUsed")
@@ -51,6 +51,7 @@ class Clerks:
     net: LedgerNet
     victim: int
     schema_uid: str
+    pause_s: float = 0.5
     sent: dict[bytes, str] = field(default_factory=dict)
     """uid to transaction hash, of what JSON-RPC acknowledged."""
     accepted: list[Accepted] = field(default_factory=list)
@@ -96,7 +97,7 @@ class Clerks:
         try:
             while not stop.is_set():
                 write(stop)
-                stop.wait(PAUSE_S)
+                stop.wait(self.pause_s)
         except BaseException as error:  # noqa: BLE001 - told to the test
             self._failures.append(error)
 
@@ -106,7 +107,7 @@ class Clerks:
             try:
                 self.sent[uid] = self.net.send(raw, self.victim)
             except NodeUnreachable:
-                if stop.wait(PAUSE_S):  # never acknowledged: its nonce is free again
+                if stop.wait(RETRY_S):  # never acknowledged: its nonce is free again
                     self.net.nonces.pop((self.victim, "clerk"), None)
                     return
             else:
@@ -124,7 +125,7 @@ class Clerks:
                 with Client(self.net.node(self.victim).url, patience=ONE_TRY) as client:
                     self.accepted.append(client.send(request))
             except RestError:
-                if stop.wait(PAUSE_S):
+                if stop.wait(RETRY_S):
                     return
             else:
                 return

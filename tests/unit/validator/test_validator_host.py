@@ -21,6 +21,7 @@ from consensus.types import Address, Hash32, Height, Round
 from node.chain.errors import DeadlineExceeded, InvalidBlock
 from node.errors import OperationalFault, PeerFault
 from node.storage.memory import MemoryStore
+from node.validator.errors import SignStateNotWritten
 from node.validator.evidence_store import DatabaseEvidence
 from node.validator.host import HostPorts, Signer, ValidatorHost
 from node.validator.pending_votes import PendingVotes
@@ -249,7 +250,7 @@ async def test_host_falls_silent_when_it_cannot_write(tmp_path: Path) -> None:
     station.folder.rmdir()
     station.folder.write_text("in the way")
     await until(lambda: bool(station.fatal))
-    assert isinstance(station.fatal[0], OSError)
+    assert isinstance(station.fatal[0], SignStateNotWritten)
     assert not station.host.is_signing
     head = station.head
     await asyncio.sleep(0.1)
