@@ -75,6 +75,10 @@ class Pin:
             self.valid_until == 0 or timestamp_s < self.valid_until
         )
 
+    def has_ended_at(self, timestamp_s: int) -> bool:
+        """Tell whether the pin counted once and, at a moment, does not any more."""
+        return self.valid_until != 0 and self.valid_until <= timestamp_s
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryTables:
@@ -87,7 +91,7 @@ class RegistryTables:
     keys: Mapping[bytes, frozenset[Address]] = field(default_factory=dict)
     """Every account that is or was an agency's key."""
     pins: tuple[Pin, ...] = ()
-    """All pins ever entered and not withdrawn; valid or not."""
+    """All pins ever entered; valid, to come, or ended by time or withdrawal."""
 
     def get_validators_of(self, agency_id: bytes) -> frozenset[Address]:
         """Return the present validators of an agency."""

@@ -1,8 +1,11 @@
 """Whom this node connects to: the pins of the registry at its own head, and the operator's invites.
 
 The registry is the agencies' decision; an invite is the operator's. A new node has no chain yet and
-so no registry to read, which is what invites are for. They stay in force afterwards, because an
-operator put them into the settings by hand and takes them out the same way.
+so no registry to read, which is what invites are for. An invite speaks for keys that the registry
+does not know; once the registry has ended a pin, its word counts, so that a stolen key can be
+withdrawn by one vote and not at every node's settings. There is one exception: if so many pins have
+run out that no quorum of validators could meet any more, nobody could vote a new one in, and the
+invites count again.
 
 The network asks at every head and wants the answer from memory, so the tables are read in the
 worker thread after each block that changed them.
@@ -12,6 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from eth_typing import Hash32
 
+from consensus.quorum import compute_quorum
 from node.chain.registry import RegistryTables
 from node.network import TrustedPeer
 
@@ -52,9 +56,20 @@ class RegistryDirectory:
                 signers=None,
                 addresses=hint.addresses if hint is not None else (),
             )
+        ended = {pin.fingerprint for pin in tables.pins if pin.has_ended_at(timestamp_s)}
+        if not _can_meet(tables, timestamp_s):
+            ended = set()
         for fingerprint, peer in invited.items():
-            trusted.setdefault(fingerprint, peer)
+            if fingerprint not in ended:
+                trusted.setdefault(fingerprint, peer)
         trusted.pop(self._own_pin, None)
         changed = trusted != self._trusted
         self._trusted = trusted
         return changed
+
+
+def _can_meet(tables: RegistryTables, timestamp_s: int) -> bool:
+    """Tell whether a quorum of validators have a node whose pin is valid."""
+    reachable = {pin.agency_id for pin in tables.pins if pin.is_valid_at(timestamp_s)}
+    present = sum(agency_id in reachable for agency_id in tables.validators.values())
+    return present >= compute_quorum(max(1, len(tables.validators)))

@@ -78,3 +78,20 @@ def test_directory_keeps_invites_and_their_addresses() -> None:
     assert (peer.label, peer.addresses) == ("health", (address,))
     directory.update(make_tables(), timestamp_s=1)
     assert directory.get_trusted_peers() == {invite.pin: invite}
+
+
+def test_directory_lets_a_withdrawal_overrule_an_invite() -> None:
+    invite = TrustedPeer(pin=Hash32(b"\x02" * 32), label="invite")
+    directory = RegistryDirectory(invited=(invite,), own_pin=OWN)
+    pins = (make_pin(1, HEALTH), make_pin(2, LAB, 0, 500))
+    directory.update(make_tables(*pins), timestamp_s=499)
+    assert invite.pin in directory.get_trusted_peers()
+    assert directory.update(make_tables(*pins), timestamp_s=500)
+    assert invite.pin not in directory.get_trusted_peers()
+
+
+def test_directory_falls_back_on_invites_when_no_quorum_could_meet() -> None:
+    invite = TrustedPeer(pin=Hash32(b"\x01" * 32), label="invite")
+    directory = RegistryDirectory(invited=(invite,), own_pin=OWN)
+    directory.update(make_tables(make_pin(1, HEALTH, 0, 500)), timestamp_s=500)
+    assert directory.get_trusted_peers() == {invite.pin: invite}
