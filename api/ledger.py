@@ -7,13 +7,22 @@ ledger returns is final, so "latest" is the last final block.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from eth_typing import Address, Hash32
 
-from api.errors import RPC_EXECUTION_REVERTED, RPC_LIMIT_EXCEEDED, UpstreamFault
+from api.errors import (
+    RPC_EXECUTION_REVERTED,
+    RPC_LIMIT_EXCEEDED,
+    RPC_METHOD_NOT_FOUND,
+    NotFound,
+    UpstreamFault,
+)
 from api.web3_provider import RawRpc, RpcRefusal
 from contracts import codec
+
+MAX_EVIDENCE: Final = 1_000
+"""The node lists no more acts at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +168,43 @@ class Ledger:
                 "the ledger node lacks a block below its head", code="block_missing"
             )
         return [_read_block(block) for block in found]
+
+    async def get_evidence(self, limit: int) -> list[dict[str, Any]]:
+        """Return the newest acts that the node keeps proof of, at most 1,000, newest first."""
+        found = await self._ask_evidence("atesta_evidence", min(limit, MAX_EVIDENCE))
+        return [
+            {
+                "id": item["id"],
+                "kind": item["kind"],
+                "height": int(item["height"], 16),
+                "round": None if item["round"] is None else int(item["round"], 16),
+                "offender": item["offender"],
+            }
+            for item in found
+        ]
+
+    async def export_evidence(self, evidence_id: bytes) -> dict[str, Any]:
+        """Return the file of an act as JSON values; raises `NotFound` for an unknown id."""
+        exported = await self._ask_evidence("atesta_exportEvidence", "0x" + evidence_id.hex())
+        return dict(exported)
+
+    async def _ask_evidence(self, method: str, argument: Any) -> Any:
+        try:
+            return await self._raw.call(method, argument)
+        except RpcRefusal as refusal:
+            if refusal.rpc_code == RPC_METHOD_NOT_FOUND:
+                raise NotFound(
+                    "the ledger node behind this API keeps no evidence", code="evidence_not_kept"
+                ) from refusal
+            if refusal.code == "evidence_not_found":
+                raise NotFound(
+                    "this node holds no evidence with this id",
+                    field="id",
+                    code="evidence_not_found",
+                ) from refusal
+            if refusal.code == "state_missing":
+                raise NotFound(refusal.reason, field="id", code="state_missing") from refusal
+            raise
 
     async def _get_block(self, tag: str) -> BlockSummary | None:
         block = await self._raw.call("eth_getBlockByNumber", tag, False)

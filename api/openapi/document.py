@@ -55,6 +55,7 @@ _TAGS: Final = {
         + format_codes(list_finding_codes())
     ),
     "provenance": "Who did what, when, on which basis.",
+    "evidence": "Misbehaviour of validators, with proof: see docs/evidence.md.",
     "operations": "Writes of this agency, from accepted to final.",
 }
 

@@ -259,3 +259,52 @@ class Problem(Model):
         description="Identifier of this request in the server's log.",
         examples=["urn:atesta:request:7f3a"],
     )
+
+
+class EvidenceItem(Model):
+    """An act of another participant that this node can prove."""
+
+    id: Uid = Field(description="Names the act in lists, logs and files.", examples=[EXAMPLE_HASH])
+    kind: str = Field(
+        description=(
+            "`conflicting_proposals`, `conflicting_prepares`, `conflicting_commits`, "
+            "`conflicting_round_changes` or `unpermitted_sender`."
+        ),
+        examples=["conflicting_prepares"],
+    )
+    height: int = Field(ge=0, description="Height of the act.", examples=[1200])
+    round: int | None = Field(description="Round of the messages; null for a block.", examples=[0])
+    offender: AddressText = Field(description="Validator that did it.", examples=[EXAMPLE_ADDRESS])
+
+
+class EvidencePage(Model):
+    """Evidence, newest height first; of at most the newest 1,000 acts."""
+
+    items: list[EvidenceItem] = Field(description="The acts.")
+    next: str | None = Field(
+        description="Give it as `cursor` for what follows; null at the end.", examples=[None]
+    )
+
+
+class EvidenceFile(Model):
+    """A file that `atesta evidence verify` checks with nothing but genesis.json.
+
+    The members that carry the proof depend on the kind; docs/evidence.md has them all.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    format: str = Field(description="`atesta-evidence`.", examples=["atesta-evidence"])
+    version: int = Field(description="Version of the format.", examples=[1])
+    id: Uid = Field(description="The act's id.", examples=[EXAMPLE_HASH])
+    chain_id: int = Field(description="Chain id of the ledger.", examples=[20260])
+    genesis_hash: Uid = Field(description="Hash of its first block.", examples=[EXAMPLE_HASH])
+    kind: str = Field(description="Kind of the act.", examples=["conflicting_prepares"])
+    offender: AddressText = Field(description="Validator that did it.", examples=[EXAMPLE_ADDRESS])
+    height: int = Field(ge=0, description="Height of the act.", examples=[1200])
+    round: int | None = Field(description="Round, for messages.", examples=[0])
+    trail: list[JsonObject] = Field(
+        description="Headers that lead from genesis to the validators of the height.",
+        examples=[[]],
+    )
+    codes: list[str] = Field(description="Code of contracts that answer.", examples=[["0x60"]])

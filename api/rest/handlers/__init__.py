@@ -9,6 +9,7 @@ from api.rest.handlers import (
     attestations,
     batches,
     credentials,
+    evidence,
     operations,
     provenance,
     schemas,
@@ -49,6 +50,8 @@ HANDLERS: Final[dict[str, Handle]] = {
     "create_challenge": verification.create_challenge,
     "verify": verification.verify,
     "get_provenance": provenance.get_provenance,
+    "list_evidence": evidence.list_evidence,
+    "get_evidence": evidence.get_evidence,
     "list_operations": operations.list_operations,
     "get_operation": operations.get_operation,
 }

@@ -1,10 +1,10 @@
-"""What others ask: verification and provenance."""
+"""What others ask: verification, provenance, evidence of misbehaviour."""
 
 from typing import Final
 
 from api.auth import Role
 from api.rest import answers
-from api.rest.route import Route
+from api.rest.route import PAGING, Route
 
 CHECKING_ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -41,5 +41,26 @@ CHECKING_ROUTES: Final[tuple[Route, ...]] = (
         problems=(404,),
         etag=True,
         volatile=("block", "block_time"),
+    ),
+    Route(
+        name="list_evidence",
+        method="GET",
+        path="/evidence",
+        tag="evidence",
+        summary="List the misbehaviour of others that this node can prove",
+        role=Role.AUDITOR,
+        response=answers.EvidencePage,
+        query=PAGING,
+        problems=(404,),
+    ),
+    Route(
+        name="get_evidence",
+        method="GET",
+        path="/evidence/{id}",
+        tag="evidence",
+        summary="Export one act as a file that proves itself to third parties",
+        role=Role.AUDITOR,
+        response=answers.EvidenceFile,
+        problems=(404,),
     ),
 )
