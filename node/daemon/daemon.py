@@ -17,10 +17,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from functools import partial
-from typing import Any
 
 import structlog
 import uvloop
@@ -37,6 +35,7 @@ from node.chain.registry import RegistryTables, RegistryView
 from node.chain.results import ImportedBlock
 from node.daemon.api_service import RunningApi, run_api
 from node.daemon.backend import BackendSources, LedgerBackend
+from node.daemon.background import BackgroundTasks
 from node.daemon.blocks import ChainBlocks
 from node.daemon.chain_view import HeadView
 from node.daemon.directory import RegistryDirectory
@@ -103,7 +102,7 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._fatal: BaseException | None = None
         self._api: RunningApi | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks(self._stop_with)
 
     async def run(self) -> None:
         """Open everything, serve until asked to stop, close everything."""
@@ -117,7 +116,7 @@ class Daemon:
             await self._start_network(stack)
             await self._start_api(stack)
             await self._start_validator(stack)
-            ticks = asyncio.create_task(self._tick(), name="ticks")
+            ticks = self._tasks.repeat(self._tick, period_s=_TICK_S, name="ticks")
             stack.callback(ticks.cancel)
             gc.collect()
             gc.freeze()  # what exists now stays; the collector need not walk it again
@@ -268,8 +267,9 @@ class Daemon:
             self._evidence.intruders,
             on_found=lambda found: loop.call_soon_threadsafe(self._observer.on_intrusions, found),
         )
-        self._chain.subscribe(watch.inspect)
+        # Everybody is told first; judging the senders takes time, and may fail for itself alone.
         self._chain.subscribe(partial(self._on_import, loop))
+        self._chain.subscribe(watch.inspect)
         await self._network.start()
         stack.push_async_callback(self._network.stop)
 
@@ -334,7 +334,7 @@ class Daemon:
         self._host.on_head(header)
         if self._api is not None:
             self._api.services.index.notify()
-        self._spawn(self._follow_head(header))
+        self._tasks.spawn(self._follow_head(header))
         log.info(
             "block_final",
             height=header.number,
@@ -381,28 +381,14 @@ class Daemon:
             log.error("fatal", error_type=type(error).__name__, exc_info=error)
         self._stopping.set()
 
-    async def _tick(self) -> None:
-        ticks = 0
-        while True:
-            await asyncio.sleep(_TICK_S)
-            ticks += 1
-            stale = self._mempool.take_stale()
-            if stale:
-                self._network.gossip_transactions(stale)
-            if self._mempool.has_candidates():
-                self._host.on_transactions_pending()
-            if ticks % _DIRECTORY_EVERY_TICKS == 0:  # pins begin and end by the clock
-                await self._follow_head(self._chain.head)
-
-    def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(job)
-        self._tasks.add(task)
-        task.add_done_callback(self._on_task_done)
-
-    def _on_task_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._stop_with(error)
+    async def _tick(self, turn: int) -> None:
+        stale = self._mempool.take_stale()
+        if stale:
+            self._network.gossip_transactions(stale)
+        if self._mempool.has_candidates():
+            self._host.on_transactions_pending()
+        if turn % _DIRECTORY_EVERY_TICKS == 0:  # pins begin and end by the clock
+            await self._follow_head(self._chain.head)
 
 
 def _wrap(error: BaseException) -> LocalFault:
