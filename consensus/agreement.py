@@ -48,6 +48,9 @@ from consensus.voting import Voting
 EARLY_PROPOSAL_MS = 1_000
 """How far beyond the header rules a proposal's timestamp may be ahead to be held, not refused."""
 
+CLOCK_CHECK_MS = 10_000
+"""Longest wait for a block's time without a look at the clock, which may have been corrected."""
+
 
 class Agreement:
     """The part that this validator plays in deciding one height."""
@@ -58,14 +61,14 @@ class Agreement:
         self._height = height
         self._actions = Actions(context, speaker, height)
         self.voting = Voting(context, speaker, height, self._actions)
+        self._is_wait_unfinished = False
 
     def start(self) -> None:
         """Begin the height: go on where a restart interrupted us, or wait for the period."""
         height = self._height
         self._speaker.forget()
         if not self._resume():
-            due_ms = compute_block_due_ms(self._context.config, height.parent, height.started_ms)
-            self._actions.set_timer(TimerKind.BLOCK, due_ms - self._context.now_ms)
+            self._wait()
         for message in self._context.future.take_round_changes(height.number):
             self._replay(message)
 
@@ -73,6 +76,9 @@ class Agreement:
         """Start round 0, unless it would only make an empty block too early."""
         height = self._height
         if height.phase not in (Phase.WAITING, Phase.IDLE):
+            return
+        if self._is_wait_unfinished:
+            self._wait()
             return
         if not has_transactions and self._is_too_early_for_empty():
             self._idle()
@@ -135,6 +141,19 @@ class Agreement:
             self._context.emit(broadcast)
 
     # Beginning
+
+    def _wait(self) -> None:
+        """Wait until the block is due, looking at the clock again if that is far away.
+
+        It is far away only if this clock or those of the parent's sealers were wrong; once they are
+        set right, the wait must not last as long as they were wrong.
+        """
+        height, config = self._height, self._context.config
+        wait_ms = compute_block_due_ms(config, height.parent, height.started_ms)
+        wait_ms -= self._context.now_ms
+        longest_ms = compute_period_ms(config) + CLOCK_CHECK_MS
+        self._is_wait_unfinished = wait_ms > longest_ms
+        self._actions.set_timer(TimerKind.BLOCK, min(wait_ms, longest_ms))
 
     def _resume(self) -> bool:
         """Re-enter the round of our last record, if it is of this height."""
