@@ -10,6 +10,7 @@ from rich.markup import escape
 from node.cli import (
     api_commands,
     devnet_commands,
+    evidence_commands,
     governance_commands,
     key_commands,
     node_commands,
@@ -41,6 +42,7 @@ app.command("api")(api_commands.api)
 app.add_typer(api_commands.tokens, name="tokens")
 app.add_typer(key_commands.app, name="keys")
 app.add_typer(governance_commands.app, name="governance")
+app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(devnet_commands.app, name="devnet")
 
 

@@ -22,6 +22,7 @@ contradiction has `parent` or `block`, whichever shows the validators of its hei
 import json
 from typing import Annotated, Any, Final, Literal
 
+from atesta_client.canonical import is_nested_deeper
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from consensus.types import Address, Hash32
@@ -36,6 +37,7 @@ UNPERMITTED_SENDER: Final = "unpermitted_sender"
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
 _MAX_ITEMS: Final = 4_096
 _MAX_NUMBER: Final = 2**63 - 1
+_MAX_NESTING: Final = 16
 
 Data = Annotated[str, StringConstraints(pattern=r"^0x([0-9a-f]{2})*$")]
 Word = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-f]{64}$")]
@@ -131,11 +133,15 @@ class EvidenceDocument(Part):
     codes: Annotated[tuple[Data, ...], Field(max_length=_MAX_ITEMS)]
 
 
-def parse_document(text: str | bytes) -> EvidenceDocument:
+def parse_document(data: str | bytes) -> EvidenceDocument:
     """Read an evidence file; raises EvidenceRefused naming the member."""
-    if len(text) > MAX_FILE_BYTES:
+    if len(data) > MAX_FILE_BYTES:
         raise EvidenceRefused("file", f"is larger than {MAX_FILE_BYTES} bytes")
     try:
+        text = data if isinstance(data, str) else data.decode("utf-8")
+        # py-evm raises the recursion limit, so reading deep nesting would overrun the stack.
+        if is_nested_deeper(text, _MAX_NESTING):
+            raise EvidenceRefused("file", "is not JSON of an evidence file: nested too deep")
         # The first reading only looks for members named twice; two readers could differ on them.
         json.loads(text, object_pairs_hook=_refuse_repetition)
         return EvidenceDocument.model_validate_json(text)
@@ -143,7 +149,7 @@ def parse_document(text: str | bytes) -> EvidenceDocument:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "file"
         raise EvidenceRefused(place, first["msg"]) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise EvidenceRefused("file", "is not JSON") from None
 
 
