@@ -5,6 +5,8 @@ head, and never keeps a list of its own. Two kinds of questions are asked:
 
 * Of single accounts, for every transaction and every block: may it send, may it deploy? These
   depend on the time of the block (a key's validity ends) and are asked once per account and head.
+  Who was never entered as a key may nothing: that is known from the tables, so that a flood of
+  strangers costs no call of the contract.
 * Of whole tables, to connect to other nodes and to name them: agencies, validators, TLS pins.
   These change rarely and are read again only when the registry's storage has changed.
 """
@@ -100,15 +102,22 @@ class RegistryTables:
         )
 
 
+@dataclass(slots=True, kw_only=True)
+class _Answers:
+    registry_root: Hash32
+    given: dict[tuple[str, Address], bool] = field(default_factory=dict)
+
+
 class RegistryView:
     """The registry at the head. Safe to ask from any thread."""
 
     def __init__(self, chain: Blockchain) -> None:
         self._chain = chain
         self._lock = threading.Lock()
-        self._answers: OrderedDict[_Moment, dict[tuple[str, Address], bool]] = OrderedDict()
+        self._answers: OrderedDict[_Moment, _Answers] = OrderedDict()
         self._tables_root: Hash32 | None = None
         self._tables = RegistryTables()
+        self._accounts: frozenset[Address] = frozenset()
 
     def may_send(self, sender: Address, *, at: BlockHeader | None = None) -> bool:
         """Tell whether an account is a live key of an active agency, at the head or `at`."""
@@ -121,30 +130,47 @@ class RegistryView:
     def get_tables(self) -> RegistryTables:
         """Return the tables at the head; reads them, for some tens of milliseconds, if changed."""
         header = self._chain.head
-        account = self._chain.state_at(header).get_account(REGISTRY)
-        root = account.storage_root if account is not None else Hash32(b"")
+        root = self._get_root(header)
         with self._lock:
             if root == self._tables_root:
                 return self._tables
-        tables = self._read_tables(header) if account is not None else RegistryTables()
+        tables = self._read_tables(header) if root else RegistryTables()
+        accounts = frozenset[Address]().union(*tables.keys.values())
         with self._lock:
-            self._tables, self._tables_root = tables, root
+            self._tables, self._tables_root, self._accounts = tables, root, accounts
         return tables
 
     def _ask(self, function: str, account: Address, at: BlockHeader | None) -> bool:
         header = at or self._chain.head
-        moment = (header.state_root, header.timestamp)
+        answers = self._find_answers(header)
         with self._lock:
-            answers = self._answers.setdefault(moment, {})
-            if len(self._answers) > _MAX_MOMENTS:
-                self._answers.popitem(last=False)
-            answer = answers.get((function, account))
+            answer = answers.given.get((function, account))
+            if answer is None and answers.registry_root == self._tables_root:
+                answer = None if account in self._accounts else False
         if answer is None:
             answer = bool(self._call(header, function, (account,)))
             with self._lock:
-                if len(answers) < _MAX_REMEMBERED:
-                    answers[function, account] = answer
+                if len(answers.given) < _MAX_REMEMBERED:
+                    answers.given[function, account] = answer
         return answer
+
+    def _find_answers(self, header: BlockHeader) -> _Answers:
+        moment = (header.state_root, header.timestamp)
+        with self._lock:
+            answers = self._answers.get(moment)
+        if answers is not None:
+            return answers
+        fresh = _Answers(registry_root=self._get_root(header))
+        with self._lock:
+            answers = self._answers.setdefault(moment, fresh)
+            if len(self._answers) > _MAX_MOMENTS:
+                self._answers.popitem(last=False)
+        return answers
+
+    def _get_root(self, header: BlockHeader) -> Hash32:
+        """Return the root of the registry's storage; empty where there is no registry."""
+        account = self._chain.state_at(header).get_account(REGISTRY)
+        return account.storage_root if account is not None else Hash32(b"")
 
     def _read_tables(self, header: BlockHeader) -> RegistryTables:
         agencies: dict[bytes, Agency] = {}

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from consensus.header import BlockHeader
-from consensus.types import Address
+from consensus.types import Address, Hash32
+from contracts.addresses import REGISTRY
 from contracts.codes import Role
 from contracts.development import build_development_spec, list_development_agencies
 from contracts.genesis import build_genesis
@@ -18,6 +19,7 @@ from node.chain.deadline import Deadline
 from node.chain.genesis import load_genesis
 from node.chain.registry import RegistryView
 from node.chain.results import CallRequest, CallResult
+from node.chain.state_view import StateView
 from node.storage.memory import MemoryStore
 
 AGENCIES = 4
@@ -83,6 +85,50 @@ def test_registry_answers_though_the_process_stood_still(
     registry = RegistryView(chain)
     assert registry.may_send(get_address(1, "account"))
     assert len(registry.get_tables().agencies) == AGENCIES
+
+
+def count_calls(chain: Blockchain, monkeypatch: pytest.MonkeyPatch) -> list[CallRequest]:
+    """Return a list that grows with every call of a contract."""
+    calls: list[CallRequest] = []
+    ask = chain.call
+
+    def note_and_ask(
+        request: CallRequest, header: BlockHeader, *, deadline: Deadline
+    ) -> CallResult:
+        calls.append(request)
+        return ask(request, header, deadline=deadline)
+
+    monkeypatch.setattr(chain, "call", note_and_ask)
+    return calls
+
+
+def test_flood_of_strangers_costs_no_call_of_the_contract(
+    chain: Blockchain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = RegistryView(chain)
+    registry.get_tables()
+    calls = count_calls(chain, monkeypatch)
+    strangers = [Address(number.to_bytes(20, "big")) for number in range(1, 500)]
+    assert not any(registry.may_send(account) for account in strangers)
+    assert not any(registry.may_deploy(account) for account in strangers)
+    assert calls == []
+    assert all(registry.may_send(get_address(1, "account")) for _ in range(5))
+    assert len(calls) == 1
+
+
+def test_tables_of_an_earlier_registry_refuse_nobody(
+    chain: Blockchain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key entered since the tables were read is asked of the contract itself."""
+    registry = RegistryView(chain)
+    registry.get_tables()
+    calls = count_calls(chain, monkeypatch)
+    account = chain.state_at(chain.head).get_account(REGISTRY)
+    assert account is not None
+    changed = account._replace(storage_root=Hash32(b"\x01" * 32))
+    monkeypatch.setattr(StateView, "get_account", lambda _view, _address: changed)
+    assert not registry.may_send(Address(b"\x05" * 20))
+    assert len(calls) == 1
 
 
 def test_network_without_a_registry_permits_nobody(tmp_path: Path) -> None:
