@@ -15,6 +15,10 @@ from node.chain.transactions import Transaction, decode_transaction
 from node.mempool.limits import MempoolLimits
 from node.mempool.refusals import MempoolRefusal
 
+MALFORMED = "malformed"
+"""Code of a refusal of bytes that are no transaction at all."""
+
+_UNKNOWN_TYPE = "unknown_type"
 _MAX_INIT_CODE_BYTES = 49_152  # EIP-3860
 
 
@@ -57,7 +61,7 @@ def decode_submission(
 ) -> Transaction:
     """Decode a submitted transaction and recover its sender.
 
-    Raises MempoolRefusal for what is too large or not a transaction.
+    Raises MempoolRefusal for what is too large, not a transaction, or of a type not taken here.
     """
     if len(raw) > limits.max_transaction_bytes:
         raise MempoolRefusal(
@@ -68,7 +72,9 @@ def decode_submission(
     try:
         return decode(raw)
     except TransactionInvalid as error:
-        raise MempoolRefusal(error.field or "transaction", error.reason, "malformed") from error
+        # A type that we do not know may be known to a newer node: nobody's fault.
+        code = _UNKNOWN_TYPE if error.field == "type" else MALFORMED
+        raise MempoolRefusal(error.field or "transaction", error.reason, code) from error
 
 
 def validate_admission(

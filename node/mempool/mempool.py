@@ -18,7 +18,9 @@ import structlog
 from eth_typing import Address, Hash32
 
 from node.chain.transactions import Transaction, decode_transaction
+from node.errors import PeerFault
 from node.mempool.admission import (
+    MALFORMED,
     Admission,
     ChainView,
     Decoder,
@@ -162,9 +164,11 @@ class Mempool:
         """Take what a peer gossiped, as far as it is admissible; return how many were new.
 
         They are journaled with the next group but nobody waits for it: the node that answered
-        for them keeps them.
+        for them keeps them. Raises PeerFault, after taking the rest, for bytes that no correct
+        node passes on: no transaction, or one whose signature belongs to nobody.
         """
         taken = 0
+        fault: MempoolRefusal | None = None
         for raw in raws:
             try:
                 transaction = decode_submission(raw, self._limits, self._decode)
@@ -172,12 +176,16 @@ class Mempool:
                     continue
                 self._insert(transaction, acknowledged=False)
             except MempoolRefusal as refusal:
+                if refusal.code == MALFORMED:
+                    fault = refusal
                 _log.debug("peer_transaction_refused", code=refusal.code)
                 continue
             self._group.append(JournalRecord(raw=transaction.raw, acknowledged=False))
             self._wakeup.set()
             self._notify(transaction, from_peer=True)
             taken += 1
+        if fault is not None:
+            raise PeerFault(fault.reason, field=fault.field) from fault
         return taken
 
     def candidates(self) -> CandidateRun:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from node.errors import PeerFault
 from node.mempool import Mempool, MempoolRefusal
 from tests.unit.mempool.mempool_world import CHAIN_ID, Signer, World
 
@@ -166,3 +167,39 @@ async def test_mempool_lets_a_final_block_make_room_and_close_gaps(
     world.finalise(mempool, first.hash, later.hash)
     assert mempool.get_all() == ()
     assert mempool.next_nonce(issuer.address) == 2
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+async def test_mempool_blames_a_peer_for_bytes_that_are_no_transaction(
+    open_mempool: OpenMempool, issuer: Signer, recipient: Signer, place: int
+) -> None:
+    mempool = await open_mempool()
+    raws = [issuer.sign(0), recipient.sign(0)]
+    unsigned = issuer.sign(7)[:-32] + b"\xff" * 32  # its `s` is outside the group order
+    for junk in (b"", b"\x02junk", unsigned):
+        with pytest.raises(PeerFault):
+            mempool.add_from_peer([*raws[:place], junk, *raws[place:]])
+    assert len(mempool.get_all()) == 2, "what was good is taken"
+
+
+async def test_mempool_blames_no_peer_for_what_another_node_may_judge_otherwise(
+    open_mempool: OpenMempool, issuer: Signer, stranger: Signer
+) -> None:
+    mempool = await open_mempool(max_transaction_bytes=2_000)
+    refused = [
+        stranger.sign(0),
+        issuer.sign(0, gas=3_000_001),
+        issuer.sign(0, data=bytes(2_000)),
+        issuer.sign(0, chain_id=CHAIN_ID + 1),
+        b"\x03" + bytes(40),
+        b"\x7e" + bytes(40),
+    ]
+    assert mempool.add_from_peer(refused) == 0
+
+
+async def test_mempool_names_the_type_when_it_refuses_a_blob_transaction(
+    open_mempool: OpenMempool,
+) -> None:
+    refusal = await refuse(await open_mempool(), b"\x03" + bytes(40))
+    assert (refusal.field, refusal.code) == ("type", "unknown_type")
+    assert refusal.reason.startswith("3 (blob) ")
