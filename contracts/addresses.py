@@ -27,6 +27,7 @@ ATTESTATIONS_NAME: Final = "attestations"
 CATALOGUE_NAME: Final = "catalogue"
 BASES_NAME: Final = "bases"
 CONSENTS_NAME: Final = "consents"
+EXCHANGES_NAME: Final = "exchanges"
 PROXY_NAME: Final = "upgradeable_proxy"
 
 PROXIES: Final[dict[Address, str]] = {
@@ -36,6 +37,7 @@ PROXIES: Final[dict[Address, str]] = {
     CATALOGUE: CATALOGUE_NAME,
     BASES: BASES_NAME,
     CONSENTS: CONSENTS_NAME,
+    EXCHANGES: EXCHANGES_NAME,
 }
 """Which contract answers at which fixed address."""
 

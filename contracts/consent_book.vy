@@ -99,10 +99,11 @@ def check(
     dataset: bytes32,
     fields: uint256,
     purpose: bytes32,
-):
+) -> bool:
     """
     @notice Refuses with the reason unless this consent is live in this block, of this kind, and
             covers all of an exchange.
+    @return True.
     """
     assert uid != empty(bytes32), "consent: missing"
     record: IConsents.Consent = self.consents[uid]
@@ -119,6 +120,7 @@ def check(
     assert record.terms.dataset == dataset, "consent: not for this dataset"
     assert record.terms.purpose == purpose, "consent: not for this purpose"
     assert fields & ~record.terms.fields == 0, "consent: not for these fields"
+    return True
 
 
 @internal

@@ -28,8 +28,10 @@ from contracts.addresses import (
     BASES_NAME,
     CATALOGUE,
     CATALOGUE_NAME,
+    CONSENTS,
     CONSENTS_NAME,
     EXCHANGES,
+    EXCHANGES_NAME,
     IMPLEMENTATIONS,
     PROXIES,
     PROXY_NAME,
@@ -123,6 +125,7 @@ def encode_constructors(salt: Hash32) -> dict[str, bytes]:
         CATALOGUE_NAME: signed,
         BASES_NAME: signed + encode(["address"], [CATALOGUE]),
         CONSENTS_NAME: signed + encode(["address"] * 3, [CATALOGUE, BASES, EXCHANGES]),
+        EXCHANGES_NAME: signed + encode(["address"] * 3, [CATALOGUE, BASES, CONSENTS]),
     }
 
 

@@ -23,7 +23,15 @@ from tests.contracts.contract_harness import (
     laboratory,
     stranger,
 )
+from tests.contracts.exchange_harness import (
+    REQUEST,
+    STANDING,
+    build_ledger,
+    build_request,
+    prepare_most,
+)
 from tests.contracts.law_harness import (
+    CONDITIONAL,
     basis_args,
     build_domain,
     build_terms,
@@ -61,6 +69,7 @@ def measure_law() -> dict[str, int]:
     measure_catalogue(meter)
     measure_bases(meter)
     measure_consents(meter)
+    measure_exchanges(meter)
     return meter.gas
 
 
@@ -109,3 +118,28 @@ def measure_consents(meter: Meter) -> None:
     meter.run("withdraw_signed", stranger, "consents", "withdraw_signed", *signed)
     answer = (draw(41), 2, NOTHING, 0, ledger.now)
     meter.run("answer_withdrawal", commission, "consents", "answer_withdrawal", *answer)
+
+
+def measure_exchanges(meter: Meter) -> None:
+    """All three consents, which is the most that an exchange can rest on."""
+    meter.ledger = build_ledger()
+    ledger = meter.ledger
+    fields = prepare_most(ledger)
+    asked = build_request(ledger, **fields)
+    meter.run("request", commission, "exchanges", "request", draw(50), asked, ledger.now)
+    released = (draw(50), REQUEST, draw(51), ledger.now)
+    meter.run("release", bureau, "exchanges", "release", *released)
+    received = (draw(50), draw(51), ledger.now)
+    meter.run("acknowledge", commission, "exchanges", "acknowledge", *received)
+    for label, sender in ((None, bureau), ("void_exchange", commission)):
+        meter.run(label, sender, "exchanges", "void_exchange", draw(50), 1, ledger.now)
+    standing = build_request(ledger, mode=STANDING, valid_until=ledger.now + 10**6, **fields)
+    meter.run(None, commission, "exchanges", "request", draw(52), standing, ledger.now)
+    meter.run("begin_period", bureau, "exchanges", "begin_period", draw(52), 202611, ledger.now)
+    stated = (draw(52), 202611, 50_000, draw(53), ledger.now)
+    meter.run(None, bureau, "exchanges", "state_period", *stated)
+    meter.run("state_period", commission, "exchanges", "state_period", *stated)
+    conditional = build_request(ledger, dataset=CONDITIONAL)
+    meter.run(None, laboratory, "exchanges", "request", draw(54), conditional, ledger.now)
+    decided = (draw(54), True, 0, draw(55), ledger.now)
+    meter.run("decide", bureau, "exchanges", "decide", *decided)
