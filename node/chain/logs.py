@@ -6,17 +6,21 @@ from eth_hash.auto import keccak
 
 from consensus.types import Hash32
 from node.chain.block_store import BlockStore
-from node.chain.errors import ChainBug
+from node.chain.errors import StateMissing
 from node.chain.receipts import Log, compute_bloom_bits
 from node.chain.results import FoundLog, LogFilter
 
 
 def find_logs(blocks: BlockStore, first: int, last: int, wanted: LogFilter) -> Iterator[FoundLog]:
-    """Yield the logs of the final blocks `first` to `last` that match, in order."""
-    for height in range(max(first, 0), last + 1):
+    """Yield the logs of the final blocks `first` to `last` that match, in order.
+
+    Raises StateMissing at a block that a node which started from a snapshot does not have.
+    """
+    head = blocks.read_head()
+    for height in range(max(first, 0), min(last, -1 if head is None else head[0]) + 1):
         header = blocks.get_header(height)
         if header is None:
-            return
+            raise _explain_gap(height)
         if _may_contain(header.logs_bloom, wanted):
             yield from _search_block(blocks, height, wanted)
 
@@ -38,7 +42,7 @@ def _search_block(blocks: BlockStore, height: int, wanted: LogFilter) -> Iterato
     raws = blocks.get_transactions(height)
     block_hash = blocks.get_hash(height)
     if receipts is None or raws is None or block_hash is None:
-        raise ChainBug(f"final block {height} is not whole in the database")
+        raise _explain_gap(height)
     log_index = 0
     for index, receipt in enumerate(receipts):
         for log in receipt.logs:
@@ -52,6 +56,13 @@ def _search_block(blocks: BlockStore, height: int, wanted: LogFilter) -> Iterato
                     log_index=log_index,
                 )
             log_index += 1
+
+
+def _explain_gap(height: int) -> StateMissing:
+    return StateMissing(
+        f"block {height} is not kept here: this node started from a later snapshot",
+        next_step="Ask a node that has the whole history",
+    )
 
 
 def _may_contain(bloom: bytes, wanted: LogFilter) -> bool:

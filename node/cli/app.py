@@ -16,6 +16,7 @@ from node.cli import (
     node_commands,
     record_commands,
     setup_commands,
+    snapshot_commands,
 )
 from node.errors import LocalFault, NodeError, UserFault
 
@@ -42,6 +43,7 @@ app.command("api")(api_commands.api)
 app.add_typer(api_commands.tokens, name="tokens")
 app.add_typer(key_commands.app, name="keys")
 app.add_typer(governance_commands.app, name="governance")
+app.add_typer(snapshot_commands.app, name="snapshot")
 app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(devnet_commands.app, name="devnet")
 

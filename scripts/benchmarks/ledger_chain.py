@@ -35,6 +35,8 @@ from node.storage.kv import KeyValueStore
 from node.storage.memory import MemoryStore
 
 AGENCIES = 4
+MOST_AGENCIES = 10
+"""Agencies that published keys exist for."""
 ISSUER = 1
 SCHEMA_OWNER = 2
 SCHEMA = hashlib.sha256(b"benchmark schema").digest()
@@ -61,7 +63,7 @@ class LedgerChain:
             key.address: key
             for key in (
                 ValidatorKey(get_private_key(number, "validator"))
-                for number in range(1, AGENCIES + 1)
+                for number in range(1, MOST_AGENCIES + 1)
             )
         }
         self._nonces: dict[tuple[int, Purpose], int] = {}
@@ -147,9 +149,10 @@ class LedgerChain:
         return self.seal(built.block)
 
     def seal(self, block: Block) -> Block:
-        """Return the block with the seals of all validators, ordered by address."""
+        """Return the block with the seals of all validators of the head, ordered by address."""
         digest = compute_commit_hash(block.header)
-        seals = [key.sign(digest) for _, key in sorted(self._validators.items())]
+        present = self.chain.get_validators(self.chain.head)
+        seals = [self._validators[address].sign(digest) for address in present]
         return replace(block, header=with_seals(block.header, seals))
 
     def grow(self, raws: Iterable[bytes]) -> ImportedBlock:
