@@ -37,7 +37,7 @@ from node.network.peer import close_writer
 
 CHAIN_ID = 4242
 GENESIS_HASH = Hash32(b"\x47" * 32)
-WAIT_S = 8.0
+WAIT_S = 30.0
 SEALED = encode_extra_data(ExtraData(vanity=bytes(32), seals=(b"\x01" * 65,)))
 UNSEALED = encode_extra_data(ExtraData(vanity=bytes(32)))
 
