@@ -56,7 +56,7 @@ class RecordReader:
                 for table in tables
             ]
 
-        schemas, attestations, batches = await self._index.database.read(read)
+        schemas, attestations, batches = await self._index.read(read)
         registry = await self._chain.get_registry()
         return Counts(
             agencies=len(registry.agencies),
@@ -84,7 +84,7 @@ class RecordReader:
     ) -> tuple[tuple[AttestationLine, ...], int | None]:
         """Return attestations newest first, and where the next page begins (None at the end)."""
         page = Page(limit=limit, after=after)
-        rows = await self._index.database.read(
+        rows = await self._index.read(
             lambda connection: queries.list_attestations(connection, page, wanted)
         )
         return tuple(map(_read_line, rows)), _get_next(rows, limit)
@@ -94,7 +94,7 @@ class RecordReader:
     ) -> tuple[tuple[AttestationLine, ...], int | None]:
         """Return batches newest first, and where the next page begins (None at the end)."""
         page = Page(limit=limit, after=after)
-        rows = await self._index.database.read(
+        rows = await self._index.read(
             lambda connection: queries.list_batches(connection, page, wanted)
         )
         return tuple(map(_read_line, rows)), _get_next(rows, limit)
@@ -108,7 +108,7 @@ class RecordReader:
             rows = queries.list_schemas(connection, Page(limit=limit, after=after), owner=None)
             return rows, queries.get_accredited(connection, [bytes(row.uid) for row in rows])
 
-        rows, accredited = await self._index.database.read(read)
+        rows, accredited = await self._index.read(read)
         schemas = tuple(_read_schema(row, accredited[bytes(row.uid)], ()) for row in rows)
         return schemas, _get_next(rows, limit)
 
@@ -152,9 +152,7 @@ class RecordReader:
         if record is None:
             raise NotFound("no batch has this uid", code="unknown_batch")
         row, history = await self._read_row(queries.get_batch, uid)
-        changed = await self._index.database.read(
-            lambda connection: queries.count_leaves(connection, [uid])
-        )
+        changed = await self._index.read(lambda connection: queries.count_leaves(connection, [uid]))
         return BatchFacts(
             line=AttestationLine(
                 uid=_write(uid),
@@ -184,7 +182,7 @@ class RecordReader:
             accredited = queries.get_accredited(connection, [uid])
             return queries.get_schema(connection, uid), accredited[uid]
 
-        row, accredited = await self._index.database.read(read)
+        row, accredited = await self._index.read(read)
         if row is None:
             raise NotFound("no schema has this uid", code="unknown_schema")
         return _read_schema(row, accredited, await self._list_history(uid))
@@ -218,11 +216,11 @@ class RecordReader:
     async def _read_row(
         self, get: Any, uid: bytes
     ) -> tuple[Row[Any] | None, tuple[HistoryLine, ...]]:
-        row = await self._index.database.read(lambda connection: get(connection, uid))
+        row = await self._index.read(lambda connection: get(connection, uid))
         return row, await self._list_history(uid)
 
     async def _list_history(self, uid: bytes) -> tuple[HistoryLine, ...]:
-        rows = await self._index.database.read(
+        rows = await self._index.read(
             lambda connection: queries.list_history(
                 connection, Page(limit=HISTORY_LIMIT), uid=uid, with_related=True
             )

@@ -67,7 +67,7 @@ async def _find_hash(chain: ChainReader, index: Index, digits: str) -> list[Hit]
         ]
         return [Hit(kind=kind, id=text, label=text) for kind, row in found if row is not None]
 
-    hits.extend(await index.database.read(read))
+    hits.extend(await index.read(read))
     registry = await chain.get_registry()
     if value in registry.agencies:
         hits.append(Hit(kind="agency", id=text, label=format_identifier(value)))

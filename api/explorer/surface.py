@@ -10,6 +10,7 @@ from api.explorer.json_surface import build_json_app
 from api.explorer.pages import build_page_routes
 from api.explorer.rendering import render
 from api.explorer.services import SERVICES, ExplorerServices
+from api.index.index import IndexMismatch
 
 PREFIX: Final = "/explorer"
 JSON_PREFIX: Final = "/explorer/v1"
@@ -37,6 +38,8 @@ def render_error(request: web.Request, error: ApiError) -> web.Response:
             key = "error.not_found"
         case UserFault():
             key = "error.invalid"
+        case IndexMismatch():
+            key = "error.index"
         case UpstreamFault():
             key = "error.upstream"
         case _:

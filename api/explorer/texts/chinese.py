@@ -310,6 +310,8 @@ CHINESE: Final[Mapping[str, str]] = {
     "寫。",
     "error.forbidden": "您的權杖不能開啟本頁。請向系統管理員申請讀者或審計員職能。",
     "error.upstream": "目前無法連接帳本節點，請稍後再試。",
+    "error.index": "本瀏覽器的索引與其後端的帳本不相符，因此不顯示清單及歷史紀錄。"
+    "系統管理員會檢查節點並重建索引。",
     "error.other": "我們的系統出現問題。請將以下編號告知系統管理員。",
     "error.id": "請求編號",
     "error.home": "前往總覽",

@@ -338,6 +338,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     "error.forbidden": "Your token does not open these pages. Ask your operator for the reader or "
     "the auditor role.",
     "error.upstream": "The ledger node cannot be reached at the moment. Try again shortly.",
+    "error.index": "This explorer's index does not belong to the ledger behind it, so lists and "
+    "histories are not shown. Your operator checks the node and rebuilds the index.",
     "error.other": "Something went wrong on our side. Tell your operator the number below.",
     "error.id": "Request number",
     "error.home": "Go to the overview",

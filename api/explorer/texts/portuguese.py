@@ -331,6 +331,8 @@ PORTUGUESE: Final[Mapping[str, str]] = {
     "de leitor ou de auditor.",
     "error.upstream": "O nó do registo não está acessível neste momento. Tente de novo daqui a "
     "pouco.",
+    "error.index": "O índice deste explorador não pertence ao registo que está por trás dele; por "
+    "isso não se mostram listas nem históricos. O operador verifica o nó e refaz o índice.",
     "error.other": "Algo correu mal do nosso lado. Diga ao operador o número abaixo.",
     "error.id": "Número do pedido",
     "error.home": "Ir para a visão geral",

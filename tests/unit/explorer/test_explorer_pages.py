@@ -1,5 +1,6 @@
 """The pages: complete without scripts, correct, escaped, in three languages."""
 
+import asyncio
 import string
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -17,6 +18,7 @@ from api.explorer.rendering import (
     write_time,
 )
 from api.explorer.texts import DEFAULT, LANGUAGES, choose_language
+from api.ledger import BlockSummary, Ledger
 from tests.unit.explorer.conftest import BATCH, FIRST, SCHEMA, SECOND, Site
 
 VOID = {"meta", "link", "br", "input"}
@@ -256,3 +258,27 @@ def test_quorum_of_one_jurisdiction_is_warned_of(
 async def test_home_leads_to_the_explorer(site: Site) -> None:
     async with site.http.get(site.url + "/", allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"]) == (302, "/explorer")
+
+
+async def test_pages_of_a_stopped_index_say_so_instead_of_showing_old_rows(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genesis = await Ledger(site.ledger.connection.raw).get_blocks(0, 0)
+
+    async def get_another_head(_ledger: Ledger) -> BlockSummary:
+        return genesis[0]
+
+    monkeypatch.setattr(Ledger, "get_head", get_another_head)
+    async with site.index.run(), asyncio.timeout(20):
+        while site.index.mismatch is None:
+            await asyncio.sleep(0.01)
+        uid = FIRST.hex()
+        for path in (
+            "", "/attestations", "/batches", "/schemas", f"/attestations/0x{uid}",
+            f"/batches/0x{BATCH.hex()}", f"/schemas/0x{SCHEMA.hex()}", f"/search?q={uid}",
+        ):  # fmt: skip
+            text = await site.read(path, status=503)
+            assert "index does not belong to the ledger" in text, path
+        problem = await site.get("/attestations", status=503)
+        assert problem["code"] == "index_mismatch"
+        await site.read("/blocks")
