@@ -25,7 +25,7 @@ from node.keys import (
     load_key_file,
     write_secret_file,
 )
-from node.validator.sign_store import FOLDER_NAME, create_sign_state
+from node.validator.sign_store import FOLDER_NAME, create_sign_state, finish_sign_state
 
 PASSPHRASE_FILE = Path("secrets/passphrase")
 VAULT_KEY_FILE = Path("secrets/vault.key")
@@ -74,13 +74,15 @@ def bind_founding_key(
 ) -> Address:
     """Turn a founding key into the validator key of one network and return its address.
 
-    It also gets its first sign state, in the node's data folder. Raises what `load_key_file`
-    raises (a key that is bound already is refused) and SignStateExists.
+    It also gets its first sign state, in the node's data folder; a binding that a crash cut off is
+    done again. Raises what `load_key_file` raises (a key that is bound already is refused) and
+    SignStateExists.
     """
     loaded = load_genesis(genesis)
     binding = ChainBinding(chain_id=loaded.chain_id, genesis_hash=loaded.genesis_hash)
     key = load_key_file(path, passphrase, purpose=KeyPurpose.ACCOUNT)
-    make_first_sign_state(data_dir, binding, key.address)
+    # A founding key has signed nothing: its empty sign state is left by a binding that was cut off.
+    finish_sign_state(data_dir / FOLDER_NAME, _make_identity(binding, key.address))
     bound = path.with_name(path.name + ".bound")
     bound.unlink(missing_ok=True)
     import_key_file(
@@ -97,10 +99,7 @@ def bind_founding_key(
 
 def make_first_sign_state(data_dir: Path, binding: ChainBinding, validator: Address) -> None:
     """Give a key that has never signed its empty sign state; raises SignStateExists."""
-    identity = SignIdentity(
-        chain_id=binding.chain_id, genesis_hash=binding.genesis_hash, validator=validator
-    )
-    create_sign_state(data_dir / FOLDER_NAME, identity)
+    create_sign_state(data_dir / FOLDER_NAME, _make_identity(binding, validator))
 
 
 def write_settings(folder: Path, lines: list[str]) -> Path:
@@ -162,3 +161,9 @@ def format_settings(
     if log_file is not None:
         lines += ["[log]", f'file = "{log_file}"', "stderr = false", ""]
     return lines
+
+
+def _make_identity(binding: ChainBinding, validator: Address) -> SignIdentity:
+    return SignIdentity(
+        chain_id=binding.chain_id, genesis_hash=binding.genesis_hash, validator=validator
+    )

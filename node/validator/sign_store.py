@@ -164,12 +164,32 @@ def create_sign_state(folder: Path, identity: SignIdentity) -> None:
     """
     files = SignFiles(folder)
     if files.exist():
-        raise SignStateExists(
-            f"{folder} holds a sign state already",
-            field="sign state",
-            next_step="Keep it; a validator must not forget what it signed",
-        )
+        raise _refuse_replacement(folder)
     files.write(make_floor(identity, number=0, height=_NO_HEIGHT))
+
+
+def finish_sign_state(folder: Path, identity: SignIdentity) -> None:
+    """Go on after a crash while a key's first sign state was being made, or right after it.
+
+    What the crash left is the empty record of this key and chain, in the first file or in both;
+    what has signed anything has a higher record. Raises SignStateExists if anything else is there.
+    """
+    files = SignFiles(folder)
+    empty = make_floor(identity, number=0, height=_NO_HEIGHT)
+    present = [(folder / name).exists() for name in FILE_NAMES]
+    found = files.read_intact()
+    is_damaged = len(found) != sum(present) or present == [False, True]
+    if is_damaged or any(record != empty for record in found):
+        raise _refuse_replacement(folder)
+    files.write(empty)
+
+
+def _refuse_replacement(folder: Path) -> SignStateExists:
+    return SignStateExists(
+        f"{folder} holds a sign state already",
+        field="sign state",
+        next_step="Keep it; a validator must not forget what it signed",
+    )
 
 
 def _copy_key(validator: Address) -> bytes:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from consensus.sign_state import SignIdentity, make_floor
+from consensus.types import Address, Height
 from contracts.addresses import IMPLEMENTATIONS
 from node.chain.genesis import load_genesis
 from node.cli import founding
@@ -15,6 +17,7 @@ from node.errors import UserFault
 from node.keys import KdfStrength, KeyPurpose, read_key_file_info
 from node.settings import load_settings
 from node.validator.errors import SignStateExists
+from node.validator.sign_files import FILE_NAMES, SignFiles
 
 FAST = KdfStrength.DEVELOPMENT
 
@@ -95,6 +98,63 @@ def test_binding_never_replaces_a_sign_state(tmp_path: Path) -> None:
     with pytest.raises(SignStateExists):
         bind_founding_key(key, passphrase, genesis, data_dir=folder / "data", strength=FAST)
     assert key.read_bytes() == before
+
+
+@pytest.mark.parametrize("files", [1, 2])
+def test_binding_that_a_crash_cut_off_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int
+) -> None:
+    """The crash comes after one or both sign-state files, before the key."""
+    genesis = found(tmp_path, "mo-health-bureau")
+    folder = tmp_path / "mo-health-bureau"
+    key = folder / "keys" / "validator.json"
+    passphrase = (folder / "secrets" / "passphrase").read_text().strip()
+
+    def bind() -> None:
+        bind_founding_key(key, passphrase, genesis, data_dir=folder / "data", strength=FAST)
+
+    def die(*_given: object, **_named: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(founding, "import_key_file", die)
+        with pytest.raises(KeyboardInterrupt):
+            bind()
+    assert read_key_file_info(key).purpose is KeyPurpose.ACCOUNT
+    for name in FILE_NAMES[files:]:
+        (folder / "data" / "sign_state" / name).unlink()
+    bind()
+    assert read_key_file_info(key).purpose is KeyPurpose.VALIDATOR
+    first, second = SignFiles(folder / "data" / "sign_state").read()
+    assert first == second
+
+
+@pytest.mark.parametrize("change", ["number", "validator", "torn", "second only"])
+def test_binding_goes_on_from_nothing_but_the_empty_record_of_its_key(
+    tmp_path: Path, change: str
+) -> None:
+    genesis = found(tmp_path, "mo-health-bureau")
+    folder = tmp_path / "mo-health-bureau"
+    key = folder / "keys" / "validator.json"
+    passphrase = (folder / "secrets" / "passphrase").read_text().strip()
+    loaded = load_genesis(genesis)
+    identity = SignIdentity(
+        chain_id=loaded.chain_id,
+        genesis_hash=loaded.genesis_hash,
+        validator=Address(bytes(20)) if change == "validator" else read_key_file_info(key).address,
+    )
+    files = folder / "data" / "sign_state"
+    record = make_floor(identity, number=int(change == "number"), height=Height(0))
+    SignFiles(files).write(record)
+    if change == "torn":
+        (files / FILE_NAMES[1]).write_bytes(b"torn")
+    if change == "second only":
+        (files / FILE_NAMES[0]).unlink()
+    before = {path.name: path.read_bytes() for path in files.iterdir()}
+    with pytest.raises(SignStateExists):
+        bind_founding_key(key, passphrase, genesis, data_dir=folder / "data", strength=FAST)
+    assert {path.name: path.read_bytes() for path in files.iterdir()} == before
+    assert read_key_file_info(key).purpose is KeyPurpose.ACCOUNT
 
 
 def test_init_overwrites_nothing(tmp_path: Path) -> None:
