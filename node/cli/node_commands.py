@@ -10,10 +10,12 @@ def run(
     config: Annotated[Path, typer.Option("--config", help="The node's settings file (TOML).")],
 ) -> None:
     """Run a node until SIGTERM or Ctrl-C; it finishes what it does and closes its stores."""
-    from node.daemon.daemon import run_daemon
     from node.settings import load_settings
 
-    run_daemon(load_settings(config))
+    settings = load_settings(config)  # most mistakes are there, and the daemon's imports take long
+    from node.daemon.daemon import run_daemon
+
+    run_daemon(settings)
 
 
 def status(

@@ -16,6 +16,7 @@ import secrets
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -28,7 +29,7 @@ from contracts.development import (
     list_development_agencies,
 )
 from contracts.genesis import build_genesis
-from contracts.genesis_spec import QbftSpec
+from contracts.genesis_spec import GenesisSpec, QbftSpec
 from contracts.testkeys import PURPOSES, Purpose, get_address, get_private_key, get_tls_scalar
 from node.chain.genesis import load_genesis
 from node.cli.founding import (
@@ -137,8 +138,7 @@ def make_devnet(folder: Path, options: DevnetOptions | None = None) -> Devnet:
         options.agencies, is_header_vote=options.is_header_vote, qbft=options.qbft
     )
     folder.mkdir(parents=True, exist_ok=True)
-    document = json.dumps(build_genesis(spec), indent=1) + "\n"
-    (folder / GENESIS_FILE).write_text(document, encoding="utf-8")
+    (folder / GENESIS_FILE).write_text(_render_genesis(spec), encoding="utf-8")
     ports = choose_free_ports(2 * len(agencies))
     nodes = tuple(
         DevnetNode(
@@ -218,6 +218,12 @@ def choose_free_ports(count: int) -> list[int]:
             listener.bind((_HOST, 0))
             ports.append(int(listener.getsockname()[1]))
         return ports
+
+
+@lru_cache(maxsize=8)
+def _render_genesis(spec: GenesisSpec) -> str:
+    """Return the genesis file's text; running the constructors takes a second, hence the cache."""
+    return json.dumps(build_genesis(spec), indent=1) + "\n"
 
 
 def _make_keys(devnet: Devnet, node: DevnetNode) -> None:
