@@ -206,6 +206,22 @@ class Ledger:
                 raise NotFound(refusal.reason, field="id", code="state_missing") from refusal
             raise
 
+    async def find_first_block(self, head: int) -> int:
+        """Return the height from which the node has all blocks up to `head`; 0 for a whole history.
+
+        A node that started from a snapshot lacks those before it, genesis itself left out.
+        """
+        if head == 0 or await self._get_block("0x1") is not None:
+            return 0
+        lacking, present = 1, head
+        while present - lacking > 1:
+            middle = (lacking + present) // 2
+            if await self._get_block(hex(middle)) is None:
+                lacking = middle
+            else:
+                present = middle
+        return present
+
     async def _get_block(self, tag: str) -> BlockSummary | None:
         block = await self._raw.call("eth_getBlockByNumber", tag, False)
         return None if block is None else _read_block(block)

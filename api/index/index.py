@@ -120,7 +120,10 @@ class Index:
                 raise IndexMismatch("the ledger node has another block at the index's height")
             return False
         first = cursor.number + 1
-        last = min(head.number, cursor.number + STRETCH)
+        if first == 0:
+            # In front of a node that started from a snapshot, the index begins where its blocks do.
+            first = await self._ledger.find_first_block(head.number)
+        last = min(head.number, first + STRETCH - 1)
         blocks = await self._ledger.get_blocks(first, last)
         _check_parents(cursor, blocks)
         events = await self._read_events(blocks)
@@ -184,9 +187,9 @@ class Index:
 
 
 def _check_parents(cursor: Cursor, blocks: list[BlockSummary]) -> None:
-    parent = cursor.hash
+    parent = cursor.hash if cursor.number >= 0 else blocks[0].parent_hash
     for block in blocks:
-        if block.number > 0 and block.parent_hash != parent:
+        if block.parent_hash != parent:
             raise IndexMismatch(f"block {block.number} does not follow the block before it")
         parent = block.hash
 

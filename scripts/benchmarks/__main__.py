@@ -14,6 +14,7 @@ from scripts.benchmarks.figures import Figure, describe_machine
 BENCHMARKS = {
     "execution": "scripts.benchmarks.execution",
     "network": "scripts.benchmarks.network",
+    "sync": "scripts.benchmarks.sync",
 }
 """Name to module; each has `run(arguments) -> list[Figure]` and may add arguments of its own."""
 

@@ -52,12 +52,17 @@ def load_committed_genesis() -> Genesis:
 class LedgerChain:
     """One chain with everything that is needed to let it grow."""
 
-    def __init__(self, genesis: Genesis, store: KeyValueStore | None = None) -> None:
-        """Open a chain in `store`, or in memory."""
+    def __init__(
+        self, genesis: Genesis, store: KeyValueStore | None = None, *, retain_blocks: int = 0
+    ) -> None:
+        """Open a chain in `store`, or in memory; keep the last states only, or all (0)."""
         self.genesis = genesis
         self._now_s = float(genesis.header.timestamp)
         self.chain = Blockchain.open(
-            store or MemoryStore(), genesis, clock=lambda: self._now_s + 10**9
+            store or MemoryStore(),
+            genesis,
+            clock=lambda: self._now_s + 10**9,
+            retain_blocks=retain_blocks,
         )
         self._validators = {
             key.address: key
