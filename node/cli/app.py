@@ -59,11 +59,15 @@ def run(arguments: list[str] | None = None) -> NoReturn:
 
 def explain(error: Exception) -> int:
     """Print an error as one line (a bug of ours with its trace) and return the exit code."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
     line, code = describe(error)
-    if code == EXIT_BUG:
-        console.print_exception()
-    console.print(f"[bold red]atesta:[/] {escape(' '.join(line.split()))}")
+    line = " ".join(line.split())
+    try:
+        console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
+        if code == EXIT_BUG:
+            console.print_exception()
+        console.print(f"[bold red]atesta:[/] {escape(line)}")
+    except OSError:  # no file handle is left for what colours need
+        sys.stderr.write(f"atesta: {line}\n")
     return code
 
 

@@ -40,6 +40,7 @@ from node.daemon.blocks import ChainBlocks
 from node.daemon.chain_view import HeadView
 from node.daemon.directory import RegistryDirectory
 from node.daemon.evidence_desk import EvidenceDesk
+from node.daemon.handles import reserve_handles
 from node.daemon.intruders import IntruderWatch
 from node.daemon.logs import configure_logs
 from node.daemon.opening import (
@@ -80,12 +81,20 @@ def run_daemon(settings: Settings) -> None:
     Raises NodeError or ApiError, after everything that was opened is closed again.
     """
     crash_points = read_crash_points(os.environ)
+    reserve_handles()
     identity = open_identity(settings)
     configure_logs(settings.log, node=settings.node.name)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     faulthandler.register(signal.SIGUSR1)  # for the operator: where every thread is now
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Daemon(settings, identity, crash_points).run())
+    daemon = Daemon(settings, identity, crash_points)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(daemon.run())
+    except Exception as error:
+        if daemon.fatal is None or daemon.fatal is error:
+            raise
+        # Without a file handle even the loop cannot be closed; what stopped the node says more.
+        raise daemon.fatal from error
 
 
 class Daemon:
@@ -103,6 +112,11 @@ class Daemon:
         self._fatal: BaseException | None = None
         self._api: RunningApi | None = None
         self._tasks = BackgroundTasks(self._stop_with)
+
+    @property
+    def fatal(self) -> BaseException | None:
+        """Return what made the node stop, if it was not asked to."""
+        return self._fatal
 
     async def run(self) -> None:
         """Open everything, serve until asked to stop, close everything."""

@@ -26,15 +26,14 @@ from consensus.messages import decode_message, get_author, get_height, get_round
 from consensus.payloads import MessageCode
 from consensus.sign_state import STEP_OF_CODE, SignRecord
 from contracts.testkeys import get_address
-from node.cli.devnet import start_node
 from node.cli.devnet.processes import find_pid, read_last_words
 from node.cli.devnet.rpc import NodeUnreachable, RpcError
 from node.network.frames import Consensus, decode_frame
 from node.network.tap import SENT, read_tap
-from node.storage.crashpoints import VARIABLE
 from node.validator.sign_files import SignFiles
 from node.validator.sign_store import FOLDER_NAME
 from tests.integration.ledger_net import LedgerNet, wait_until
+from tests.integration.warm_node import WarmNode
 
 RETRY_S = 0.3
 ONE_TRY = Patience(attempt_s=10, total_s=0.01)
@@ -138,27 +137,31 @@ class Victim:
     net: LedgerNet
     number: int
     witness: int
+    warm: WarmNode
     said: dict[Place, bytes] = field(default_factory=dict)
     """Place to the signed bytes; one place must never have two."""
 
-    def live(self, plan: str | None = None) -> None:
+    def live(self, plan: str = "") -> None:
         """Start the node, to die at the planned write; its tap begins anew."""
         self._tap.unlink(missing_ok=True)
-        start_node(self._node, environment={VARIABLE: plan or ""})
+        self.warm.start(plan)
 
     def is_alive(self) -> bool:
         return find_pid(self._node) is not None
 
     def wait_death(self, blocks: int, timeout_s: float) -> str | None:
-        """Return the node's last words; None if it lived for `blocks` blocks after it served."""
+        """Return the node's last words; None if it lived through `blocks` blocks of the network.
+
+        Those are counted from where the others stood when it first served.
+        """
         end = time.monotonic() + timeout_s
-        first: int | None = None
+        target: int | None = None
         while self.is_alive():
             assert time.monotonic() < end, f"neither dead nor {blocks} blocks on: {self.number}"
             height = self._get_height()
             if height is not None:
-                first = height if first is None else first
-                if height >= first + blocks:
+                target = self.net.height(self.witness) + blocks if target is None else target
+                if height >= target:
                     return None
             time.sleep(0.05)
         words = read_last_words(self._node)

@@ -5,6 +5,8 @@ within ten blocks: the test goes on until the node outlives the scenario.
 """
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from node.cli.devnet.rpc import NodeUnreachable
 from tests.integration.crash_victim import Clerks, Victim
 from tests.integration.ledger_net import LedgerNet
 from tests.integration.test_network_rest import make_schema
+from tests.integration.warm_node import WarmNode
 
 pytestmark = pytest.mark.processes
 
@@ -87,25 +90,27 @@ class Trial:
         self.victim.assert_same_as_witness()
 
 
-def make_trial(net: LedgerNet) -> Trial:
+@contextmanager
+def trial_of(net: LedgerNet, *, pause_s: float) -> Iterator[Trial]:
+    """Kill the victim and let the clerks write to whatever life it has next."""
     schema_uid = make_schema(net)
     net.nonces.clear()
     net.kill(VICTIM)
-    return Trial(
-        victim=Victim(net=net, number=VICTIM, witness=WITNESS),
-        clerks=Clerks(net=net, victim=VICTIM, schema_uid=schema_uid),
-    )
+    clerks = Clerks(net=net, victim=VICTIM, schema_uid=schema_uid, pause_s=pause_s)
+    with WarmNode(net.node(VICTIM)) as warm, clerks.working():
+        yield Trial(
+            victim=Victim(net=net, number=VICTIM, witness=WITNESS, warm=warm), clerks=clerks
+        )
+    clerks.assert_all_final(WITNESS)
 
 
 def test_node_killed_at_a_write_of_each_kind_keeps_all_it_promised(net: LedgerNet) -> None:
-    trial = make_trial(net)
-    with trial.clerks.working():
+    with trial_of(net, pause_s=0.3) as trial:
         for plan in WRITES:
             words = trial.end_a_life(plan)
             assert words is not None, f"there was no write {plan}"
             assert plan.split(":", maxsplit=1)[0] in words
         trial.live_and_compare()
-    trial.clerks.assert_all_final(WITNESS)
 
 
 @pytest.mark.long
@@ -120,14 +125,11 @@ def test_node_killed_at_every_durable_write_of_ten_blocks_keeps_all_it_promised(
         net.launch(1, 2, 3, 4)
         net.wait_height(1, (1, 2, 3, 4))
         net.prepare_schema(1, 2, 3)
-        trial = make_trial(net)
-        trial.clerks.pause_s = 1.0
-        with trial.clerks.working():
+        with trial_of(net, pause_s=1.0) as trial:
             while (words := trial.end_a_life(f"{kinds.total() + 1}")) is not None:
                 kinds[words.split(", ")[1].split()[0]] += 1
                 _report(capsys, f"{words}, height {net.height(WITNESS)}")
             trial.live_and_compare()
-        trial.clerks.assert_all_final(WITNESS)
         _report(capsys, f"killed at {kinds.total()} writes: {dict(kinds)}")
         assert kinds.total() > BLOCKS
         net.assert_one_chain()
