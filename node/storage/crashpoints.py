@@ -6,6 +6,7 @@ durable write (and, for a file, "in the middle"). Every durable write is wrapped
 `CrashPoints.around(kind)`:
 
     block                genesis and final blocks, one database batch each
+    set_changes          changes of the validator set, made up for when a database is opened
     sign_state           one of the two sign-state files: odd numbers the first, even the second
     sign_state_copy      the sign state's copy in the database
     evidence             proof against a validator or a proposer
