@@ -20,6 +20,7 @@ CATALOGUE: Final = _number(0x04)
 BASES: Final = _number(0x05)
 CONSENTS: Final = _number(0x06)
 EXCHANGES: Final = _number(0x07)
+MANDATES: Final = _number(0x08)
 
 AGENCY_REGISTRY_NAME: Final = "agency_registry"
 SCHEMAS_NAME: Final = "schemas"
@@ -28,6 +29,7 @@ CATALOGUE_NAME: Final = "catalogue"
 BASES_NAME: Final = "bases"
 CONSENTS_NAME: Final = "consents"
 EXCHANGES_NAME: Final = "exchanges"
+MANDATES_NAME: Final = "mandates"
 PROXY_NAME: Final = "upgradeable_proxy"
 
 PROXIES: Final[dict[Address, str]] = {
@@ -38,6 +40,7 @@ PROXIES: Final[dict[Address, str]] = {
     BASES: BASES_NAME,
     CONSENTS: CONSENTS_NAME,
     EXCHANGES: EXCHANGES_NAME,
+    MANDATES: MANDATES_NAME,
 }
 """Which contract answers at which fixed address."""
 

@@ -81,6 +81,7 @@ class RecordKind(IntEnum):
     MANDATE = 15
     POLICY = 16
     BINDING = 17
+    SUCCESSION = 18
 
 
 class Sharing(IntEnum):
@@ -107,6 +108,17 @@ class ConsentKind(IntEnum):
     GENERAL = 1
     SENSITIVE = 2
     CROSS_BORDER = 3
+
+
+class MandateKind(IntEnum):
+    """For whom somebody acts, and why."""
+
+    OFFICE = 1
+    """For an association or company, as long as its board is in office."""
+    POWER = 2
+    """For whoever gave it; survives a change of board unless it is listed."""
+    GUARDIANSHIP = 3
+    """For a person who cannot act alone."""
 
 
 class CommitmentAlgorithm(IntEnum):

@@ -58,6 +58,7 @@ KIND_PERIOD: constant(uint8) = 14
 KIND_MANDATE: constant(uint8) = 15
 KIND_POLICY: constant(uint8) = 16
 KIND_BINDING: constant(uint8) = 17
+KIND_SUCCESSION: constant(uint8) = 18
 
 # Sharing classes of a dataset.
 UNCONDITIONAL: constant(uint8) = 1  # released on a basis, without a decision

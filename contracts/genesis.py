@@ -33,6 +33,7 @@ from contracts.addresses import (
     EXCHANGES,
     EXCHANGES_NAME,
     IMPLEMENTATIONS,
+    MANDATES_NAME,
     PROXIES,
     PROXY_NAME,
     REGISTRY,
@@ -126,6 +127,7 @@ def encode_constructors(salt: Hash32) -> dict[str, bytes]:
         BASES_NAME: signed + encode(["address"], [CATALOGUE]),
         CONSENTS_NAME: signed + encode(["address"] * 3, [CATALOGUE, BASES, EXCHANGES]),
         EXCHANGES_NAME: signed + encode(["address"] * 3, [CATALOGUE, BASES, CONSENTS]),
+        MANDATES_NAME: signed,
     }
 
 

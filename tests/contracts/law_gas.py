@@ -39,6 +39,7 @@ from tests.contracts.law_harness import (
     instrument_args,
     relay_args,
 )
+from tests.contracts.mandate_harness import build_office, succeed_args
 
 
 class Meter:
@@ -70,6 +71,7 @@ def measure_law() -> dict[str, int]:
     measure_bases(meter)
     measure_consents(meter)
     measure_exchanges(meter)
+    measure_mandates(meter)
     return meter.gas
 
 
@@ -143,3 +145,16 @@ def measure_exchanges(meter: Meter) -> None:
     meter.run(None, laboratory, "exchanges", "request", draw(54), conditional, ledger.now)
     decided = (draw(54), True, 0, draw(55), ledger.now)
     meter.run("decide", bureau, "exchanges", "decide", *decided)
+
+
+def measure_mandates(meter: Meter) -> None:
+    ledger = meter.ledger
+    eight = [build_office(draw(60 + number), grantee=draw(80 + number)) for number in range(8)]
+    meter.run("record` of eight `mandates", bureau, "mandates", "record", eight, ledger.now)
+    successors = [
+        build_office(draw(70 + number), grantee=draw(90 + number), valid_from=ledger.now + 100)
+        for number in range(8)
+    ]
+    succession = succeed_args(ledger, draw(78), entries=successors, effective=ledger.now + 100)
+    meter.run("succeed` with a board of `eight", bureau, "mandates", "succeed", *succession)
+    meter.run("mandates.end", bureau, "mandates", "end", draw(60), 4, ledger.now)

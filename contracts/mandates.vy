@@ -1,0 +1,294 @@
+# pragma version 0.4.3
+"""
+@title Who may act for whom
+@license Apache-2.0
+@notice An agency records offices, powers and guardianships. What is out of scope, over the limit or
+        out of term is refused. When an association elects a new board, one step ends the offices of
+        the old one at the effective time and installs the new ones; powers that the old board gave
+        survive unless they are listed. Nobody hands a power on unless it says that it may be.
+@dev Every office carries the number of its board. A succession notes from when the next board is in
+     office, so all offices of the old one end then, however many there are, without a list of them.
+     Composed of `completeness` (slots 0 to 31) and `acts` (32 to 63).
+"""
+
+import acts
+import codes
+import completeness
+from interfaces import IActs
+from interfaces import IMandates
+
+implements: IMandates
+initializes: completeness
+initializes: acts
+exports: (completeness.head, completeness.count)
+exports: (acts.relay, acts.eip712Domain, acts.is_nonce_used)
+
+OFFICE: constant(uint8) = 1
+POWER: constant(uint8) = 2
+GUARDIANSHIP: constant(uint8) = 3
+
+# As many as fit into one transaction.
+MAX_ENTRIES: constant(uint256) = 8
+MAX_ENDED: constant(uint256) = 16
+# Each question walks up the chain of delegations.
+MAX_DEPTH: constant(uint256) = 4
+
+# slot 64
+_mandates: HashMap[bytes32, IMandates.Mandate]
+_bodies: HashMap[bytes32, IMandates.Body]
+# (body, board) -> from when that board is in office; the first one is from the beginning
+_effective: HashMap[bytes32, HashMap[uint256, uint256]]
+_successions: HashMap[bytes32, bool]
+_reserved: uint256[32]
+
+
+@deploy
+def __init__(registry: address, salt: bytes32):
+    """
+    @param registry The proxy of the agency registry.
+    @param salt Tells this ledger from any other in signed acts.
+    """
+    acts.__init__(registry, salt)
+
+
+@external
+def record(entries: DynArray[IMandates.Entry, MAX_ENTRIES], event_time: uint256):
+    """
+    @notice Records mandates, one or several at once; either all of them are recorded or none.
+    @param entries For each a uid, and: kind (1 office, 2 power, 3 guardianship), body (for an
+                   office), commitments to grantor and grantee, scope and hash of its list, limit,
+                   term, the mandate that is handed on (for a sub-delegation), whether it may be
+                   handed on, commitment to the full record.
+    """
+    agency: bytes32 = acts._authorise(codes.EXCHANGE, event_time)
+    assert len(entries) != 0, "mandate: nothing to record"
+    for entry: IMandates.Entry in entries:
+        body: bytes32 = entry.terms.body
+        board: uint256 = 0
+        if entry.terms.kind == OFFICE:
+            assert body != empty(bytes32), "mandate: body missing"
+            if self._bodies[body].keeper == empty(bytes32):
+                self._bodies[body] = IMandates.Body(keeper=agency, board=1, effective=0)
+            board = self._bodies[body].board
+        self._record(agency, entry, board, event_time)
+
+
+@external
+def end(uid: bytes32, reason: uint8, event_time: uint256):
+    """
+    @notice Ends a mandate at once. Only the agency that recorded it.
+    """
+    agency: bytes32 = acts._authorise(codes.EXCHANGE, event_time)
+    assert reason != codes.NO_REASON, "mandate: reason missing"
+    assert reason <= codes.LAST_REASON, "mandate: unknown reason"
+    self._end(agency, uid, reason, event_time)
+
+
+@external
+def succeed(
+    uid: bytes32,
+    body: bytes32,
+    effective: uint256,
+    resolution: bytes32,
+    ended: DynArray[bytes32, MAX_ENDED],
+    entries: DynArray[IMandates.Entry, MAX_ENTRIES],
+    event_time: uint256,
+):
+    """
+    @notice Ends all offices of a body's board at the effective time and installs the next board, in
+            one step. Powers survive, but for those that are listed. The agency that keeps the body
+            does so.
+    @param uid 32 random bytes, never used before.
+    @param effective From when the new board is in office, in seconds.
+    @param resolution Commitment to the record of the election.
+    @param ended The powers that end with the old board.
+    @param entries The offices of the new board.
+    """
+    agency: bytes32 = acts._authorise(codes.EXCHANGE, event_time)
+    assert uid != empty(bytes32), "succession: uid missing"
+    assert not self._successions[uid], "succession: uid already used"
+    assert self._bodies[body].keeper != empty(bytes32), "succession: unknown body"
+    assert self._bodies[body].keeper == agency, "succession: not yours"
+    assert effective > self._bodies[body].effective, "succession: before the last one"
+    assert effective <= codes.LAST_TIME, "succession: too late"
+    assert resolution != empty(bytes32), "succession: resolution missing"
+    assert len(entries) != 0, "succession: nobody installed"
+    self._successions[uid] = True
+    board: uint256 = self._bodies[body].board + 1
+    self._bodies[body].board = board
+    self._bodies[body].effective = effective
+    self._effective[body][board] = effective
+    log IMandates.BoardSucceeded(
+        uid=uid,
+        agency=agency,
+        body=body,
+        board=board,
+        effective=effective,
+        resolution=resolution,
+        event_time=event_time,
+        key=acts._actor(),
+        sequence=completeness._advance(agency, codes.KIND_SUCCESSION, uid, codes.ACTIVE),
+    )
+    for mandate_uid: bytes32 in ended:
+        assert self._mandates[mandate_uid].terms.kind == POWER, "succession: only powers are listed"
+        assert self._mandates[mandate_uid].terms.body == body, "succession: of another body"
+        self._end(agency, mandate_uid, codes.REASON_SUPERSEDED, event_time)
+    for entry: IMandates.Entry in entries:
+        assert entry.terms.kind == OFFICE, "succession: only offices are installed"
+        assert entry.terms.body == body, "succession: of another body"
+        assert entry.terms.valid_from >= effective, "succession: in office too early"
+        self._record(agency, entry, board, event_time)
+
+
+@view
+@external
+def mandate(uid: bytes32) -> IMandates.Mandate:
+    """
+    @notice What is recorded of a mandate; all zero if there is none.
+    """
+    return self._mandates[uid]
+
+
+@view
+@external
+def body(uid: bytes32) -> IMandates.Body:
+    """
+    @notice Which agency keeps a body, the number of its latest board, and from when that is in
+            office.
+    """
+    return self._bodies[uid]
+
+
+@view
+@external
+def check(uid: bytes32, scope: uint256, amount: uint256) -> bool:
+    """
+    @notice Refuses with the reason unless a mandate, and each one that it was handed on from, is
+            live in this block and covers these acts and this amount.
+    @return True.
+    """
+    at: bytes32 = uid
+    for _: uint256 in range(MAX_DEPTH):
+        self._check_live(at)
+        terms: IMandates.MandateTerms = self._mandates[at].terms
+        assert scope != 0 and scope & ~terms.scope == 0, "mandate: out of scope"
+        assert terms.limit == 0 or amount <= terms.limit, "mandate: over the limit"
+        at = terms.parent
+        if at == empty(bytes32):
+            break
+    return True
+
+
+# ------------------------------------------------------------------ rules
+
+
+@internal
+def _record(
+    agency: bytes32, entry: IMandates.Entry, board: uint256, event_time: uint256
+):
+    uid: bytes32 = entry.uid
+    assert uid != empty(bytes32), "mandate: uid missing"
+    assert self._mandates[uid].state == 0, "mandate: uid already used"
+    self._check_terms(agency, entry.terms)
+    if entry.terms.parent != empty(bytes32):
+        self._check_delegation(entry.terms)
+    self._mandates[uid] = IMandates.Mandate(
+        agency=agency,
+        terms=entry.terms,
+        board=board,
+        state=codes.ACTIVE,
+        reason=codes.NO_REASON,
+        event_time=event_time,
+        block_number=block.number,
+        state_block=block.number,
+    )
+    log IMandates.MandateRecorded(
+        uid=uid,
+        agency=agency,
+        body=entry.terms.body,
+        terms=entry.terms,
+        board=board,
+        event_time=event_time,
+        key=acts._actor(),
+        sequence=completeness._advance(agency, codes.KIND_MANDATE, uid, codes.ACTIVE),
+    )
+
+
+@internal
+def _end(agency: bytes32, uid: bytes32, reason: uint8, event_time: uint256):
+    assert self._mandates[uid].state != 0, "mandate: unknown"
+    assert self._mandates[uid].agency == agency, "mandate: not yours"
+    assert self._mandates[uid].state == codes.ACTIVE, "mandate: ended"
+    self._mandates[uid].state = codes.REVOKED
+    self._mandates[uid].reason = reason
+    self._mandates[uid].state_block = block.number
+    log IMandates.MandateEnded(
+        uid=uid,
+        agency=agency,
+        reason=reason,
+        event_time=event_time,
+        key=acts._actor(),
+        sequence=completeness._advance(agency, codes.KIND_MANDATE, uid, codes.REVOKED),
+    )
+
+
+@view
+@internal
+def _check_terms(agency: bytes32, terms: IMandates.MandateTerms):
+    assert terms.kind >= OFFICE and terms.kind <= GUARDIANSHIP, "mandate: unknown kind"
+    assert terms.grantor != empty(bytes32), "mandate: grantor missing"
+    assert terms.grantee != empty(bytes32), "mandate: grantee missing"
+    assert terms.scope != 0, "mandate: scope missing"
+    assert terms.scope_list_hash != empty(bytes32), "mandate: scope missing"
+    assert terms.record != empty(bytes32), "mandate: record missing"
+    assert (
+        terms.valid_until == 0 or terms.valid_until > terms.valid_from
+    ), "mandate: ends before it begins"
+    if terms.kind == OFFICE:
+        assert self._bodies[terms.body].keeper == agency, "mandate: another agency keeps the body"
+    if terms.kind != POWER:
+        assert not terms.may_delegate, "mandate: only powers are handed on"
+        assert terms.parent == empty(bytes32), "mandate: only powers are handed on"
+
+
+@view
+@internal
+def _check_delegation(terms: IMandates.MandateTerms):
+    """
+    @dev A delegation never has more than what it was handed on from, all of which is live.
+    """
+    self._check_live(terms.parent)
+    parent: IMandates.MandateTerms = self._mandates[terms.parent].terms
+    assert parent.may_delegate, "delegation: not allowed"
+    assert parent.scope_list_hash == terms.scope_list_hash, "delegation: another list of acts"
+    assert terms.scope & ~parent.scope == 0, "delegation: out of scope"
+    assert terms.body == parent.body, "delegation: for another body"
+    if parent.limit != 0:
+        assert terms.limit != 0 and terms.limit <= parent.limit, "delegation: over the limit"
+    if parent.valid_until != 0:
+        assert (
+            terms.valid_until != 0 and terms.valid_until <= parent.valid_until
+        ), "delegation: beyond the term"
+    depth: uint256 = 1
+    at: bytes32 = parent.parent
+    for _: uint256 in range(MAX_DEPTH):
+        if at == empty(bytes32):
+            break
+        self._check_live(at)
+        depth += 1
+        at = self._mandates[at].terms.parent
+    assert depth < MAX_DEPTH, "delegation: handed on too often"
+
+
+@view
+@internal
+def _check_live(uid: bytes32):
+    state: uint8 = self._mandates[uid].state
+    assert state != 0, "mandate: unknown"
+    assert state == codes.ACTIVE, "mandate: ended"
+    terms: IMandates.MandateTerms = self._mandates[uid].terms
+    assert block.timestamp >= terms.valid_from, "mandate: not live yet"
+    assert terms.valid_until == 0 or block.timestamp < terms.valid_until, "mandate: expired"
+    if terms.kind == OFFICE:
+        next_board: uint256 = self._effective[terms.body][self._mandates[uid].board + 1]
+        assert next_board == 0 or block.timestamp < next_board, "mandate: office ended"
