@@ -113,14 +113,28 @@ class Engine:
         return self._agreement is not None
 
     def is_relevant(self, message: Message) -> bool:
-        """Whether a message is worth taking in and passing on to peers that may not have it.
+        """Whether a message is worth taking in.
 
-        It is if its author is a validator, as far as we know, and its height is near ahead.
+        It is if its height is the present one and its author is a validator there, or if it is for
+        one of the next heights, whoever its author is: an author unknown now may be one who joins
+        then. The buffer keeps all unknown authors together within the part of one validator.
         """
         height = self._height
-        if height is None or get_author(message) not in height.validators:
+        if height is None:
             return False
-        return height.number <= get_height(message) <= height.number + MAX_HEIGHTS_AHEAD
+        ahead = get_height(message) - height.number
+        is_known = get_author(message) in height.validators
+        return (0 if is_known else 1) <= ahead <= MAX_HEIGHTS_AHEAD
+
+    def is_worth_passing_on(self, message: Message) -> bool:
+        """Whether peers that may not have a relevant message should get it from here.
+
+        Only what known validators say: otherwise anybody could make every node repeat whatever
+        fresh keys sign. One who joins is passed on by those that have reached its height.
+        """
+        height = self._height
+        is_known = height is not None and get_author(message) in height.validators
+        return is_known and self.is_relevant(message)
 
     def step(self, event: Event) -> tuple[Effect, ...]:
         """Handle one event; returns what the host must do, in order.

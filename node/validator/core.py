@@ -42,6 +42,9 @@ from node.validator.ports import (
 MAX_INBOX_MESSAGES = 4_096
 """Messages taken in but not worked on; more are dropped, as their authors repeat them."""
 
+_MAX_INBOX_BEFORE_UNKNOWN = MAX_INBOX_MESSAGES // 8
+"""From here on authors who are no validators yet find no place, so that they take nobody's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorePorts:
@@ -103,7 +106,8 @@ class ValidatorCore:
         message = self._decode(code, payload)
         if not self._engine.is_relevant(message):
             return False
-        if len(self._inbox) < MAX_INBOX_MESSAGES:
+        is_known = self._engine.is_worth_passing_on(message)
+        if len(self._inbox) < (MAX_INBOX_MESSAGES if is_known else _MAX_INBOX_BEFORE_UNKNOWN):
             self._inbox.append(
                 MessageReceived(
                     now_ms=self._ports.clock.now_ms(),
@@ -112,7 +116,7 @@ class ValidatorCore:
                     source=source,
                 )
             )
-        return True
+        return is_known
 
     def drain(self, limit: int | None = None) -> bool:
         """Work on messages that were taken in, at most `limit`; returns whether some are left."""

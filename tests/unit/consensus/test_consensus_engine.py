@@ -3,8 +3,9 @@
 import pytest
 
 from consensus.block import Block
+from consensus.buffers import MAX_HEIGHTS_AHEAD
 from consensus.effects import Broadcast, PersistSignState, ReportEvidence, SigningSkipped
-from consensus.events import ImportFailed, TimerKind, TransactionsPending
+from consensus.events import ImportFailed, NewHead, TimerKind, TransactionsPending
 from consensus.evidence import validate_evidence
 from consensus.genesis_config import QbftConfig
 from consensus.header_rules import validate_sealed_header
@@ -172,6 +173,32 @@ def test_engine_rejects_what_is_not_by_a_validator() -> None:
     effects = solo.receive(make_round_change(stranger, 1, 1))
     assert rejections(effects) == ["the author is not a validator of this height"]
     assert not solo.engine.is_relevant(make_round_change(stranger, 1, 1))
+
+
+def test_engine_keeps_what_a_validator_says_that_joins_at_the_next_height() -> None:
+    solo = Solo(me=2, count=4)
+    block = make_block(solo.genesis, coinbase=solo.keys[0])
+    joiner, nobody = (Solo(me=number, count=6).key for number in (5, 6))
+    early = [make_round_change(key, 2, 1) for key in (joiner, nobody)]
+    assert all(solo.engine.is_relevant(message) for message in early)
+    assert not any(solo.engine.is_worth_passing_on(message) for message in early)
+    assert solo.receive(*early) == ()
+    validators = tuple(sorted((*solo.chain.validators, joiner.address)))
+    effects = solo.step(NewHead(now_ms=solo.now_ms, header=block.header, validators=validators))
+    assert rejections(effects) == ["the author is not a validator of this height"]
+    assert solo.engine.is_worth_passing_on(early[0])
+    # Two of five ask for round 1: with the joiner, one more than can be faulty.
+    solo.now_ms += 5_000
+    solo.expire(TimerKind.BLOCK)
+    solo.receive(make_round_change(solo.keys[0], 2, 1))
+    assert solo.place == (2, 1)
+
+
+def test_engine_takes_in_nothing_of_strangers_beyond_the_heights_that_it_keeps() -> None:
+    solo = Solo(me=2, count=4)
+    stranger = Solo(me=5, count=5).key
+    heights = [h for h in range(15) if solo.engine.is_relevant(make_round_change(stranger, h, 1))]
+    assert heights == list(range(2, 2 + MAX_HEIGHTS_AHEAD))
 
 
 def test_engine_rejects_a_proposal_out_of_turn_or_off_the_head() -> None:
