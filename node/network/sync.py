@@ -41,6 +41,8 @@ _POLL_S: Final = 0.5
 _PROGRESS_S: Final = 0.25
 _FAULT_PAUSE_S: Final = 5.0
 _FIRST_RANGE: Final = 16
+_YOUNG_CHAIN: Final = 256
+"""Who has no block so far below its head started from a snapshot; nearer, it breaks its word."""
 
 log = structlog.get_logger("node.network")
 
@@ -86,6 +88,7 @@ class BlockSync:
         self._request = 0
         self._waiting: dict[int, tuple[str, asyncio.Future[Blocks]]] = {}
         self._sizes: dict[str, int] = {}
+        self._lacking: dict[str, int] = {}
         self._puzzle: tuple[int, str] = (-1, "")
         self.progress: SyncProgress | None = None
         """The current run; None while this node is with its peers."""
@@ -110,6 +113,7 @@ class BlockSync:
     def on_left(self, peer: SyncPeer) -> None:
         """Give back at once what was asked of a peer that is gone."""
         self._sizes.pop(peer.peer_id, None)
+        self._lacking.pop(peer.peer_id, None)
         for peer_id, future in self._waiting.values():
             if peer_id == peer.peer_id and not future.done():
                 future.set_exception(ConnectionResetError("the peer is gone"))
@@ -181,7 +185,8 @@ class BlockSync:
         peers = self._get_peers()
         first = self._request % len(peers) if peers else 0  # spread single requests over the peers
         for peer in [*peers[first:], *peers[:first]]:
-            if peer.peer_id not in fetchers and peer.head_number >= window.next_height:
+            lacking = self._lacking.get(peer.peer_id, -1)
+            if peer.peer_id not in fetchers and lacking < window.next_height <= peer.head_number:
                 fetchers[peer.peer_id] = asyncio.create_task(self._fetch(peer, window))
 
     async def _fetch(self, peer: SyncPeer, window: BlockWindow) -> None:
@@ -215,6 +220,11 @@ class BlockSync:
                 return
             finally:
                 window.put(start, count, blocks, peer.peer_id)
+            if not blocks and peer.head_number - start >= _YOUNG_CHAIN:
+                # It started from a snapshot and has no old blocks: honest, but of no use for now.
+                self._lacking[peer.peer_id] = start
+                peer.head_number = Height(start - 1)
+                return
             if not blocks:
                 # It announced a head that it does not serve: believe it no further.
                 peer.head_number = Height(start - 1)
