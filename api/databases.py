@@ -15,7 +15,7 @@ before all of it is on disk. What must survive a crash can thus be tried at ever
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -34,6 +34,9 @@ BUSY_TIMEOUT_S: Final = 30.0
 """How long a write waits for another process's transaction."""
 
 _WRITES: Final = "atesta_writes"
+
+# The values of a statement are documents and personal data; an error's text ends up in a log.
+_ENGINE_OPTIONS: Final[Mapping[str, Any]] = {"hide_parameters": True}
 
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
@@ -180,7 +183,7 @@ def open_database(
     if url.get_backend_name() == "sqlite":
         engine = _open_sqlite(url, secure_delete=secure_delete)
     else:
-        engine = create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, pool_pre_ping=True, **_ENGINE_OPTIONS)
     database = Database(engine, name=name, watch=watch)
     try:
         database.write_now(metadata.create_all)
@@ -197,7 +200,9 @@ def _build_url(path: Path) -> URL:
 
 def _open_sqlite(url: URL, *, secure_delete: bool) -> Engine:
     engine = create_engine(
-        url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+        **_ENGINE_OPTIONS,
     )
 
     @event.listens_for(engine, "connect")

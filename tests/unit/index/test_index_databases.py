@@ -1,12 +1,28 @@
 """Grouped writes: durable, apart from each other, safe across processes."""
 
 import asyncio
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, insert, select, update
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
 
+from api import databases
 from api.databases import Database, open_database
 from api.errors import UpstreamFault
 
@@ -60,6 +76,30 @@ async def test_database_that_fails_says_so_without_values(database: Database) ->
     assert failed.value.code == "database_failed"
     assert "secret" not in failed.value.reason
     assert await database.write(increment) == 0
+
+
+async def test_database_errors_of_every_kind_keep_values_to_themselves(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A value of the wrong type, and one that is taken: their text is what a log would show."""
+
+    def fail(connection: Connection) -> None:
+        connection.execute(insert(COUNTER).values(id=1, value="名字 secret"))
+
+    with pytest.raises(IntegrityError) as failed:
+        await database.write(fail)
+    assert "UNIQUE" in str(failed.value)
+    assert "secret" not in "".join(traceback.format_exception_only(failed.value))
+    options: list[dict[str, Any]] = []
+
+    def note(_url: URL, **given: Any) -> Any:
+        options.append(given)
+        return sqlite
+
+    sqlite = create_engine(f"sqlite:///{tmp_path / 'other.sqlite'}")
+    monkeypatch.setattr(databases, "create_engine", note)
+    open_database("postgresql://atesta@localhost/api", METADATA).close()
+    assert [given["hide_parameters"] for given in options] == [True]
 
 
 async def test_database_closed_takes_no_more(database: Database, tmp_path: Path) -> None:
