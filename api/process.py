@@ -8,8 +8,7 @@ node are final, and for another network the explorer says that it repeats what i
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import structlog
@@ -32,8 +31,8 @@ class ProcessSettings:
 
     rpc_url: str
     """JSON-RPC of the node in front of which it stands, http or https."""
-    rpc_token_file: Path | None = None
-    """File with the bearer token for that node, if it asks for one."""
+    rpc_token: str | None = field(default=None, repr=False)
+    """Bearer token for that node, if it asks for one."""
     server: ApiSettings
     rest: RestSettings
     ledger_name: str | None = None
@@ -70,7 +69,7 @@ async def serve_process(
     on_ready: Callable[[str], None] = lambda _url: None,
 ) -> None:
     """Serve until `stop` is set. A node that is away is reported by `/ready`, not an error here."""
-    connection = connect_http(settings.rpc_url, headers=_read_token(settings.rpc_token_file))
+    connection = connect_http(settings.rpc_url, headers=_build_headers(settings.rpc_token))
     try:
         parts = ApiParts(
             server=settings.server,
@@ -99,11 +98,5 @@ def _watch_node(connection: LedgerConnection) -> Readiness:
     return Readiness(name="node", check=check)
 
 
-def _read_token(path: Path | None) -> dict[str, str]:
-    if path is None:
-        return {}
-    try:
-        token = path.read_text().strip()
-    except OSError as error:
-        raise InvalidField("rpc_token_file", "the file cannot be read") from error
-    return {"Authorization": f"Bearer {token}"}
+def _build_headers(token: str | None) -> dict[str, str]:
+    return {} if token is None else {"Authorization": f"Bearer {token}"}

@@ -4,6 +4,7 @@ The node may then keep its API to itself (`api.enabled = false` serves nothing) 
 index and outbox are made for several processes. Only the port must differ.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +14,12 @@ from api.process import ProcessSettings, run_process
 from node.daemon.api_service import make_rest_settings, make_server_settings
 from node.daemon.logs import configure_logs
 from node.daemon.opening import load_accounts
+from node.errors import UserFault
 from node.keys import refuse_published_keys
+from node.keys.secret_files import read_secret_file
 from node.settings import Settings
+
+_TOKEN = re.compile(rb"[\x21-\x7e]+")
 
 
 def run_api_process(
@@ -27,7 +32,8 @@ def run_api_process(
 ) -> None:
     """Serve REST, explorer and index in front of the node at `rpc_url` until SIGTERM or SIGINT.
 
-    `port` takes the place of `api.port`. Raises NodeError or ApiError at start.
+    `port` takes the place of `api.port`; `rpc_token_file` holds the bearer token for the node, and
+    nobody but its owner may open it. Raises NodeError or ApiError at start.
     """
     accounts = load_accounts(settings)
     refuse_published_keys(
@@ -36,7 +42,7 @@ def run_api_process(
     server = make_server_settings(settings)
     process = ProcessSettings(
         rpc_url=rpc_url,
-        rpc_token_file=rpc_token_file,
+        rpc_token=None if rpc_token_file is None else _read_token(rpc_token_file),
         server=server if port is None else replace(server, port=port),
         rest=make_rest_settings(settings),
     )
@@ -46,3 +52,10 @@ def run_api_process(
         tuple(build_account(account.reveal_secret()) for account in accounts),
         on_ready=on_ready,
     )
+
+
+def _read_token(path: Path) -> str:
+    text = read_secret_file(path).strip()
+    if not _TOKEN.fullmatch(text):
+        raise UserFault("holds no bearer token", field=str(path))
+    return text.decode("ascii")

@@ -7,7 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from api.auth import Role, TokenStore
+from api.process import ProcessSettings
 from node.cli.app import app, run
+from node.daemon import api_process
+from node.daemon.api_process import run_api_process
+from node.settings import load_settings
 
 
 def invoke(*arguments: str) -> str:
@@ -57,3 +61,38 @@ def test_api_refuses_an_address_that_is_none(
     config.write_text("[api]\nport = 0\n")
     message = refuse(capsys, "api", "--config", str(config), "--rpc-url", "ftp://x")
     assert "rpc_url" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "complaint"),
+    [("a-token\n", 0o644, "mode 0644"), ("", 0o600, "no bearer token"), ("a\nb", 0o600, "no ")],
+)
+def test_api_takes_the_nodes_token_only_from_a_secret_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, mode: int, complaint: str
+) -> None:
+    config, token = tmp_path / "node.toml", tmp_path / "token"
+    config.write_text("[api]\nport = 0\n")
+    token.write_text(content)
+    token.chmod(mode)
+    arguments = ("--rpc-url", "ftp://x", "--rpc-token-file", str(token))
+    message = refuse(capsys, "api", "--config", str(config), *arguments)
+    assert "token" in message
+    assert complaint in message
+    assert "a-token" not in message
+
+
+def test_api_takes_the_nodes_token_from_a_file_of_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, token = tmp_path / "node.toml", tmp_path / "token"
+    config.write_text("[api]\nport = 0\n")
+    token.write_text("a-token\n")
+    token.chmod(0o600)
+    started: list[ProcessSettings] = []
+    monkeypatch.setattr(
+        api_process, "run_process", lambda process, _accounts, on_ready: started.append(process)
+    )
+    run_api_process(load_settings(config), rpc_url="http://localhost:1", rpc_token_file=token)
+    (process,) = started
+    assert process.rpc_token == "a-token"
+    assert "a-token" not in repr(process)
