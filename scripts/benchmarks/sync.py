@@ -62,6 +62,8 @@ class SyncFigures:
     """From the start of its process until its first answer."""
     others_blocks: int
     """Blocks that the others made meanwhile."""
+    head: int
+    """The height at which it had caught up."""
     followed_blocks: int
     """Blocks that it followed afterwards, until it had proposed one itself."""
 
@@ -166,6 +168,7 @@ def _catch_up(away: DevnetNode, others: list[DevnetNode], progress: Progress) ->
         seconds=seconds,
         start_s=started_s - launched_s,
         others_blocks=goal - before,
+        head=height,
         followed_blocks=_wait_proposal(away, others[0], height) - height,
     )
 
