@@ -21,6 +21,7 @@ BASES: Final = _number(0x05)
 CONSENTS: Final = _number(0x06)
 EXCHANGES: Final = _number(0x07)
 MANDATES: Final = _number(0x08)
+POLICIES: Final = _number(0x09)
 
 AGENCY_REGISTRY_NAME: Final = "agency_registry"
 SCHEMAS_NAME: Final = "schemas"
@@ -30,6 +31,7 @@ BASES_NAME: Final = "bases"
 CONSENTS_NAME: Final = "consents"
 EXCHANGES_NAME: Final = "exchanges"
 MANDATES_NAME: Final = "mandates"
+POLICIES_NAME: Final = "policies"
 PROXY_NAME: Final = "upgradeable_proxy"
 
 PROXIES: Final[dict[Address, str]] = {
@@ -41,6 +43,7 @@ PROXIES: Final[dict[Address, str]] = {
     CONSENTS: CONSENTS_NAME,
     EXCHANGES: EXCHANGES_NAME,
     MANDATES: MANDATES_NAME,
+    POLICIES: POLICIES_NAME,
 }
 """Which contract answers at which fixed address."""
 

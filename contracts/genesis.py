@@ -34,6 +34,7 @@ from contracts.addresses import (
     EXCHANGES_NAME,
     IMPLEMENTATIONS,
     MANDATES_NAME,
+    POLICIES_NAME,
     PROXIES,
     PROXY_NAME,
     REGISTRY,
@@ -128,6 +129,7 @@ def encode_constructors(salt: Hash32) -> dict[str, bytes]:
         CONSENTS_NAME: signed + encode(["address"] * 3, [CATALOGUE, BASES, EXCHANGES]),
         EXCHANGES_NAME: signed + encode(["address"] * 3, [CATALOGUE, BASES, CONSENTS]),
         MANDATES_NAME: signed,
+        POLICIES_NAME: signed + encode(["address"], [SCHEMAS]),
     }
 
 

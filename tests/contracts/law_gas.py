@@ -15,6 +15,9 @@ from tests.contracts.consent_harness import (
     withdraw_signed_args,
 )
 from tests.contracts.contract_harness import (
+    BUREAU,
+    FIRST_SCHEMA,
+    LABORATORY,
     NOTHING,
     Ledger,
     auditor,
@@ -72,6 +75,7 @@ def measure_law() -> dict[str, int]:
     measure_consents(meter)
     measure_exchanges(meter)
     measure_mandates(meter)
+    measure_policies(meter)
     return meter.gas
 
 
@@ -158,3 +162,15 @@ def measure_mandates(meter: Meter) -> None:
     succession = succeed_args(ledger, draw(78), entries=successors, effective=ledger.now + 100)
     meter.run("succeed` with a board of `eight", bureau, "mandates", "succeed", *succession)
     meter.run("mandates.end", bureau, "mandates", "end", draw(60), 4, ledger.now)
+
+
+def measure_policies(meter: Meter) -> None:
+    ledger = meter.ledger
+    ledger.register_schema()
+    sides = [name.ljust(32, b"\0") for name in (b"MO", b"CN-GD")]
+    terms = (*sides, FIRST_SCHEMA, 86_400, 2, ledger.now, ledger.now + 10**8, draw(98))
+    proposed = (draw(99), terms, [LABORATORY, BUREAU], ledger.now)
+    meter.run("propose_policy", bureau, "policies", "propose_policy", *proposed)
+    meter.run("sign_policy", commission, "policies", "sign_policy", draw(99), draw(98), ledger.now)
+    suspended = (draw(99), 5, ledger.now)
+    meter.run("suspend_policy", bureau, "policies", "suspend_policy", *suspended)
