@@ -46,6 +46,7 @@ from node.daemon.logs import configure_logs
 from node.daemon.opening import (
     DataFolder,
     Identity,
+    make_mempool_limits,
     make_network_settings,
     open_identity,
     refuse_published_members,
@@ -53,7 +54,7 @@ from node.daemon.opening import (
 from node.daemon.status import HeaderVotes, NodeObserver, NodeStatus
 from node.daemon.worker import Priority, Worker
 from node.errors import LocalFault, NodeError, PeerFault
-from node.mempool import AddedTransaction, Mempool, MempoolLimits
+from node.mempool import AddedTransaction, Mempool
 from node.network import NetworkHandlers
 from node.network.network import Network
 from node.settings import Settings
@@ -145,19 +146,16 @@ class Daemon:
 
     async def _open_chain(self, stack: AsyncExitStack) -> None:
         self._folder.make()
-        loop = asyncio.get_running_loop()
+        on_damage = partial(self._on_damage, asyncio.get_running_loop())
         self._store = LevelStore(
-            self._folder.chain,
-            crash_points=self._crash_points,
-            on_damage=partial(self._on_damage, loop),
+            self._folder.chain, crash_points=self._crash_points, on_damage=on_damage
         )
         self._worker = Worker()
         stack.push_async_callback(self._close_chain)
         genesis = self._identity.genesis
-        retain_blocks = self._settings.chain.retain_blocks
-        self._chain = await self._worker.run(
-            lambda: Blockchain.open(self._store, genesis, retain_blocks=retain_blocks)
-        )
+        retained = self._settings.chain.retain_blocks
+        opening = partial(Blockchain.open, self._store, genesis, retain_blocks=retained)
+        self._chain = await self._worker.run(opening)
         self._registry = RegistryView(self._chain)
         tables = await self._worker.run(self._registry.get_tables)
         refuse_published_members(self._settings, tables)
@@ -188,18 +186,9 @@ class Daemon:
             self._store.close()
 
     async def _open_mempool(self, stack: AsyncExitStack) -> None:
-        limits = self._settings.mempool
         self._mempool = Mempool(
             path=self._folder.mempool,
-            limits=MempoolLimits(
-                max_transactions=limits.max_transactions,
-                max_bytes=limits.max_bytes,
-                max_sender_transactions=limits.max_sender_transactions,
-                max_sender_bytes=limits.max_sender_bytes,
-                max_nonce_gap=limits.max_nonce_gap,
-                max_transaction_gas=limits.max_transaction_gas,
-                max_transaction_bytes=limits.max_transaction_bytes,
-            ),
+            limits=make_mempool_limits(self._settings),
             chain=HeadView(self._chain),
             admission=self._registry,
             crash_points=self._crash_points,

@@ -25,6 +25,7 @@ from node.keys import (
     read_passphrase_file,
     refuse_published_keys,
 )
+from node.mempool import MempoolLimits
 from node.network import NetworkSettings, PeerAddress
 from node.network.invite import Invite, load_invite, parse_address
 from node.network.ports import NodeIdentity
@@ -148,6 +149,20 @@ def make_network_settings(settings: Settings, invites: tuple[Invite, ...]) -> Ne
         address_book=DataFolder(root=settings.node.data_dir).address_book,
         tap=network.tap,
         max_frame_bytes=network.max_frame_bytes,
+    )
+
+
+def make_mempool_limits(settings: Settings) -> MempoolLimits:
+    """Return the mempool's limits from the operator's settings."""
+    limits = settings.mempool
+    return MempoolLimits(
+        max_transactions=limits.max_transactions,
+        max_bytes=limits.max_bytes,
+        max_sender_transactions=limits.max_sender_transactions,
+        max_sender_bytes=limits.max_sender_bytes,
+        max_nonce_gap=limits.max_nonce_gap,
+        max_transaction_gas=limits.max_transaction_gas,
+        max_transaction_bytes=limits.max_transaction_bytes,
     )
 
 
