@@ -16,6 +16,7 @@ from eth_hash.auto import keccak
 
 from consensus import rlp_codec
 from consensus.errors import InvalidHeader, MalformedEncoding
+from consensus.extra_data import decode_extra_data
 from consensus.header import BlockHeader, decode_header, encode_header
 from consensus.header_rules import validate_seals
 from consensus.rlp_codec import RlpItem, get_bytes, get_list
@@ -134,8 +135,10 @@ def decode_set_change(data: bytes) -> SetChange:
     addresses = get_list(validators, "validators")
     if not 0 < len(addresses) <= _MAX_VALIDATORS:
         raise MalformedEncoding(f"validators: {len(addresses)} are no set")
+    decoded = decode_header(get_bytes(header, "header"))
+    decode_extra_data(decoded.extra_data)  # without it a header has no hash
     return SetChange(
-        header=decode_header(get_bytes(header, "header")),
+        header=decoded,
         validators=tuple(
             Address(get_bytes(item, "validator", _ADDRESS_BYTES)) for item in addresses
         ),

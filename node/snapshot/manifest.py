@@ -16,6 +16,7 @@ from eth_hash.auto import keccak
 from consensus import rlp_codec
 from consensus.block import Block
 from consensus.errors import MalformedEncoding
+from consensus.extra_data import decode_extra_data
 from consensus.header import BlockHeader, compute_block_hash, decode_header, encode_header
 from consensus.rlp_codec import encode_scalar, get_bytes, get_list, get_scalar
 from consensus.types import Address, Hash32
@@ -107,12 +108,15 @@ def encode_headers(headers: Sequence[BlockHeader]) -> bytes:
 def decode_headers(data: bytes) -> tuple[BlockHeader, ...]:
     """Read the payload of the chunk of headers; raises SnapshotRefused."""
     try:
-        return tuple(
+        headers = tuple(
             decode_header(get_bytes(item, "header"))
             for item in get_list(rlp_codec.decode(data), "headers")
         )
+        for header in headers:
+            decode_extra_data(header.extra_data)  # without it a header has no hash
     except MalformedEncoding as error:
         raise SnapshotRefused("headers", f"cannot be read: {error}") from error
+    return headers
 
 
 def validate_body(manifest: Manifest) -> tuple[Hash32, ...]:

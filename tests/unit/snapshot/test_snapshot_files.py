@@ -95,6 +95,18 @@ def test_snapshot_changed_by_a_forger_who_mends_the_checksums_is_refused(
     refuse(join(chunks))
 
 
+@pytest.mark.parametrize("kind", [ChunkKind.MANIFEST, ChunkKind.SET_CHANGE, ChunkKind.HEADERS])
+def test_snapshot_with_any_byte_of_its_history_changed_is_refused(kind: ChunkKind) -> None:
+    chunks = split(get_snapshot())
+    place = get_places(kind)[0]
+    payload = chunks[place][1]
+    for position in range(0, len(payload), 7):
+        changed = bytearray(payload)
+        changed[position] ^= 1 << position % 8
+        chunks[place] = (kind, bytes(changed))
+        refuse(join(chunks))
+
+
 def test_snapshot_without_a_chunk_or_with_one_twice_is_refused() -> None:
     chunks = split(get_snapshot())
     for place in range(len(chunks) - 1):
