@@ -110,6 +110,31 @@ class ConsentKind(IntEnum):
     CROSS_BORDER = 3
 
 
+class ExchangeState(IntEnum):
+    """Where an exchange stands; 0 means that there is none."""
+
+    REQUESTED = 1
+    APPROVED = 2
+    REFUSED = 3
+    RELEASED = 4
+    RECEIVED = 5
+    DISPUTED = 6
+    """What arrived is not what was released."""
+    VOID = 7
+    CANCELLED = 8
+    ENDED = 9
+    VOID_SIGNED = 10
+    """In heads and events only: one side has signed the void."""
+
+
+class PeriodState(IntEnum):
+    """Where a period of a standing or bulk exchange stands; 0 means that it was not begun."""
+
+    BEGUN = 1
+    AGREED = 2
+    MISMATCHED = 3
+
+
 class MandateKind(IntEnum):
     """For whom somebody acts, and why."""
 

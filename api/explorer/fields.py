@@ -4,13 +4,20 @@ The contracts speak in numbers and 32-byte words; the name of a parameter says w
 parameter that is not listed here is shown as what its bytes are, never guessed at.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from api.explorer.facts import EventFacts, Field, FieldKind
 from contracts import codec
-from contracts.addresses import AGENCY_REGISTRY_NAME, get_contract_name
-from contracts.codes import CommitmentAlgorithm, Reason, RecordState, Role
+from contracts.addresses import AGENCY_REGISTRY_NAME, EXCHANGES_NAME, get_contract_name
+from contracts.codes import (
+    CommitmentAlgorithm,
+    ExchangeState,
+    PeriodState,
+    Reason,
+    RecordState,
+    Role,
+)
 from contracts.decisions import DecisionKind, decode_payload
 from contracts.errors import CodecError
 from contracts.labels import format_identifier
@@ -22,6 +29,12 @@ _KINDS: Final[Mapping[str, FieldKind]] = {
     "owner": "agency",
     "proposer": "agency",
     "jurisdiction": "agency",
+    "from_jurisdiction": "agency",
+    "to_jurisdiction": "agency",
+    "entered_by": "agency",
+    "provider": "agency",
+    "recipient": "agency",
+    "requester": "agency",
     "uid": "record",
     "batch_uid": "record",
     "previous": "record",
@@ -39,6 +52,9 @@ _KINDS: Final[Mapping[str, FieldKind]] = {
     "valid_until": "time",
     "event_time": "time",
     "expires": "time",
+    "due": "time",
+    "declared_at": "time",
+    "effective": "time",
     "state": "state",
     "reason": "reason",
     "alg": "algorithm",
@@ -86,8 +102,10 @@ def read_fields(contract: str, args: Mapping[str, Any]) -> tuple[Field, ...]:
             fields.append(_read_decision(value))
         elif name == "payload" and "kind" in args:
             fields.extend(_open_payload(args["kind"], value))
+        elif name == "state" and contract == EXCHANGES_NAME:
+            fields.append(_read_exchange_state(value, is_period="period" in args))
         else:
-            fields.append(read_field(name, value))
+            fields.extend(read_field(*item) for item in _flatten(name, value))
     return tuple(fields)
 
 
@@ -145,6 +163,27 @@ def _read_number(name: str, kind: FieldKind | None, value: int) -> Field:
                 return Field(name=name, kind="number", value=value, label=str(value))
     except ValueError:  # a code that a newer contract uses
         return Field(name=name, kind="number", value=value, label=str(value))
+
+
+def _flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the named values of a struct or list, whatever is nested in it."""
+    if isinstance(value, Mapping):
+        for inner, item in value.items():
+            yield from _flatten(inner, item)
+    elif isinstance(value, tuple):
+        for number, item in enumerate(value, start=1):
+            yield from _flatten(f"{name} {number}", item)
+    else:
+        yield name, value
+
+
+def _read_exchange_state(value: int, *, is_period: bool) -> Field:
+    """Exchanges have states of their own, which are not those of records."""
+    try:
+        label = (PeriodState(value) if is_period else ExchangeState(value)).name.lower()
+    except ValueError:  # a code that a newer contract uses
+        label = str(value)
+    return Field(name="state", kind="number", value=value, label=label)
 
 
 def _read_decision(value: int) -> Field:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,19 @@ def test_python_and_vyper_speak_of_the_same_decisions() -> None:
     statuses = {status.name: status.value for status in codes.ProposalStatus}
     votes = {vote.name: vote.value for vote in codes.Vote if vote}
     assert (statuses | votes).items() <= vyper.items()
+
+
+@pytest.mark.parametrize(
+    ("file_name", "enum"),
+    [
+        ("exchange_book.vy", codes.ExchangeState),
+        ("periods.vy", codes.PeriodState),
+        ("mandates.vy", codes.MandateKind),
+    ],
+)
+def test_python_and_vyper_speak_of_the_same_states(file_name: str, enum: type[IntEnum]) -> None:
+    vyper = _read_constants(file_name)
+    assert {member.name: member.value for member in enum}.items() <= vyper.items()
 
 
 def test_addresses_are_distinct_and_named() -> None:
