@@ -8,14 +8,21 @@ modular exponentiation. The results and the gas are py-evm's, and tests compare 
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
 from eth._utils.bn128 import validate_point
 from eth.exceptions import VMError
 from eth.precompiles.modexp import extract_lengths
+from eth.precompiles.point_evaluation import TRUSTED_SETUP_PATH, kzg_to_versioned_hash
 from eth.vm.forks.berlin.computation import _compute_modexp_gas_fee_eip_2565
 from eth.vm.forks.cancun.computation import CANCUN_PRECOMPILES
+from eth.vm.forks.cancun.constants import (
+    BLS_MODULUS,
+    FIELD_ELEMENTS_PER_BLOB,
+    POINT_EVALUATION_PRECOMPILE_GAS,
+)
 from eth.vm.forks.istanbul.constants import GAS_ECPAIRING_BASE, GAS_ECPAIRING_PER_POINT
 from eth_typing import Address
 from eth_utils.exceptions import ValidationError
@@ -27,9 +34,12 @@ Precompile = Callable[[Computation], object]
 
 _bn128: Any = import_module("py_ecc.optimized_bn128")  # its names are not declared
 
+_kzg: Any = import_module("ckzg")  # in C, and what py-evm uses
+
 _pairing: Any = import_module("py_ecc.optimized_bn128.optimized_pairing")
 
 _PAIR_BYTES: Final = 192
+_EVALUATION_BYTES: Final = 192
 _WORD: Final = 32
 _CHUNK_BYTES: Final = 8
 _FINAL_EXPONENT: Final = (_bn128.field_modulus**12 - 1) // _bn128.curve_order
@@ -78,6 +88,35 @@ def run_modular_exponentiation(computation: Computation) -> None:
         computation.state.deadline.check,
     )
     computation.output = result.to_bytes(modulus_length, "big")
+
+
+def run_point_evaluation(computation: Computation) -> None:
+    """EIP-4844: whether a committed polynomial has the value y at z.
+
+    One evaluation takes a millisecond or two, so the clock need not be seen inside. py-evm reads
+    the trusted setup anew for every call, which takes seconds; here it is read once a process.
+    """
+    data = computation.msg.data_as_bytes
+    computation.consume_gas(POINT_EVALUATION_PRECOMPILE_GAS, reason="Point Evaluation Precompile")
+    if len(data) != _EVALUATION_BYTES:
+        raise VMError("Point evaluation invalid input length.")
+    z, y, commitment, proof = data[32:64], data[64:96], data[96:144], data[144:]
+    if kzg_to_versioned_hash(commitment) != data[:32]:
+        raise VMError("Point evaluation commitment does not match versioned hash.")
+    try:
+        is_proved = _kzg.verify_kzg_proof(commitment, z, y, proof, _load_setup())
+    except RuntimeError:  # a number or a point that is none
+        is_proved = False
+    if not is_proved:
+        raise VMError("Point evaluation KZG proof verification failed.")
+    computation.output = FIELD_ELEMENTS_PER_BLOB.to_bytes(32, "big") + BLS_MODULUS.to_bytes(
+        32, "big"
+    )
+
+
+@cache
+def _load_setup() -> Any:
+    return _kzg.load_trusted_setup(TRUSTED_SETUP_PATH, 0)
 
 
 def _read(data: bytes, start: int, length: int) -> bytes:
@@ -184,5 +223,6 @@ LEDGER_PRECOMPILES: Final[Mapping[Address, Precompile]] = {
     **CANCUN_PRECOMPILES,
     _at(5): run_modular_exponentiation,
     _at(8): run_pairing_check,
+    _at(10): run_point_evaluation,
 }
 """Cancun's precompiles, the slow ones in our form."""

@@ -1,15 +1,19 @@
 """Execution under a clock that the test moves: what is cut off, what is dropped, what goes on."""
 
+import hashlib
 import threading
 from dataclasses import dataclass
 
 import pytest
 
+from consensus.types import Address
 from node.chain.deadline import Deadline
 from node.chain.errors import DeadlineExceeded
 from node.chain.evm.compiler import MAX_OPCODES
-from node.chain.evm.computation import OPCODES_PER_CHECK, TRACES_PER_CHECK
+from node.chain.evm.computation import OPCODES_PER_CHECK, TRACES_PER_CHECK, LedgerComputation
 from node.chain.evm.executor import EvmEngine
+from node.chain.evm.precompiles import LEDGER_PRECOMPILES
+from node.chain.genesis import parse_genesis
 from node.chain.results import CallRequest, DropReason
 from tests.unit.chain.chain_world import (
     DIVER,
@@ -18,11 +22,15 @@ from tests.unit.chain.chain_world import (
     PAIRER,
     ChainWorld,
     StepClock,
+    make_document,
     make_key,
     note,
     sign,
 )
+from tests.unit.chain.evm_lab import assemble
 
+MODEXP, KZG = (Address(number.to_bytes(20, "big")) for number in (5, 10))
+EVALUATOR = Address(b"\x01" * 19 + b"\x99")
 ATTACKER = make_key("attacker")
 ISSUER = make_key("issuer")
 
@@ -60,6 +68,55 @@ def test_pairing_is_cut_off_inside_the_precompile() -> None:
             CallRequest(to=PAIRER, data=pairs, gas=3_000_000), world.chain.head, deadline=deadline
         )
     assert clock.now_s == pytest.approx(0.05, abs=0.0015)
+
+
+def test_modular_exponentiation_is_cut_off_inside_the_precompile() -> None:
+    world = ChainWorld()
+    base, exponent, modulus = b"\x05" * 64, b"\xff" * 512, b"\xfd" * 64
+    sizes = b"".join(len(part).to_bytes(32, "big") for part in (base, exponent, modulus))
+    request = CallRequest(to=MODEXP, data=sizes + base + exponent + modulus, gas=3_000_000)
+    deadline, clock = make_deadline(1.0)
+    result = world.chain.call(request, world.chain.head, deadline=deadline)
+    numbers = (int.from_bytes(part, "big") for part in (base, exponent, modulus))
+    assert int.from_bytes(result.output, "big") == pow(*numbers)
+    assert clock.now_s > 0.064, "the clock is seen every 64 bits of 4,096"
+    deadline, clock = make_deadline(0.03)
+    with pytest.raises(DeadlineExceeded):
+        world.chain.call(request, world.chain.head, deadline=deadline)
+    assert clock.now_s == pytest.approx(0.03, abs=0.0015)
+
+
+def test_point_evaluation_is_cut_off_between_two_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One evaluation takes a millisecond or two; a loop of them must not outlast the block."""
+    runs = 0
+    evaluate = LEDGER_PRECOMPILES[KZG]
+
+    def count(computation: object) -> object:
+        nonlocal runs
+        runs += 1
+        return evaluate(computation)
+
+    document = make_document()
+    code = assemble("CALLDATASIZE", 0, 0, "CALLDATACOPY") + assemble(
+        "JUMPDEST", 64, 192, "CALLDATASIZE", 0, 10, "GAS", "STATICCALL", 0, "SSTORE", 6, "JUMP"
+    )
+    account = {"nonce": "0x1", "balance": "0x0", "code": "0x" + code.hex()}
+    document["alloc"]["0x" + EVALUATOR.hex()] = account
+    world = ChainWorld(genesis=parse_genesis(document))
+    # The polynomial that is zero everywhere: commitment and proof are the point at infinity.
+    infinity = b"\xc0" + bytes(47)
+    versioned_hash = b"\x01" + hashlib.sha256(infinity).digest()[1:]
+    claim = versioned_hash + (5).to_bytes(32, "big") + bytes(32) + infinity + infinity
+    deadline, clock = make_deadline(0.03)
+    monkeypatch.setattr(LedgerComputation, "_precompiles", {**LEDGER_PRECOMPILES, KZG: count})
+    with pytest.raises(DeadlineExceeded):
+        world.chain.call(
+            CallRequest(to=EVALUATOR, data=claim, gas=30_000_000),
+            world.chain.head,
+            deadline=deadline,
+        )
+    assert clock.now_s == pytest.approx(0.03, abs=0.0015)
+    assert 1 < runs < 30, "the evaluations succeed, and end long before the gas for hundreds"
 
 
 def test_builder_drops_the_transaction_that_takes_half_of_the_block_and_goes_on() -> None:

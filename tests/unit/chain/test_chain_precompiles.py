@@ -1,8 +1,10 @@
 """The precompiles that look at the clock give what py-evm's give."""
 
+import hashlib
 from importlib import import_module
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,3 +85,17 @@ def test_modular_exponentiation_of_an_empty_base_follows_the_standard() -> None:
     alloc = make_alloc({CALLER: make_caller(5, 1)})
     outcome = run_ours(alloc, [sign(to=CALLER, data=data)], EvmEngine())
     assert outcome.receipts[0][2][0][2] == b"\x01"
+
+
+@pytest.mark.parametrize("change", [None, 0, 31, 70, 97, 150])
+def test_point_evaluation_agrees_with_py_evm(change: int | None) -> None:
+    """A true claim of the zero polynomial, and the same with one byte of each part broken."""
+    infinity = b"\xc0" + bytes(47)
+    versioned_hash = b"\x01" + hashlib.sha256(infinity).digest()[1:]
+    data = bytearray(versioned_hash + (5).to_bytes(32, "big") + bytes(32) + infinity + infinity)
+    if change is not None:
+        data[change] ^= 1
+    alloc = make_alloc({CALLER: make_caller(10, 64)})
+    transactions = [sign(to=CALLER, data=bytes(data), gas=900_000)]
+    ours = run_ours(alloc, transactions, EvmEngine())
+    assert ours == run_py_evm(alloc, transactions)
