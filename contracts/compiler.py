@@ -23,25 +23,11 @@ EVM_VERSION: Final = "cancun"
 
 def compile_all() -> dict[str, str]:
     """Compile every contract; the text of its artifact by its name."""
-    source_hash = compute_source_hash()
-    return {name: _compile(name, source_hash) for name in CONTRACT_NAMES}
+    return {name: compile_contract(name) for name in CONTRACT_NAMES}
 
 
-def compute_source_hash() -> str:
-    """Hash names and contents of all sources, interfaces and layouts: SHA-256 in hexadecimal."""
-    digest = hashlib.sha256()
-    for path in sorted(
-        path
-        for pattern in ("*.vy", "interfaces/*.vyi", "*.layout.json")
-        for path in SOURCES_FOLDER.glob(pattern)
-    ):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(SOURCES_FOLDER)} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
-
-
-def _compile(name: str, source_hash: str) -> str:
+def compile_contract(name: str) -> str:
+    """Compile one contract; the text of its artifact."""
     bundle = FilesystemInputBundle([SOURCES_FOLDER])  # type: ignore[no-untyped-call]
     layout_path = SOURCES_FOLDER / f"{name}.layout.json"
     layout = bundle.load_json_file(layout_path) if layout_path.exists() else None
@@ -57,7 +43,21 @@ def _compile(name: str, source_hash: str) -> str:
         "abi": sorted(output["abi"], key=lambda entry: (entry["type"], entry.get("name", ""))),
         "compiler_version": vyper_version,
         "creation_bytecode": output["bytecode"],
-        "source_hash": source_hash,
+        "source_hash": compute_source_hash(),
         "storage_layout": output["layout"].get("storage_layout", {}),
     }
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
+
+
+def compute_source_hash() -> str:
+    """Hash names and contents of all sources, interfaces and layouts: SHA-256 in hexadecimal."""
+    digest = hashlib.sha256()
+    for path in sorted(
+        path
+        for pattern in ("*.vy", "interfaces/*.vyi", "*.layout.json")
+        for path in SOURCES_FOLDER.glob(pattern)
+    ):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(SOURCES_FOLDER)} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
