@@ -181,6 +181,26 @@ def test_signer_does_not_outlive_the_act(ledger: Ledger) -> None:
     assert outcome.reason == "key: unknown"
 
 
+def test_two_acts_are_relayed_in_one_transaction(ledger: Ledger) -> None:
+    """The first signer is forgotten before the second act begins, not only at the end."""
+    catalogue = bytes.fromhex("5f73") + CATALOGUE + bytes.fromhex("5af1")
+    # Calls the catalogue with the first part of its input, as long as the input's first word says,
+    # then with the rest; answers whether both succeeded.
+    code = bytes.fromhex("365f5f37" + "5f5f" + "5f51" + "6020") + catalogue
+    code += bytes.fromhex("5f5f" + "5f51602001" + "3603" + "5f51602001") + catalogue
+    code += bytes.fromhex("16" + "5f52" + "60205ff3")
+    ledger.state.put(NEXT_CODE, code=code, nonce=1, storage={})
+    first, second = (
+        encode_call("catalogue", "relay", build_relay(ledger, call=build_call(ledger, n), nonce=n))
+        for n in (1, 2)
+    )
+    calls = len(first).to_bytes(32, "big") + first + second
+    outcome = ledger.state.send(NEXT_CODE, calls, sender=stranger)
+    assert int.from_bytes(outcome.output, "big") == 1
+    for number in (1, 2):
+        assert ledger.read("catalogue", "dataset", uid_of(number))["owner"] == BUREAU
+
+
 @pytest.mark.parametrize("is_same_salt", [True, False])
 def test_upgrade_opens_no_old_act(ledger: Ledger, *, is_same_salt: bool) -> None:
     used = build_relay(ledger)
