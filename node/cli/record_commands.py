@@ -73,14 +73,20 @@ def verify(
 
 
 def _read_json(path: Path) -> Any:
+    """Read JSON as strictly as the API does: what has two readings is refused, not guessed."""
+    from atesta_client.canonical import load_json
+    from atesta_client.errors import DocumentRefused
+
     from node.errors import UserFault
 
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return load_json(path.read_bytes())
     except OSError as error:
         raise UserFault(f"cannot be read: {error.strerror}", field=str(path)) from error
-    except ValueError as error:
-        raise UserFault("is not JSON", field=str(path)) from error
+    except DocumentRefused as error:
+        raise UserFault(
+            f"is not a document with exactly one reading: {error}", field=str(path)
+        ) from error
 
 
 def _read_token(path: Path | None) -> str | None:

@@ -62,12 +62,14 @@ class WrongPassphrase(UserFault):
 class KeyBoundElsewhere(UserFault):
     """A validator key of another chain, or a key of another purpose."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(
-            reason,
-            field=str(path),
-            next_step="Use a key made for this chain and purpose: atesta keys new",
-        )
+    def __init__(
+        self,
+        path: Path,
+        reason: str,
+        *,
+        next_step: str = "Use a key made for this chain and purpose: atesta keys new",
+    ) -> None:
+        super().__init__(reason, field=str(path), next_step=next_step)
         self.path = path
 
 

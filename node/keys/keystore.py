@@ -132,7 +132,9 @@ def load_key_file(
     info = _read_info(path, document)
     if info.purpose is not purpose:
         raise KeyBoundElsewhere(
-            path, f"is the key of a {info.purpose.value} and cannot serve as {purpose.value} key"
+            path,
+            f"is made as {info.purpose.value} key and cannot serve as {purpose.value} key",
+            next_step=_find_next_step(info.purpose, purpose),
         )
     if purpose is KeyPurpose.VALIDATOR and info.binding != binding:
         raise KeyBoundElsewhere(
@@ -165,6 +167,15 @@ def change_passphrase(
     fresh = _encrypt(key, new, strength)
     fresh["atesta"] = document["atesta"]
     write_secret_file(path, _dump(fresh), replace=True)
+
+
+def _find_next_step(purpose: KeyPurpose, wanted: KeyPurpose) -> str:
+    """Say what to do about a key of another purpose; founding keys are account keys at first."""
+    if (purpose, wanted) == (KeyPurpose.ACCOUNT, KeyPurpose.VALIDATOR):
+        return "If `atesta init` made it, bind it to its network first: atesta keys bind"
+    if (purpose, wanted) == (KeyPurpose.VALIDATOR, KeyPurpose.ACCOUNT):
+        return "If it is to be bound, it is bound already; see atesta keys show"
+    return "Use a key made for this purpose: atesta keys new"
 
 
 def _encrypt(key: SigningKey, passphrase: str, strength: KdfStrength) -> dict[str, Any]:

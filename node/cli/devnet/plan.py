@@ -133,6 +133,12 @@ def make_devnet(folder: Path, options: DevnetOptions | None = None) -> Devnet:
     folder = folder.resolve()
     if (folder / DEVNET_FILE).exists():
         raise UserFault("there is a devnet in it already", field=str(folder))
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserFault(
+            "is not empty and holds no devnet",
+            field=str(folder),
+            next_step="Choose another folder; nothing in it is overwritten",
+        )
     agencies = list_development_agencies(options.agencies)
     spec = build_development_spec(
         options.agencies, is_header_vote=options.is_header_vote, qbft=options.qbft

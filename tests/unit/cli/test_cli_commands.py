@@ -112,6 +112,26 @@ def test_status_of_no_node_is_an_operational_fault(capsys: pytest.CaptureFixture
     assert "no node answers" in error
 
 
+def test_attest_refuses_a_document_with_two_readings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "document.json"
+    file.write_text('{"name": "x", "name": "y"}')
+    error, code = refuse(capsys, "attest", str(file), "--schema", "0x" + 64 * "1")
+    assert code == 2
+    assert "exactly one reading" in error
+
+
+def test_devnet_touches_no_folder_that_holds_something_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "genesis.json").write_text("{}")
+    error, code = refuse(capsys, "devnet", "up", "--dir", str(tmp_path))
+    assert code == 2
+    assert "is not empty and holds no devnet" in error
+    assert (tmp_path / "genesis.json").read_text() == "{}"
+
+
 def test_verify_names_a_file_that_is_not_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,7 +139,7 @@ def test_verify_names_a_file_that_is_not_json(
     file.write_text("{")
     error, code = refuse(capsys, "verify", str(file))
     assert code == 2
-    assert "credential.json: is not JSON" in error
+    assert "credential.json: is not a document with exactly one reading" in error
 
 
 @pytest.mark.parametrize(

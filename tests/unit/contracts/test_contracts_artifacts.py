@@ -10,10 +10,13 @@ import pytest
 
 from contracts import codes, decisions, make
 from contracts.addresses import (
+    AGENCY_REGISTRY_NAME,
+    ATTESTATIONS_NAME,
     IMPLEMENTATION_SLOT,
     IMPLEMENTATIONS,
     PROXIES,
     PROXY_NAME,
+    SCHEMAS_NAME,
     get_contract_name,
 )
 from contracts.compiler import (
@@ -39,8 +42,16 @@ def test_artifacts_are_of_the_very_sources() -> None:
     assert set(list_artifacts()) == set(CONTRACT_NAMES)
 
 
+QUICK = (PROXY_NAME, AGENCY_REGISTRY_NAME, SCHEMAS_NAME, ATTESTATIONS_NAME)
+"""Recompiled in every run; the others take the compiler a minute, and follow with --long."""
+
+
 @pytest.mark.parametrize(
-    "name", [PROXY_NAME, *(pytest.param(name, marks=pytest.mark.long) for name in PROXIES.values())]
+    "name",
+    [
+        *QUICK,
+        *(pytest.param(n, marks=pytest.mark.long) for n in PROXIES.values() if n not in QUICK),
+    ],
 )
 def test_artifact_is_what_the_compiler_makes(name: str) -> None:
     committed = (ARTIFACTS_FOLDER / f"{name}.json").read_text(encoding="utf-8")

@@ -142,7 +142,8 @@ async def test_bad_block_is_fetched_again_from_another_peer_in_the_same_run(
 async def test_head_that_is_claimed_and_not_served_is_believed_no_further(
     history: History,
 ) -> None:
-    empty = ScriptedPeer("empty", lambda _request: (), head_number=Height(10**9))
+    # Not so far ahead that it may have started from a snapshot (see test_network_sync_young).
+    empty = ScriptedPeer("empty", lambda _request: (), head_number=Height(HEIGHT + 10))
     silent = ScriptedPeer("silent", lambda _request: None, head_number=Height(10**9))
     honest = ScriptedPeer("honest", serve_from(history.blocks))
     world = start(FakeChain(history, 0), empty, silent, honest)
