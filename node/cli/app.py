@@ -1,7 +1,7 @@
 """The commands, their groups, and the one place where an error becomes a line and an exit code."""
 
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 from rich.console import Console
@@ -19,6 +19,9 @@ from node.cli import (
     snapshot_commands,
 )
 from node.errors import LocalFault, NodeError, UserFault
+
+if TYPE_CHECKING:
+    from atesta_client.errors import RestProblem
 
 EXIT_USER_FAULT = 2
 EXIT_OPERATIONAL_FAULT = 3
@@ -73,7 +76,7 @@ def explain(error: Exception) -> int:
 
 def describe(error: Exception) -> tuple[str, int]:
     """Return what an error says, in one line, and its exit code."""
-    from atesta_client.errors import ClientError
+    from atesta_client.errors import ClientError, RestProblem
 
     from api.errors import ApiBug, ApiError
     from api.errors import UserFault as ApiUserFault
@@ -84,6 +87,8 @@ def describe(error: Exception) -> tuple[str, int]:
     match error:
         case LocalFault() | ApiBug():
             return f"bug: {error}", EXIT_BUG
+        case RestProblem():
+            return _describe_problem(error), EXIT_USER_FAULT
         case UserFault() | ClientError() | OperatorFault() | GenesisSpecError() | LabelError():
             return str(error), EXIT_USER_FAULT
         case NodeError():
@@ -95,3 +100,11 @@ def describe(error: Exception) -> tuple[str, int]:
             code = EXIT_USER_FAULT if is_user else EXIT_OPERATIONAL_FAULT
             return f"{where}{error.reason}{then}", code
     return f"bug: {type(error).__name__}: {error}", EXIT_BUG
+
+
+def _describe_problem(error: "RestProblem") -> str:
+    """Say which field a node refused, why, and what to do next."""
+    problem = error.problem
+    where = f"{problem['field']}: " if problem.get("field") else ""
+    then = f". {problem['next_step']}" if problem.get("next_step") else ""
+    return f"{where}{error}{then}"

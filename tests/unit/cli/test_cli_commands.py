@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from atesta_client.errors import RestProblem
 from typer.testing import CliRunner
 
 from node.cli.app import app, describe, run
@@ -148,3 +149,15 @@ def test_verify_names_a_file_that_is_not_json(
 )
 def test_exit_code_says_who_must_act(error: Exception, code: int) -> None:
     assert describe(error)[1] == code
+
+
+def test_refusal_of_a_node_names_the_field_and_the_next_step() -> None:
+    problem = {
+        "title": "invalid field",
+        "detail": "not accredited",
+        "field": "schema",
+        "next_step": "ask the schema's owner",
+    }
+    line, code = describe(RestProblem(422, problem))
+    assert code == 2
+    assert line == "schema: invalid field: not accredited. ask the schema's owner"
