@@ -49,8 +49,10 @@ def init(  # noqa: PLR0917 - options of a command are named
     typer.echo(f"account:   0x{keys.account.hex()}")
     typer.echo(f"TLS pin:   0x{keys.pin.hex()}")
     typer.echo(
-        f"Next: give {folder / AGENCY_FILE} to the group, put the group's genesis.json into "
-        f"{folder}, and run `atesta keys bind`."
+        f"Next: give {folder / AGENCY_FILE} to the group; put the group's genesis.json and an "
+        f"invite into {folder} and name the invite in network.bootstrap_peers; then run\n"
+        f"  atesta keys bind {folder / 'keys/validator.json'} "
+        f"--passphrase-file {folder / 'secrets/passphrase'} --genesis {folder / 'genesis.json'}"
     )
 
 
