@@ -89,14 +89,19 @@ class LevelStore:
         self, prefix: bytes, *, start: bytes = b"", reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
         """Yield (key, value) under `prefix` from `prefix + start` on, or down to it."""
+        first = prefix + start
         try:
             with self._db.iterator(
-                start=prefix + start,
+                # Backwards, plyvel 1.5.1 drops the first entry that it meets if its key is `start`.
+                start=None if reverse else first,
                 stop=_next_prefix(prefix),
                 reverse=reverse,
                 verify_checksums=True,
             ) as entries:
-                yield from entries
+                for key, value in entries:
+                    if key < first:
+                        return
+                    yield key, value
         except plyvel.Error as error:
             raise self._tell(error, "read") from error
 

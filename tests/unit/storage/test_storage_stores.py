@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from node.storage import keys
@@ -60,6 +60,8 @@ def test_store_iterates_a_table_in_order_from_either_end(store: KeyValueStore) -
 
 
 @settings(max_examples=40)
+@example(history=[{b"p1": b"value"}], prefix=b"p", start=b"1", is_reverse=True)
+@example(history=[{b"p": b"value"}], prefix=b"p", start=b"", is_reverse=True)
 @given(
     history=st.lists(
         st.dictionaries(byte_strings.filter(bool), st.one_of(byte_strings, st.none())), max_size=5
