@@ -44,14 +44,23 @@ def read(url: str) -> str:
         return bytes(response.read()).decode()
 
 
-def assert_is_shown_and_proves_itself(net: LedgerNet, kind: str, folder: Path) -> str:
-    """Follow an act through RPC, metric, log, REST, file and verifier; returns the finding."""
+def assert_is_shown_and_proves_itself(
+    net: LedgerNet, kind: str, folder: Path, *, since: int
+) -> str:
+    """Follow an act through RPC, metric, log, REST, file and verifier; returns the finding.
+
+    Other tests use this network too; acts up to height `since` are theirs.
+    """
+
+    def find(number: int) -> list[dict[str, Any]]:
+        return [act for act in find_evidence(net, kind, number) if int(act["height"], 16) > since]
+
     offender = net.address(TRAITOR, "validator")
     wait_until(
-        lambda: all(find_evidence(net, kind, number) for number in HONEST),
+        lambda: all(find(number) for number in HONEST),
         "every honest node has evidence",
     )
-    act = find_evidence(net, kind, 1)[-1]
+    act = find(1)[-1]
     assert act["offender"] == offender
     node = net.node(1)
     (sample,) = [
@@ -89,10 +98,11 @@ def assert_is_shown_and_proves_itself(net: LedgerNet, kind: str, folder: Path) -
 def test_validator_that_contradicts_itself_is_convicted_by_a_file(
     net: LedgerNet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    since = net.height(1)
     net.kill(TRAITOR)
     monkeypatch.setenv("ATESTA_TEST_MISCHIEF", "contradict")
     start_byzantine(net, TRAITOR)
-    finding = assert_is_shown_and_proves_itself(net, "conflicting_prepares", tmp_path)
+    finding = assert_is_shown_and_proves_itself(net, "conflicting_prepares", tmp_path, since=since)
     assert "signed two different prepare messages" in finding
     net.kill(TRAITOR)
     net.start(TRAITOR)
@@ -115,10 +125,11 @@ def test_proposer_that_lets_a_stranger_in_is_convicted_by_a_file(
         "data": b"",
     }
     raw = "0x" + bytes(stranger.sign_transaction(fields).raw_transaction).hex()
+    since = net.height(1)
     net.kill(TRAITOR)
     start_byzantine(net, TRAITOR)
     net.receipt(net.send(raw, TRAITOR), 1)
-    finding = assert_is_shown_and_proves_itself(net, "unpermitted_sender", tmp_path)
+    finding = assert_is_shown_and_proves_itself(net, "unpermitted_sender", tmp_path, since=since)
     assert stranger.address.lower() in finding
     net.kill(TRAITOR)
     net.start(TRAITOR)
