@@ -6,62 +6,23 @@ that it was allowed; nothing is checked again.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
+from api.index.law_records import process_law_event
+from api.index.placed_event import PlacedEvent
 from api.index.tables import (
     ACCREDITATIONS,
     ATTESTATIONS,
     BATCHES,
     EVENTS,
     LEAVES,
-    LOGS_PER_BLOCK,
     SCHEMAS,
 )
-from api.ledger import LogEntry
-from contracts import codec
-from contracts.addresses import get_contract_name
 from contracts.codes import RecordKind, RecordState
-from contracts.errors import CodecError
 
 NO_UID: Final = bytes(32)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedEvent:
-    """A decoded event with its place in the chain."""
-
-    name: str
-    args: Mapping[str, Any]
-    position: int
-    block: int
-    time_s: int
-    transaction_hash: bytes
-
-
-def decode_event(entry: LogEntry, time_s: int) -> PlacedEvent | None:
-    """Decode a log of the ledger's contracts; None for an event that this version does not know.
-
-    After a governed upgrade a contract may emit events that an older index cannot read; it goes on
-    with what it understands.
-    """
-    contract = get_contract_name(entry.address)
-    if contract is None:
-        return None
-    try:
-        decoded = codec.decode_log(contract, entry.topics, entry.data)
-    except CodecError:
-        return None
-    return PlacedEvent(
-        name=decoded.event,
-        args=decoded.args,
-        position=entry.block_number * LOGS_PER_BLOCK + entry.log_index,
-        block=entry.block_number,
-        time_s=time_s,
-        transaction_hash=entry.transaction_hash,
-    )
 
 
 def process_event(connection: Connection, event: PlacedEvent) -> None:
@@ -69,6 +30,8 @@ def process_event(connection: Connection, event: PlacedEvent) -> None:
     process = _PROCESSES.get(event.name)
     if process is not None:
         process(connection, event)
+    else:
+        process_law_event(connection, event)
 
 
 def _process_schema(connection: Connection, event: PlacedEvent) -> None:

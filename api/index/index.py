@@ -21,10 +21,13 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from api.databases import Database, Result, Work
 from api.errors import ApiError, UpstreamFault
-from api.index.events import PlacedEvent, decode_event, process_event
+from api.index.events import process_event
+from api.index.law_tables import LAYOUT
+from api.index.layout import prepare_layout
+from api.index.placed_event import PlacedEvent, decode_event
 from api.index.tables import BLOCKS, CURSOR, METADATA
 from api.ledger import BlockSummary, Ledger
-from contracts.addresses import ATTESTATIONS, REGISTRY, SCHEMAS
+from contracts.addresses import PROXIES
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +37,7 @@ STRETCH: Final = 200
 POLL_S: Final = 0.5
 """Pause before asking for new blocks."""
 
-_CONTRACTS: Final = (REGISTRY, SCHEMAS, ATTESTATIONS)
+_CONTRACTS: Final = tuple(PROXIES)
 
 
 class IndexMismatch(UpstreamFault):
@@ -65,7 +68,9 @@ class Index:
     """The index of one ledger."""
 
     def __init__(self, *, database: Database, ledger: Ledger) -> None:
+        """Take an open database; tables of another version are dropped and filled again."""
         self._database = database
+        database.write_now(prepare_layout)
         self._ledger = ledger
         self._wake = asyncio.Event()
         self._mismatch: IndexMismatch | None = None
@@ -145,7 +150,8 @@ class Index:
 
         def clear(connection: Connection) -> None:
             for table in reversed(METADATA.sorted_tables):
-                connection.execute(delete(table))
+                if table is not LAYOUT:
+                    connection.execute(delete(table))
 
         await self._database.write(clear)
         self._mismatch = None

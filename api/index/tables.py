@@ -17,6 +17,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Text,
 )
 
 METADATA = MetaData()
@@ -62,9 +63,12 @@ EVENTS = Table(
     Column("key", LargeBinary(20)),
     Column("block", BigInteger, nullable=False),
     Column("transaction_hash", LargeBinary(32), nullable=False),
+    # All that the event says, as JSON, for the records of the ledger's law.
+    Column("details", Text),
     Index("events_by_uid", "uid", "position"),
     Index("events_by_related", "related", "position"),
     Index("events_by_agency", "agency", "position"),
+    Index("events_by_kind", "kind", "position"),
 )
 
 SCHEMAS = Table(

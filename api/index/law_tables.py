@@ -1,0 +1,83 @@
+"""The tables of the index for the records of the ledger's law.
+
+All kinds of records share one table: what every record has stands in columns, the rest as JSON in
+`terms`, exactly as the creating event said it. Whatever a record names (a party, a dataset, a
+basis, a consent) is a row of `law_links`, so that one mechanism answers every filter, and the graph
+of provenance is walked in both directions. A link repeats the record's kind and position, so that
+a filtered list is cut along an index, wherever the page begins.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
+
+from api.index.tables import METADATA
+
+LAW_RECORDS: Final = Table(
+    "law_records",
+    METADATA,
+    # The record's uid; for a period keccak256(exchange ‖ period), for a key binding the key's
+    # address after twelve zero bytes.
+    Column("uid", LargeBinary(32), primary_key=True),
+    Column("position", BigInteger, nullable=False, unique=True),
+    Column("kind", String(24), nullable=False),
+    # What the contract calls the record's own kind: of a consent, a basis, a mandate; an exchange's
+    # mode.
+    Column("subkind", SmallInteger),
+    # The owner; who entered or recorded it; an exchange's requester; a consent's provider.
+    Column("agency", LargeBinary(32), nullable=False),
+    # An exchange's provider; a consent's recipient.
+    Column("counterparty", LargeBinary(32)),
+    Column("state", SmallInteger, nullable=False),
+    Column("reason", SmallInteger, nullable=False),
+    # The number of a version, of a period, of a board.
+    Column("place", BigInteger),
+    Column("event_time_s", BigInteger),
+    Column("valid_from_s", BigInteger),
+    Column("valid_until_s", BigInteger),
+    # When the record ceased to hold although nobody changed its state: the declaration of a
+    # withdrawal, the succession of a board.
+    Column("ended_s", BigInteger),
+    Column("due_s", BigInteger),
+    Column("is_late", Boolean, nullable=False),
+    Column("previous", LargeBinary(32)),
+    Column("successor", LargeBinary(32)),
+    Column("key", LargeBinary(20)),
+    Column("block", BigInteger, nullable=False),
+    Column("time_s", BigInteger, nullable=False),
+    # Position of the last event of the record.
+    Column("changed", BigInteger, nullable=False),
+    Column("terms", Text, nullable=False),
+    Index("law_records_by_kind", "kind", "position"),
+    Index("law_records_by_state", "kind", "state", "position"),
+    Index("law_records_by_due", "kind", "due_s"),
+)
+
+LAW_LINKS: Final = Table(
+    "law_links",
+    METADATA,
+    Column("uid", LargeBinary(32), primary_key=True),
+    Column("role", String(24), primary_key=True),
+    Column("target", LargeBinary(32), primary_key=True),
+    Column("kind", String(24), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Index("law_links_by_target", "target", "role", "kind", "position"),
+)
+
+LAYOUT: Final = Table(
+    "layout",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),
+)

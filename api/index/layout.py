@@ -1,0 +1,33 @@
+"""The version of the index's tables, and what happens when it is not ours.
+
+The index holds nothing that the chain does not hold. So it is not migrated: tables of another
+version are dropped, and the index reads the chain again.
+"""
+
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection, delete, insert, select
+
+from api.index.law_tables import LAYOUT
+from api.index.tables import CURSOR, METADATA
+
+log = structlog.get_logger(__name__)
+
+LAYOUT_VERSION: Final = 2
+"""Raised with every change of a table, or of what an event means for one."""
+
+
+def prepare_layout(connection: Connection) -> bool:
+    """Make the tables those of this version; True if older ones were dropped for it."""
+    version = connection.execute(select(LAYOUT.c.version)).scalar_one_or_none()
+    if version == LAYOUT_VERSION:
+        return False
+    is_filled = connection.execute(select(CURSOR.c.id)).first() is not None
+    if is_filled:
+        log.warning("index of another version: read again from the chain", version=version or 1)
+        METADATA.drop_all(connection)
+        METADATA.create_all(connection)
+    connection.execute(delete(LAYOUT))
+    connection.execute(insert(LAYOUT).values(id=1, version=LAYOUT_VERSION))
+    return is_filled
