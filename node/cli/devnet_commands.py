@@ -51,8 +51,6 @@ def up(
         progress.update(task, description="waiting for final blocks")
         wait_final(devnet.nodes)
     _print(folder)
-    if len(devnet.nodes) < 4:
-        console.print("With fewer than four nodes, every one must run for blocks to become final.")
 
 
 @app.command("down")
@@ -74,20 +72,26 @@ def status(folder: Folder = _DEFAULT_FOLDER) -> None:
 
 
 def _print(folder: Path) -> bool:
-    """Print one line for each node; return whether all run."""
+    """Print one line for each node and what the network survives; return whether all run."""
+    from consensus.resilience import describe_resilience
     from node.cli.devnet import NodeRpc, find_running, read_devnet
     from node.errors import NodeError
 
     devnet = read_devnet(folder)
     pids = {process.node.name: process.pid for process in find_running(devnet.nodes)}
     width = max(len(node.name) for node in devnet.nodes)
+    validators: set[str] = set()
     for node in devnet.nodes:
         state = "down"
         if node.name in pids:
+            rpc = NodeRpc(node.url)
             try:
-                state = f"block {NodeRpc(node.url).get_height()}"
+                state = f"block {rpc.get_height()}"
+                validators = set(rpc.call("qbft_getValidatorsByBlockNumber", "latest"))
             except NodeError:
                 state = "does not answer"
             state += f", pid {pids[node.name]}"
         typer.echo(f"{node.name:{width}}  {node.url}  {state}  {node.folder}")
+    if validators:
+        typer.echo(describe_resilience(len(validators)))
     return len(pids) == len(devnet.nodes)

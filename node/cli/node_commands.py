@@ -24,9 +24,10 @@ def status(
         Path | None, typer.Option("--token-file", help="File that holds a bearer token.")
     ] = None,
 ) -> None:
-    """Show a node's final block, validators, peers and mempool."""
+    """Show a node's final block, what its validators survive, its peers and mempool."""
     import datetime as dt
 
+    from consensus.resilience import describe_resilience
     from node.cli.devnet.rpc import NodeRpc
 
     answer = NodeRpc(url.rstrip("/"), token_file=token_file).call("atesta_status")
@@ -39,8 +40,7 @@ def status(
         "chain": f"{int(answer['chainId'], 16)}, genesis {answer['genesisHash']}",
         "final block": f"{number}, {age_s:.0f} s old ({made:%Y-%m-%d %H:%M:%S} UTC)",
         "block hash": head["hash"],
-        "validators": f"{len(consensus['validators'])}, of which "
-        f"{int(consensus['quorum'], 16)} make a block final",
+        "validators": describe_resilience(len(consensus["validators"])),
         "this node": _describe(answer["validator"], consensus["signing"]),
         "round": f"{int(consensus['round'], 16)}, proposer {consensus['proposer']}",
         "waiting": f"{int(pool['pending'], 16)} transactions ready, "

@@ -68,6 +68,7 @@ def genesis(
 
     from rich.console import Console
 
+    from consensus.resilience import describe_resilience
     from contracts.genesis import build_genesis
     from node.chain.genesis import load_genesis
     from node.cli.genesis_file import read_founding
@@ -82,6 +83,8 @@ def genesis(
     loaded = load_genesis(out)
     typer.echo(f"{out}: chain {spec.chain_id}, {len(spec.agencies)} agencies")
     typer.echo(f"genesis: 0x{loaded.genesis_hash.hex()}")
+    validators = sum(len(agency.validators) for agency in spec.agencies)
+    typer.echo(describe_resilience(validators))
     typer.echo("Every agency compares this hash with the others' before it binds its key.")
 
 

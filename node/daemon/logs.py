@@ -35,9 +35,9 @@ ALLOWED_FIELDS = frozenset(  # a table of words is easier to review than a list 
     head height host inbound index journal_bytes kind label lag_ms level limit listen_address
     method name next_step node number observer offender operation outbound overruns parent
     path_is_writable peer peer_id peers pending pid pin port proposer queued reason recipient
-    removed request_id restored role round route score sender signer size_bytes start status step
-    surface target task timeout_s times transaction_hash transactions url validator validators
-    version wait_s
+    removed request_id resilience restored role round route score sender signer size_bytes start
+    status step surface target task timeout_s times transaction_hash transactions url validator
+    validators version wait_s
     """.split()  # noqa: SIM905
 )
 """The names under which a value may be written. None of them holds what a person submitted."""

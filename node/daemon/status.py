@@ -15,6 +15,7 @@ from consensus.extra_data import VoteType
 from consensus.header import BlockHeader
 from consensus.proposer import select_proposer
 from consensus.quorum import compute_quorum
+from consensus.resilience import compute_resilience, describe_resilience
 from consensus.types import Address, Height, Round
 from node.daemon.evidence_desk import describe_contradiction, describe_intrusion
 from node.daemon.intruders import Intrusion
@@ -122,7 +123,16 @@ class NodeStatus:
         self._validators: tuple[Address, ...] = ()
 
     def set_head(self, header: BlockHeader, validators: tuple[Address, ...]) -> None:
-        """Remember the head and who may seal the block after it."""
+        """Remember the head and who may seal the block after it.
+
+        Another number of validators is logged, with what it survives.
+        """
+        if validators and len(validators) != len(self._validators):
+            said = describe_resilience(len(validators))
+            if compute_resilience(len(validators)).faulty:
+                _log.info("resilience", resilience=said)
+            else:
+                _log.warning("resilience", resilience=said)
         self._head = header
         self._validators = validators
 

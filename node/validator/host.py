@@ -166,7 +166,7 @@ class ValidatorHost:
         if self._is_stopped:
             return "The validator has stopped; see the log for the failure that stopped it."
         if self._is_resuming:
-            return "Waiting for a quorum of validators to report their heights before signing."
+            return "Waiting for the others to report their heights, and for their blocks, to sign."
         if self._signer is not None and not self.is_signing:
             return "The key of this node is not a validator at this height."
         return None

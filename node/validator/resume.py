@@ -11,7 +11,10 @@ or one liar could silence the validator for ever.
 
 Where the others cannot go on without it (one or two validators) waiting for higher blocks would
 never end. There the procedure relies on the operator's word that no other node runs with the key,
-and signs above its head once all others have announced theirs.
+and signs above its head once all others have announced theirs. A validator that is alone has nobody
+who would contradict it, so it is the most dangerous: with an empty disk it would begin the ledger
+anew. It waits for its own blocks, which only an observer can still have, and until no peer
+announces a later one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,10 +58,14 @@ def compute_resume_floor(
     """Return the height up to which nothing may be signed; None while it is too early to say.
 
     `own_head` is the height of our chain, every block of it verified. `reports` are the heads that
-    connected peers announce, by the key that signed their handshake; only validators count.
+    connected peers announce, by the key that signed their handshake; only validators count, but
+    for a validator that is alone, everybody.
     `highest_known` is the highest height in any readable copy of the old sign state.
     """
     others = [address for address in validators if address != own]
+    if not others:
+        is_whole = own_head > 0 and all(height <= own_head for height in reports.values())
+        return max(own_head, highest_known) if is_whole else None
     reached = sum(address in reports and reports[address] <= own_head for address in others)
     quorum = compute_quorum(len(validators))
     can_others_go_on = len(others) >= quorum

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from consensus.resilience import describe_resilience
 from consensus.sign_state import SignIdentity, make_floor
 from consensus.types import Address, Height
 from contracts.addresses import IMPLEMENTATIONS
@@ -50,6 +51,7 @@ def found(tmp_path: Path, *labels: str) -> Path:
     genesis = tmp_path / "genesis.json"
     output = invoke("genesis", group, *documents, "--out", genesis)
     assert f"{len(labels)} agencies" in output
+    assert describe_resilience(len(labels)) in output, "the founders read what they found"
     return genesis
 
 

@@ -270,6 +270,13 @@ def test_resume_of_one_or_two_validators_does_not_wait_for_ever() -> None:
     assert floor(2, {1: 6}, head=6) == 6
 
 
+def test_resume_of_a_lone_validator_never_begins_the_ledger_anew() -> None:
+    assert floor(1, {}, head=0) is None, "its blocks are lost; an observer may have them"
+    assert floor(1, {3: 9}, head=5) is None, "an observer has later ones"
+    assert floor(1, {3: 9}, head=9) == 9
+    assert floor(1, {3: 9}, head=9, known=12) == 12
+
+
 def test_resume_request_lasts_until_it_is_finished(tmp_path: Path) -> None:
     assert not is_resume_requested(tmp_path)
     request_resume(tmp_path)
