@@ -47,6 +47,9 @@ class RecordFilter:
 
 Rows = list[Row[Any]]
 
+_END: Final = 2**62
+"""After every position."""
+
 
 def list_schemas(connection: Connection, page: Page, *, owner: bytes | None) -> Rows:
     """Return schemas, oldest first."""
@@ -139,6 +142,17 @@ def get_block(connection: Connection) -> int:
     return -1 if number is None else int(number)
 
 
+def find_position(connection: Connection, time_s: int) -> int:
+    """Return the position of the first block not before a time: times grow with positions."""
+    number = connection.execute(
+        select(BLOCKS.c.number)
+        .where(BLOCKS.c.time_s >= time_s)
+        .order_by(BLOCKS.c.time_s, BLOCKS.c.number)
+        .limit(1)
+    ).scalar_one_or_none()
+    return _END if number is None else int(number) * LOGS_PER_BLOCK
+
+
 def _filter(
     connection: Connection, query: Select[Any], table: Table, wanted: RecordFilter
 ) -> Select[Any]:
@@ -150,24 +164,10 @@ def _filter(
         if value is not None:
             query = query.where(column == value)
     if wanted.from_s is not None:
-        query = query.where(table.c.position >= _find_position(connection, wanted.from_s))
+        query = query.where(table.c.position >= find_position(connection, wanted.from_s))
     if wanted.until_s is not None:
-        query = query.where(table.c.position < _find_position(connection, wanted.until_s))
+        query = query.where(table.c.position < find_position(connection, wanted.until_s))
     return query
-
-
-_END: Final = 2**62
-
-
-def _find_position(connection: Connection, time_s: int) -> int:
-    """Return the position of the first block not before a time: times grow with positions."""
-    number = connection.execute(
-        select(BLOCKS.c.number)
-        .where(BLOCKS.c.time_s >= time_s)
-        .order_by(BLOCKS.c.time_s, BLOCKS.c.number)
-        .limit(1)
-    ).scalar_one_or_none()
-    return _END if number is None else int(number) * LOGS_PER_BLOCK
 
 
 def _cut(

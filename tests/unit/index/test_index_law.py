@@ -13,10 +13,12 @@ from sqlalchemy import Row, insert, select, update
 
 from api.databases import Database, open_database
 from api.index.events import process_event
+from api.index.law_queries import EventFilter, LawFilter, list_events, list_law_records
 from api.index.law_tables import LAW_LINKS, LAW_RECORDS, LAYOUT
 from api.index.layout import LAYOUT_VERSION, prepare_layout
 from api.index.placed_event import PlacedEvent
-from api.index.tables import CURSOR, EVENTS, LOGS_PER_BLOCK, METADATA
+from api.index.queries import Page
+from api.index.tables import BLOCKS, CURSOR, EVENTS, LOGS_PER_BLOCK, METADATA
 from contracts.scratch import Outcome
 from tests.contracts import consent_harness, exchange_harness, mandate_harness
 from tests.contracts.contract_harness import (
@@ -194,3 +196,52 @@ def test_layout_of_another_version_is_dropped_and_made_anew(database: Database) 
     assert database.write_now(prepare_layout)
     assert database.read_now(lambda c: c.execute(select(CURSOR)).first()) is None
     assert not database.write_now(prepare_layout)
+
+
+def test_lists_are_filtered_by_either_party_and_by_what_is_named(chronicle: Chronicle) -> None:
+    ledger = chronicle.ledger
+    fields = exchange_harness.by_consent(ledger)
+    asked = [uid_of(7000 + number) for number in range(5)]
+    for place, uid in enumerate(asked):
+        ledger.pass_time()
+        exchange_harness.request(ledger, uid, **(fields if place == 0 else {}))
+
+    def list_uids(after: int | None = None, limit: int = 10, **wanted: Any) -> list[bytes]:
+        rows = chronicle.database.read_now(
+            lambda c: list_law_records(
+                c, Page(limit=limit, after=after), LawFilter(kind="exchange", **wanted)
+            )
+        )
+        return [bytes(row.uid) for row in rows]
+
+    newest_first = asked[::-1]
+    assert list_uids() == newest_first
+    assert list_uids(links={"party": BUREAU}) == newest_first
+    assert list_uids(links={"party": LABORATORY, "dataset": ORDINARY}) == newest_first
+    assert list_uids(links={"party": LABORATORY, "dataset": CONDITIONAL}) == []
+    assert list_uids(links={"consent": GENERAL}) == [asked[0]]
+    assert list_uids(links={"basis": STATUTE_BASIS}) == newest_first[:4]
+    assert list_uids(state=exchange_harness.REFUSED) == []
+    second = chronicle.find(newest_first[1]).position
+    assert list_uids(links={"party": BUREAU}, after=second, limit=2) == newest_first[2:4]
+
+
+def test_feed_is_in_order_of_the_chain_and_filtered(chronicle: Chronicle) -> None:
+    ledger = chronicle.ledger
+    exchange_harness.request_conditional(ledger)
+    exchange_harness.act(ledger, bureau, "decide", True, 0, OFFICER)
+
+    def list_kinds(after: int | None = None, **wanted: Any) -> list[str]:
+        # The feed shows the block of each event.
+        rows = chronicle.database.read_now(
+            lambda c: list_events(c, Page(limit=100, after=after), EventFilter(**wanted))
+        )
+        return [row.kind for row in rows]
+
+    block = {"number": ledger.state.block_number, "hash": bytes(32), "parent_hash": bytes(32)}
+    chronicle.database.write_now(lambda c: c.execute(insert(BLOCKS).values(**block, time_s=1)))
+    assert list_kinds() == ["exchange.requested", "exchange.state"]
+    assert list_kinds(kinds=("exchange.state", "consent")) == ["exchange.state"]
+    assert list_kinds(agency=BUREAU) == ["exchange.requested", "exchange.state"]
+    assert list_kinds(agency=uid_of(1)) == []
+    assert list_kinds(after=chronicle.find(EXCHANGE).position) == ["exchange.state"]

@@ -1,0 +1,177 @@
+"""Lists of the law's records, the graph between them, and the feed of all events.
+
+A list filtered by something that a record names (a party, a dataset, a basis) is driven by the most
+telling link and cut along its index; the other links are looked up record by record.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, and_, exists, or_, select
+
+from api.index.law_events import PARTY
+from api.index.law_tables import LAW_LINKS, LAW_RECORDS
+from api.index.queries import Page, find_position
+from api.index.tables import BLOCKS, EVENTS
+
+Rows = list[Row[Any]]
+
+_MOST_TELLING_FIRST: Final = (
+    "onward_of",
+    "exchange",
+    "consent",
+    "mandate",
+    "parent",
+    "body",
+    "instrument",
+    "notice",
+    "basis",
+    "subject",
+    "schema",
+    "dataset",
+    "purpose",
+    PARTY,
+)
+"""Roles of links, from those with few records behind one target to those with many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LawFilter:
+    """Which records of one kind are wanted; None and no link do not filter."""
+
+    kind: str
+    links: Mapping[str, bytes] = field(default_factory=dict)
+    """Role of a link by its target; `party` finds the records of an agency on either side."""
+    agency: bytes | None = None
+    """Owner, requester, or consent's provider."""
+    counterparty: bytes | None = None
+    state: int | None = None
+    subkind: int | None = None
+    from_s: int | None = None
+    """Block time not before."""
+    until_s: int | None = None
+    """Block time before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events are wanted."""
+
+    kinds: tuple[str, ...] = ()
+    """Kinds such as `consent.withdrawn`, or of a kind of record, `consent`; none for all."""
+    uid: bytes | None = None
+    agency: bytes | None = None
+    """Only events of records that this agency is a party to, or that it did."""
+
+
+def list_law_records(connection: Connection, page: Page, wanted: LawFilter) -> Rows:
+    """Return records of one kind, newest first."""
+    query = select(LAW_RECORDS).where(LAW_RECORDS.c.kind == wanted.kind)
+    roles = sorted(wanted.links, key=_rank)
+    position = LAW_RECORDS.c.position
+    for place, role in enumerate(roles):
+        target = wanted.links[role]
+        if place == 0:
+            link = LAW_LINKS.alias("driving")
+            position = link.c.position
+            query = query.join(link, link.c.uid == LAW_RECORDS.c.uid).where(
+                link.c.target == target, link.c.role == role, link.c.kind == wanted.kind
+            )
+        else:
+            query = query.where(_is_linked(role, target))
+    for column, value in (
+        (LAW_RECORDS.c.agency, wanted.agency),
+        (LAW_RECORDS.c.counterparty, wanted.counterparty),
+        (LAW_RECORDS.c.state, wanted.state),
+        (LAW_RECORDS.c.subkind, wanted.subkind),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.from_s is not None:
+        query = query.where(position >= find_position(connection, wanted.from_s))
+    if wanted.until_s is not None:
+        query = query.where(position < find_position(connection, wanted.until_s))
+    if page.after is not None:
+        query = query.where(position < page.after)
+    return list(connection.execute(query.order_by(position.desc()).limit(page.limit)))
+
+
+def get_law_record(connection: Connection, uid: bytes) -> Row[Any] | None:
+    """Return one record of any kind."""
+    return connection.execute(select(LAW_RECORDS).where(LAW_RECORDS.c.uid == uid)).one_or_none()
+
+
+def get_law_records(connection: Connection, uids: Sequence[bytes]) -> dict[bytes, Row[Any]]:
+    """Return the records that there are among these, by uid."""
+    rows = connection.execute(select(LAW_RECORDS).where(LAW_RECORDS.c.uid.in_(uids)))
+    return {bytes(row.uid): row for row in rows}
+
+
+def list_links(connection: Connection, uid: bytes) -> tuple[tuple[str, bytes], ...]:
+    """Return what a record names, as pairs of role and target."""
+    rows = connection.execute(
+        select(LAW_LINKS.c.role, LAW_LINKS.c.target)
+        .where(LAW_LINKS.c.uid == uid)
+        .order_by(LAW_LINKS.c.role, LAW_LINKS.c.target)
+    )
+    return tuple((row.role, bytes(row.target)) for row in rows)
+
+
+def list_linking(
+    connection: Connection, target: bytes, *, role: str | None = None, limit: int = 500
+) -> tuple[tuple[str, str, bytes], ...]:
+    """Return the records that name `target`, newest first, as role, kind and uid."""
+    query = select(LAW_LINKS).where(LAW_LINKS.c.target == target)
+    if role is not None:
+        query = query.where(LAW_LINKS.c.role == role)
+    rows = connection.execute(query.order_by(LAW_LINKS.c.position.desc()).limit(limit))
+    return tuple((row.role, row.kind, bytes(row.uid)) for row in rows)
+
+
+def list_events(connection: Connection, page: Page, wanted: EventFilter) -> Rows:
+    """Return events of the whole ledger after a position, oldest first, with block and time."""
+    query: Select[Any] = select(EVENTS, BLOCKS.c.hash.label("block_hash"), BLOCKS.c.time_s).join(
+        BLOCKS, BLOCKS.c.number == EVENTS.c.block
+    )
+    if wanted.kinds:
+        query = query.where(
+            or_(
+                *(
+                    EVENTS.c.kind == kind if "." in kind else EVENTS.c.kind.startswith(f"{kind}.")
+                    for kind in wanted.kinds
+                )
+            )
+        )
+    if wanted.uid is not None:
+        query = query.where(EVENTS.c.uid == wanted.uid)
+    if wanted.agency is not None:
+        query = query.where(
+            or_(
+                EVENTS.c.agency == wanted.agency,
+                exists().where(
+                    and_(
+                        LAW_LINKS.c.uid == EVENTS.c.uid,
+                        LAW_LINKS.c.role == PARTY,
+                        LAW_LINKS.c.target == wanted.agency,
+                    )
+                ),
+            )
+        )
+    if page.after is not None:
+        query = query.where(EVENTS.c.position > page.after)
+    return list(connection.execute(query.order_by(EVENTS.c.position).limit(page.limit)))
+
+
+def _rank(role: str) -> int:
+    return _MOST_TELLING_FIRST.index(role) if role in _MOST_TELLING_FIRST else 0
+
+
+def _is_linked(role: str, target: bytes) -> Any:
+    return exists().where(
+        and_(
+            LAW_LINKS.c.uid == LAW_RECORDS.c.uid,
+            LAW_LINKS.c.role == role,
+            LAW_LINKS.c.target == target,
+        )
+    )
