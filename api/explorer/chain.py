@@ -10,6 +10,7 @@ from api.explorer.facts import (
     BlockFacts,
     BlockLine,
     EventFacts,
+    EvidenceLine,
     Finality,
     TransactionFacts,
     TransactionLine,
@@ -138,6 +139,24 @@ class ChainReader:
             )
             for row in rows
             if row["address"] in validators
+        )
+
+    async def list_evidence(self, limit: int) -> tuple[EvidenceLine, ...] | None:
+        """Return acts of misbehaviour, newest first; None if the node behind tells of none."""
+        try:
+            found = await self.raw.call("atesta_evidence", limit)
+        except RpcRefusal:
+            return None
+        registry = await self.get_registry()
+        return tuple(
+            EvidenceLine(
+                id=item["id"],
+                kind=item["kind"],
+                height=int(item["height"], 16),
+                round=None if item["round"] is None else int(item["round"], 16),
+                offender=registry.get_party(item["offender"]),
+            )
+            for item in found
         )
 
     async def get_account(self, address: str) -> AccountFacts:

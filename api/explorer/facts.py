@@ -7,6 +7,8 @@ Identifiers are `0x` hexadecimal, times whole seconds since 1970 (UTC), codes lo
 from dataclasses import dataclass
 from typing import Literal
 
+from consensus.resilience import Resilience
+
 FieldKind = Literal[
     "account",
     "agency",
@@ -182,6 +184,19 @@ class ValidatorFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceLine:
+    """An act of somebody against whom this node holds proof."""
+
+    id: str
+    """The same in the log, over RPC and REST, and in the file."""
+    kind: str
+    height: int
+    round: int | None
+    """None for an act that is a block's."""
+    offender: Party
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryLine:
     """One event in the life of a record."""
 
@@ -305,6 +320,8 @@ class StatusFacts:
     block_period_s: float | None
     peers: int | None
     index_block: int
+    resilience: Resilience | None
+    """What the validators survive; None where the node behind this API names none."""
     counts: Counts | None
     """None where they were not asked for: counting reads whole tables."""
 

@@ -23,6 +23,7 @@ def build_json_app() -> web.Application:
     routes = (
         ("/status", get_status),
         ("/validators", list_validators),
+        ("/evidence", list_evidence),
         ("/blocks", list_blocks),
         ("/blocks/{block}", get_block),
         ("/transactions/{hash}", get_transaction),
@@ -53,6 +54,13 @@ async def get_status(request: web.Request) -> web.Response:
 async def list_validators(request: web.Request) -> web.Response:
     """Return the validators."""
     return _list(await request.config_dict[SERVICES].chain.list_validators(), None)
+
+
+@requires(Role.AUDITOR)
+async def list_evidence(request: web.Request) -> web.Response:
+    """Return the acts of misbehaviour that this node holds proof of, newest first."""
+    chain = request.config_dict[SERVICES].chain
+    return _list(await chain.list_evidence(requests.read_limit(request)) or (), None)
 
 
 @requires(Role.READER)

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from api.auth import Role, requires
+from api.auth import CALLER, Role, requires
 from api.explorer import requests
 from api.explorer.facts import StatusFacts
 from api.explorer.registry import Registry
@@ -14,7 +14,8 @@ from api.explorer.search import find
 from api.explorer.services import SERVICES, ExplorerServices
 from api.explorer.status import read_status
 from api.index.queries import RecordFilter
-from consensus.quorum import compute_faulty, compute_quorum
+from consensus.quorum import compute_quorum
+from consensus.resilience import compute_resilience
 from contracts.codes import RecordState
 from contracts.labels import format_identifier
 
@@ -194,8 +195,12 @@ async def show_agency(request: web.Request) -> web.Response:
 
 @requires(Role.READER)
 async def show_validators(request: web.Request) -> web.Response:
-    """Show the validators, and warn where one jurisdiction's hold a quorum."""
+    """Show the validators, what they survive, and to auditors what they did wrong.
+
+    Warns where one jurisdiction's hold a quorum.
+    """
     chain = request.config_dict[SERVICES].chain
+    is_auditor = request[CALLER].has_any(Role.AUDITOR)
     validators = await chain.list_validators()
     addresses = [validator.party.address for validator in validators]
     return await _show(
@@ -203,9 +208,10 @@ async def show_validators(request: web.Request) -> web.Response:
         "validators.html",
         json="/validators",
         validators=validators,
-        quorum=compute_quorum(len(validators)) if validators else 0,
-        faulty=compute_faulty(len(validators)) if validators else 0,
+        resilience=compute_resilience(len(validators)) if validators else None,
         dominant=find_dominant_jurisdiction(await chain.get_registry(), addresses),
+        is_auditor=is_auditor,
+        evidence=await chain.list_evidence(requests.MAX_LIMIT) if is_auditor else None,
     )
 
 

@@ -9,6 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from api.explorer.texts.assurance import (
+    CHINESE_ASSURANCE,
+    ENGLISH_ASSURANCE,
+    PORTUGUESE_ASSURANCE,
+)
 from api.explorer.texts.chinese import CHINESE
 from api.explorer.texts.english import ENGLISH
 from api.explorer.texts.portuguese import PORTUGUESE
@@ -39,9 +44,9 @@ class Language:
 LANGUAGES: Final[Mapping[str, Language]] = {
     language.tag: language
     for language in (
-        Language(tag="en", name="English", texts=ENGLISH),
-        Language(tag="pt", name="Português", texts=PORTUGUESE),
-        Language(tag="zh-Hant", name="繁體中文", texts=CHINESE),
+        Language(tag="en", name="English", texts={**ENGLISH, **ENGLISH_ASSURANCE}),
+        Language(tag="pt", name="Português", texts={**PORTUGUESE, **PORTUGUESE_ASSURANCE}),
+        Language(tag="zh-Hant", name="繁體中文", texts={**CHINESE, **CHINESE_ASSURANCE}),
     )
 }
 

@@ -54,8 +54,8 @@ CHINESE: Final[Mapping[str, str]] = {
     "請勿依賴本區塊。",
     "finality.genesis": "起點：所有節點都由同一份創世檔案開始，因此區塊 0 無需簽章。",
     "finality.unknown": "本網頁所連接的網絡不提供簽章資料；其區塊的最終確認以該網絡所報告者為準。",
-    "finality.meaning": "驗證節點以簽署方式確認區塊。取得 {total} 個中的 {quorum} 個簽章後，除非超"
-    "過三分之一的驗證節點違反規則，否則不可能有其他區塊取代它；而違規者自己的簽章就是證據。",
+    "finality.meaning": "驗證節點以簽署方式確認區塊。取得 {total} 個中的 {quorum} 個簽章後，除非三"
+    "分之一或以上的驗證節點違反規則，否則不可能有其他區塊取代它；而違規者自己的簽章就是證據。",
     "finality.sealed": "已簽署",
     "finality.missing": "此處沒有簽章",
     "finality.missing.text": "缺少簽章並非過失：只要簽章數目足夠，區塊即告最終確認。",
@@ -219,8 +219,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "agency.keys.lead": "金鑰只能在其有效期內登記紀錄。已終止金鑰所登記的紀錄仍然有效。",
     "agency.records": "最新存證",
     "validators.title": "驗證節點",
-    "validators.lead": "負責簽署區塊的節點。共有 {total} 個驗證節點，每個區塊需要 {quorum} 個簽章"
-    "；其中 {faulty} 個失效或作弊亦無影響。",
+    "validators.lead": "負責簽署區塊的節點。",
     "validators.warning": "單一法域已達法定數目（{jurisdiction}）：無需其他法域即可使區塊最終確認"
     "。",
     "account.title": "帳戶",

@@ -58,7 +58,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "finality.unknown": "The network behind these pages does not report seals; its blocks are "
     "final as that network reports them.",
     "finality.meaning": "A validator seals a block by signing it. With {quorum} of {total} seals "
-    "no other block can take its place, unless more than a third of the validators broke the "
+    "no other block can take its place, unless a third or more of the validators broke the "
     "rules; their own signatures would then prove it.",
     "finality.sealed": "sealed",
     "finality.missing": "no seal here",
@@ -242,8 +242,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "stay valid.",
     "agency.records": "Latest attestations",
     "validators.title": "Validators",
-    "validators.lead": "The nodes that seal blocks. With {total} validators a block needs {quorum} "
-    "seals; {faulty} may fail or cheat without harm.",
+    "validators.lead": "The nodes that seal blocks.",
     "validators.warning": "One jurisdiction alone holds a quorum ({jurisdiction}): it could make "
     "blocks final without the others.",
     "account.title": "Account",

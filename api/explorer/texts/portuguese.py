@@ -57,7 +57,7 @@ PORTUGUESE: Final[Mapping[str, str]] = {
     "finality.unknown": "A rede por trás destas páginas não comunica selos; os seus blocos são "
     "definitivos conforme essa rede os comunica.",
     "finality.meaning": "Um validador sela um bloco assinando-o. Com {quorum} de {total} selos "
-    "nenhum outro bloco pode tomar o seu lugar, a não ser que mais de um terço dos validadores "
+    "nenhum outro bloco pode tomar o seu lugar, a não ser que um terço ou mais dos validadores "
     "violasse as regras; as suas próprias assinaturas o provariam.",
     "finality.sealed": "selou",
     "finality.missing": "sem selo aqui",
@@ -237,8 +237,7 @@ PORTUGUESE: Final[Mapping[str, str]] = {
     "terminada registou continua válido.",
     "agency.records": "Últimas atestações",
     "validators.title": "Validadores",
-    "validators.lead": "Os nós que selam blocos. Com {total} validadores um bloco precisa de "
-    "{quorum} selos; podem falhar ou enganar sem dano até {faulty}.",
+    "validators.lead": "Os nós que selam blocos.",
     "validators.warning": "Uma só jurisdição tem quórum ({jurisdiction}): podia tornar blocos "
     "definitivos sem as outras.",
     "account.title": "Conta",

@@ -104,7 +104,12 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 @asynccontextmanager
 async def open_site(
-    ledger: RealLedger, folder: Path, attested: str, proposed: str
+    ledger: RealLedger,
+    folder: Path,
+    attested: str,
+    proposed: str,
+    *,
+    token_file: Path | None = None,
 ) -> AsyncIterator[Site]:
     """Serve the explorer of `ledger` on a free port, its index caught up."""
     database = open_database(folder / "index.sqlite", tables.METADATA)
@@ -121,7 +126,7 @@ async def open_site(
                 ledger_name="Shared ledger <Macao & Guangdong>",
             )
         )
-        settings = ApiSettings(port=0)
+        settings = ApiSettings(port=0, token_file=token_file)
         app = build_app(Services(surfaces=(surface,)), settings)
         async with serve(app, settings) as url, aiohttp.ClientSession() as http:
             yield Site(
