@@ -13,11 +13,18 @@
 
      `relay` checks the signature, remembers the signer for the length of this transaction and
      calls the contract itself; `_actor` answers the signer where the caller is the contract.
+
+     What was captured while the ledger was out of reach is posted later with its event time. Past
+     the limit that the ledger was founded with it goes through `act_late`, which names a second
+     officer and a reason; every entry that it makes in a history is marked.
 """
 
 import codes
+import completeness
 from interfaces import IActs
 from interfaces import IAgencyRegistry
+
+uses: completeness
 
 MAX_CALL: constant(uint256) = 4096
 NAME: constant(String[6]) = "Atesta"
@@ -31,25 +38,33 @@ HALF_ORDER: constant(
     uint256
 ) = 57896044618658097711785492504343953926418782139537452191302581570759080747168
 
+# Why an act is posted late.
+LATE_OUTAGE: constant(uint8) = 1  # the ledger was out of reach
+LATE_PAPER: constant(uint8) = 2  # it was captured on paper, or in the field
+LATE_OMISSION: constant(uint8) = 3  # it was forgotten, and found later
+
 REGISTRY: immutable(IAgencyRegistry)
 SALT: immutable(bytes32)
+LATE_AFTER_S: immutable(uint256)
 
 # slot 32: signer -> nonce -> whether it was used
 used_nonces: HashMap[address, HashMap[uint256, bool]]
 # slots 33 to 63
 acts_reserved: uint256[31]
-# who signed the act that is being relayed
-_signer: transient(address)
+# whose act is being carried out: who signed what is relayed, or who sent what is late
+_author: transient(address)
 
 
 @deploy
-def __init__(registry: address, salt: bytes32):
+def __init__(registry: address, salt: bytes32, late_after_s: uint256):
     """
     @param registry The proxy of the agency registry.
     @param salt Tells this ledger from any other, also from one with the same chain id.
+    @param late_after_s An act is late if it was captured more than so many seconds ago.
     """
     REGISTRY = IAgencyRegistry(registry)
     SALT = salt
+    LATE_AFTER_S = late_after_s
 
 
 @external
@@ -64,15 +79,49 @@ def relay(
     @param deadline Until when the act may be submitted, in seconds.
     @param signature r, s and v, 65 bytes.
     """
-    assert self._signer == empty(address), "act: relayed twice"
+    assert self._author == empty(address), "act: relayed twice"
     self._check_message(signer, nonce, deadline)
     self._check_signature(
         keccak256(abi_encode(ACT_TYPE, keccak256(call), nonce, deadline)), signer, signature
     )
-    self._signer = signer
+    self._author = signer
     raw_call(self, call)
-    self._signer = empty(address)
+    self._author = empty(address)
     log IActs.Relayed(signer=signer, nonce=nonce, submitter=msg.sender)
+
+
+@external
+def act_late(call: Bytes[MAX_CALL], officer: bytes32, reason: uint8):
+    """
+    @notice Carries out an act that was captured longer ago than the ledger's limit. Every entry
+            that it makes is marked late, with the second officer and the reason. Refused for an act
+            that is in time.
+    @param call The act: a call of this contract, ABI-encoded.
+    @param officer Commitment to a second officer, who answers for the lateness.
+    @param reason 1 the ledger was out of reach, 2 captured on paper, 3 forgotten.
+    """
+    assert completeness.late_by == empty(bytes32), "late: noted twice"
+    assert officer != empty(bytes32), "late: officer missing"
+    assert reason >= LATE_OUTAGE and reason <= LATE_OMISSION, "late: unknown reason"
+    author: address = self._actor()
+    assert staticcall REGISTRY.may_send(author), "late: not an agency's key"
+    before: address = self._author
+    self._author = author
+    completeness.late_by = officer
+    completeness.late_for = reason
+    raw_call(self, call)
+    completeness.late_by = empty(bytes32)
+    completeness.late_for = 0
+    self._author = before
+
+
+@view
+@external
+def late_after_s() -> uint256:
+    """
+    @notice After how many seconds an act is late.
+    """
+    return LATE_AFTER_S
 
 
 @view
@@ -100,7 +149,7 @@ def is_nonce_used(signer: address, nonce: uint256) -> bool:
 @internal
 def _actor() -> address:
     if msg.sender == self:
-        return self._signer
+        return self._author
     return msg.sender
 
 
@@ -110,11 +159,21 @@ def _authorise(role: uint256, event_time: uint256) -> bytes32:
     """
     @return The agency for which the actor acts in this role.
     """
+    self._check_time(event_time)
+    return (staticcall REGISTRY.authorise(self._actor(), role))[0]
+
+
+@view
+@internal
+def _check_time(event_time: uint256):
     assert event_time != 0, "act: event time missing"
     assert (
         event_time <= block.timestamp + codes.EVENT_TIME_TOLERANCE_S
     ), "act: event time in the future"
-    return (staticcall REGISTRY.authorise(self._actor(), role))[0]
+    if event_time + LATE_AFTER_S < block.timestamp:
+        assert completeness.late_by != empty(bytes32), "late: second officer missing"
+    else:
+        assert completeness.late_by == empty(bytes32), "late: act is in time"
 
 
 @internal

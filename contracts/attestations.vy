@@ -18,7 +18,7 @@ from interfaces import IAttestations
 implements: IAttestations
 initializes: completeness
 initializes: records
-exports: (completeness.head, completeness.count)
+exports: (completeness.head, completeness.count, completeness.late_officer)
 exports: (records.attestation, records.batch, records.leaf_state)
 
 # A leaf's index has 32 bits in its commitment, and this many states fit in nobody's patience.

@@ -22,16 +22,23 @@ from interfaces import ICatalogue
 
 implements: IBases
 initializes: completeness
-initializes: acts
+initializes: acts[completeness := completeness]
 initializes: stops[acts := acts, completeness := completeness]
 initializes: instruments[acts := acts, completeness := completeness]
-exports: (completeness.head, completeness.count)
-exports: (acts.relay, acts.eip712Domain, acts.is_nonce_used)
+exports: (completeness.head, completeness.count, completeness.late_officer)
+exports: (
+    acts.relay,
+    acts.act_late,
+    acts.late_after_s,
+    acts.eip712Domain,
+    acts.is_nonce_used,
+)
 exports: (stops.stop, stops.lift, stops.stop_record, stops.is_stopped, stops.pair_of)
 exports: (
     instruments.enter_instrument,
     instruments.set_instrument_state,
     instruments.instrument,
+    instruments.check_onward,
 )
 
 STATUTE: constant(uint8) = 1
@@ -48,13 +55,14 @@ _reserved: uint256[32]
 
 
 @deploy
-def __init__(registry: address, salt: bytes32, catalogue: address):
+def __init__(registry: address, salt: bytes32, late_after_s: uint256, catalogue: address):
     """
     @param registry The proxy of the agency registry.
     @param salt Tells this ledger from any other in signed acts.
+    @param late_after_s An act is late if it was captured more than so many seconds ago.
     @param catalogue The proxy of the catalogue.
     """
-    acts.__init__(registry, salt)
+    acts.__init__(registry, salt, late_after_s)
     CATALOGUE = ICatalogue(catalogue)
 
 

@@ -61,6 +61,17 @@ class Reason(IntEnum):
     SECURITY = 5
 
 
+class LateReason(IntEnum):
+    """Why an act is posted late."""
+
+    OUTAGE = 1
+    """The ledger was out of reach."""
+    PAPER = 2
+    """It was captured on paper, or in the field."""
+    OMISSION = 3
+    """It was forgotten, and found later."""
+
+
 class RecordKind(IntEnum):
     """What a uid in the chained head of an agency stands for."""
 
@@ -125,6 +136,18 @@ class ExchangeState(IntEnum):
     ENDED = 9
     VOID_SIGNED = 10
     """In heads and events only: one side has signed the void."""
+
+
+class ConsentEntry(IntEnum):
+    """What an entry of a consent in a head says beyond the states of records."""
+
+    STOPPED = 11
+    """A recipient has answered a withdrawal: it processes the data no longer."""
+    DELETED = 12
+    RETAINED = 13
+    """For storage only, under a cited basis, until a date."""
+    BOUND_ONWARD = 14
+    """The data came to this agency onward: a withdrawal binds it too."""
 
 
 class PeriodState(IntEnum):

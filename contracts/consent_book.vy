@@ -4,8 +4,10 @@
 @license Apache-2.0
 @notice A consent covers an exchange only while it is live and names all of it: provider, recipient,
         dataset, fields and purpose. Its quota is reserved when an exchange is approved, used at the
-        first release, and returned by a void that both sides sign.
-@dev A module of `consents`. Only the exchanges contract moves quotas.
+        first release, and returned by a void that both sides sign. The book also keeps each release
+        under a consent, and to whom its data were handed on: those agencies are bound by it too.
+@dev A module of `consents`. Only the exchanges contract moves quotas and notes releases. In the
+     head of an agency to which data came onward the consent has state 14.
 """
 
 import codes
@@ -17,13 +19,31 @@ uses: completeness
 # Where the confirmation of a consent that its beneficiary recorded stands.
 DEMANDED: constant(uint8) = 1
 CONFIRMED: constant(uint8) = 2
+# In heads and events only: the data came to this agency onward.
+BOUND_ONWARD: constant(uint8) = 14
+# A withdrawal tells each of them, in one transaction.
+MAX_ONWARD: constant(uint256) = 16
+FIRST_128: constant(uint256) = 2**128 - 1
 
 EXCHANGES: immutable(address)
+
+
+struct StoredRelease:
+    exchange: bytes32
+    # the block's timestamp in the low 128 bits, the event time above
+    times: uint256
+
+
 
 consents: HashMap[bytes32, IConsents.Consent]
 # (consent, exchange) -> 1 reserved, 2 used
 _quota_of: HashMap[bytes32, HashMap[bytes32, uint8]]
-_book_reserved: uint256[30]
+# consent -> the agencies to which its data were handed on
+_onward: HashMap[bytes32, DynArray[bytes32, MAX_ONWARD]]
+_is_onward: HashMap[bytes32, HashMap[bytes32, bool]]
+_releases: HashMap[bytes32, HashMap[uint256, StoredRelease]]
+_release_counts: HashMap[bytes32, uint256]
+_book_reserved: uint256[26]
 
 
 @deploy
@@ -51,9 +71,10 @@ def reserve(uid: bytes32, exchange: bytes32):
 
 
 @external
-def use(uid: bytes32, exchange: bytes32):
+def use(uid: bytes32, exchange: bytes32, event_time: uint256):
     """
     @notice Uses what was set aside, at the first release; a further delivery is free.
+    @param event_time When the provider released, in seconds.
     """
     assert msg.sender == EXCHANGES, "consent: only the exchanges"
     assert self._quota_of[uid][exchange] != 0, "consent: not reserved"
@@ -62,6 +83,30 @@ def use(uid: bytes32, exchange: bytes32):
         self.consents[uid].reserved -= 1
         self.consents[uid].used += 1
         self._log_quota(uid, exchange)
+    self._add_release(uid, exchange, event_time)
+
+
+@external
+def note_onward(uid: bytes32, exchange: bytes32, recipient: bytes32, event_time: uint256):
+    """
+    @notice Notes that data which came under a consent were handed on to a further recipient, which
+            the consent's withdrawal binds from now on.
+    @param exchange The exchange by which they were handed on.
+    @param event_time When that was, in seconds.
+    """
+    assert msg.sender == EXCHANGES, "consent: only the exchanges"
+    self._add_release(uid, exchange, event_time)
+    if recipient == self.consents[uid].terms.recipient or self._is_onward[uid][recipient]:
+        return
+    assert len(self._onward[uid]) < MAX_ONWARD, "onward: too many recipients"
+    self._is_onward[uid][recipient] = True
+    self._onward[uid].append(recipient)
+    log IConsents.BoundOnward(
+        uid=uid,
+        recipient=recipient,
+        exchange=exchange,
+        sequence=completeness._advance(recipient, codes.KIND_CONSENT, uid, BOUND_ONWARD),
+    )
 
 
 @external
@@ -87,6 +132,54 @@ def consent(uid: bytes32) -> IConsents.Consent:
     @notice What is recorded of a consent; all zero if there is none.
     """
     return self.consents[uid]
+
+
+@view
+@external
+def is_withdrawn(uid: bytes32) -> bool:
+    """
+    @notice Whether a consent has been withdrawn.
+    """
+    return self.consents[uid].state == codes.REVOKED
+
+
+@view
+@external
+def recipients(uid: bytes32) -> DynArray[bytes32, 17]:
+    """
+    @notice All agencies that a withdrawal of this consent binds: its recipient, then those to which
+            the data were handed on, in the order in which they first received them.
+    """
+    every: DynArray[bytes32, 17] = []
+    if self.consents[uid].state != 0:
+        every.append(self.consents[uid].terms.recipient)
+        for recipient: bytes32 in self._onward[uid]:
+            every.append(recipient)
+    return every
+
+
+@view
+@external
+def release_count(uid: bytes32) -> uint256:
+    """
+    @notice How many releases rested on a consent, further and onward deliveries included.
+    """
+    return self._release_counts[uid]
+
+
+@view
+@external
+def release_at(uid: bytes32, index: uint256) -> IConsents.Release:
+    """
+    @notice The release at this place, beginning with zero, in the order of their blocks.
+    """
+    assert index < self._release_counts[uid], "consent: no such release"
+    release: StoredRelease = self._releases[uid][index]
+    return IConsents.Release(
+        exchange=release.exchange,
+        released_at=release.times & FIRST_128,
+        event_time=release.times >> 128,
+    )
 
 
 @view
@@ -129,11 +222,48 @@ def _change(uid: bytes32, state: uint8) -> (uint256, uint256):
     @dev Moves the heads of both parties, the provider's first.
     @return The numbers of the entries in the provider's and in the recipient's history.
     """
+    return self._advance_both(uid, self.consents[uid].terms.recipient, state)
+
+
+@internal
+def _advance_both(uid: bytes32, recipient: bytes32, state: uint8) -> (uint256, uint256):
+    """
+    @dev As `_change`, for the provider and any one of the recipients.
+    """
     self.consents[uid].state_block = block.number
-    terms: IConsents.ConsentTerms = self.consents[uid].terms
-    first: uint256 = completeness._advance(terms.provider, codes.KIND_CONSENT, uid, state)
-    second: uint256 = completeness._advance(terms.recipient, codes.KIND_CONSENT, uid, state)
+    provider: bytes32 = self.consents[uid].terms.provider
+    first: uint256 = completeness._advance(provider, codes.KIND_CONSENT, uid, state)
+    second: uint256 = completeness._advance(recipient, codes.KIND_CONSENT, uid, state)
     return first, second
+
+
+@internal
+def _add_release(uid: bytes32, exchange: bytes32, event_time: uint256):
+    place: uint256 = self._release_counts[uid]
+    self._release_counts[uid] = place + 1
+    self._releases[uid][place] = StoredRelease(
+        exchange=exchange, times=block.timestamp | (event_time << 128)
+    )
+
+
+@view
+@internal
+def _count_releases_since(uid: bytes32, moment: uint256) -> uint256:
+    """
+    @dev Blocks come in the order of their times, so the first release in question is found by
+         halving.
+    """
+    low: uint256 = 0
+    high: uint256 = self._release_counts[uid]
+    for _: uint256 in range(64):
+        if low == high:
+            break
+        middle: uint256 = (low + high) // 2
+        if self._releases[uid][middle].times & FIRST_128 < moment:
+            low = middle + 1
+        else:
+            high = middle
+    return self._release_counts[uid] - low
 
 
 @internal

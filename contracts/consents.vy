@@ -20,20 +20,34 @@ import withdrawals
 from interfaces import IActs
 from interfaces import ICatalogue
 from interfaces import IConsents
+from interfaces import IMandates
 
 implements: IConsents
 initializes: completeness
-initializes: acts
+initializes: acts[completeness := completeness]
 initializes: consent_book[completeness := completeness]
-initializes: withdrawals[acts := acts, consent_book := consent_book]
-exports: (completeness.head, completeness.count)
-exports: (acts.relay, acts.eip712Domain, acts.is_nonce_used)
+initializes: withdrawals[
+    acts := acts, completeness := completeness, consent_book := consent_book
+]
+exports: (completeness.head, completeness.count, completeness.late_officer)
+exports: (
+    acts.relay,
+    acts.act_late,
+    acts.late_after_s,
+    acts.eip712Domain,
+    acts.is_nonce_used,
+)
 exports: (
     consent_book.reserve,
     consent_book.use,
     consent_book.give_back,
+    consent_book.note_onward,
     consent_book.consent,
     consent_book.check,
+    consent_book.is_withdrawn,
+    consent_book.recipients,
+    consent_book.release_count,
+    consent_book.release_at,
 )
 exports: (
     withdrawals.withdraw,
@@ -53,26 +67,38 @@ CONSENT_TYPE: constant(bytes32) = keccak256(
 )
 
 CATALOGUE: immutable(ICatalogue)
+MANDATES: immutable(IMandates)
 
 _bindings: HashMap[address, IConsents.Binding]
-_reserved: uint256[32]
+# consent -> the mandate under which it was given for the person; zero if the person gave it
+_mandates: HashMap[bytes32, bytes32]
+_reserved: uint256[31]
 
 
 @deploy
 def __init__(
-    registry: address, salt: bytes32, catalogue: address, bases: address, exchanges: address
+    registry: address,
+    salt: bytes32,
+    late_after_s: uint256,
+    catalogue: address,
+    bases: address,
+    exchanges: address,
+    mandates: address,
 ):
     """
     @param registry The proxy of the agency registry.
     @param salt Tells this ledger from any other in signed acts and consents.
+    @param late_after_s An act is late if it was captured more than so many seconds ago.
     @param catalogue The proxy of the catalogue.
     @param bases The proxy of the legal bases.
     @param exchanges The proxy of the exchanges.
+    @param mandates The proxy of the mandates.
     """
-    acts.__init__(registry, salt)
+    acts.__init__(registry, salt, late_after_s)
     consent_book.__init__(exchanges)
     withdrawals.__init__(bases)
     CATALOGUE = ICatalogue(catalogue)
+    MANDATES = IMandates(mandates)
 
 
 @external
@@ -127,10 +153,7 @@ def give(
         holder,
         signature,
     )
-    assert event_time != 0, "act: event time missing"
-    assert (
-        event_time <= block.timestamp + codes.EVENT_TIME_TOLERANCE_S
-    ), "act: event time in the future"
+    acts._check_time(event_time)
     binding: IConsents.Binding = self._bindings[holder]
     assert binding.agency != empty(bytes32), "binding: key not bound"
     assert binding.agency != terms.recipient, "binding: by the beneficiary"
@@ -149,6 +172,7 @@ def give(
             form=empty(bytes32),
             is_by_beneficiary=False,
         ),
+        empty(bytes32),
         event_time,
         holder,
     )
@@ -162,6 +186,8 @@ def record(
     assurance: uint8,
     clerk: bytes32,
     form: bytes32,
+    mandate: bytes32,
+    mandate_scope: uint256,
     event_time: uint256,
 ):
     """
@@ -170,12 +196,20 @@ def record(
     @param assurance How well the person was identified: 1 low, 2 substantial, 3 high.
     @param clerk Commitment to the clerk.
     @param form Commitment to the form or recording.
+    @param mandate The guardianship or power by which somebody else gave it for the person, live
+                   in this block; zero if the person did.
+    @param mandate_scope The acts of the mandate's list that giving this consent is; zero if none.
     """
     agency: bytes32 = acts._authorise(codes.EXCHANGE, event_time)
     assert channel != 0 and channel <= LAST_CHANNEL, "consent: unknown channel"
     assert assurance != 0 and assurance <= LAST_ASSURANCE, "consent: unknown assurance"
     assert clerk != empty(bytes32), "consent: clerk missing"
     assert form != empty(bytes32), "consent: form missing"
+    if mandate == empty(bytes32):
+        assert mandate_scope == 0, "consent: mandate missing"
+    else:
+        assert staticcall MANDATES.check(mandate, mandate_scope, 0), "mandate: not live"
+        self._mandates[uid] = mandate
     self._create(
         uid,
         terms,
@@ -188,6 +222,7 @@ def record(
             form=form,
             is_by_beneficiary=agency == terms.recipient,
         ),
+        mandate,
         event_time,
         acts._actor(),
     )
@@ -261,11 +296,21 @@ def binding(holder: address) -> IConsents.Binding:
     return self._bindings[holder]
 
 
+@view
+@external
+def mandate_of(uid: bytes32) -> bytes32:
+    """
+    @notice The mandate under which a consent was given for the person; zero if the person gave it.
+    """
+    return self._mandates[uid]
+
+
 @internal
 def _create(
     uid: bytes32,
     terms: IConsents.ConsentTerms,
     origin: IConsents.Origin,
+    mandate: bytes32,
     event_time: uint256,
     key: address,
 ):
@@ -292,6 +337,7 @@ def _create(
         recipient=terms.recipient,
         terms=terms,
         origin=origin,
+        mandate=mandate,
         event_time=event_time,
         key=key,
         provider_sequence=first,

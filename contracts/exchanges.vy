@@ -6,7 +6,9 @@
         conditions the provider's data officer decides; nobody decides what their own agency asked
         for, and a refusal gives its reason. The provider releases and the requester confirms what
         arrived, each over its own signature. The law is checked in the block of the request, of
-        the decision and of each release: whatever ended in between is not released on.
+        the decision and of each release: whatever ended in between is not released on. Data that
+        came from elsewhere name the exchange by which they came, and who acts for somebody else
+        names the mandate; both are judged in the same blocks.
 @dev Composed of `completeness` (slots 0 to 31), `acts` (32 to 63), `exchange_book` and `periods`. A
      quota is reserved at approval, used at the first release, returned by a void of both sides.
 """
@@ -23,13 +25,30 @@ from interfaces import IExchanges
 
 implements: IExchanges
 initializes: completeness
-initializes: acts
+initializes: acts[completeness := completeness]
 initializes: exchange_book[acts := acts, completeness := completeness]
 initializes: periods[acts := acts, exchange_book := exchange_book]
-exports: (completeness.head, completeness.count)
-exports: (acts.relay, acts.eip712Domain, acts.is_nonce_used)
-exports: (exchange_book.exchange, exchange_book.pair_head, exchange_book.pair_count)
-exports: (periods.begin_period, periods.state_period, periods.name_leaf, periods.period_of)
+exports: (completeness.head, completeness.count, completeness.late_officer)
+exports: (
+    acts.relay,
+    acts.act_late,
+    acts.late_after_s,
+    acts.eip712Domain,
+    acts.is_nonce_used,
+)
+exports: (
+    exchange_book.exchange,
+    exchange_book.links,
+    exchange_book.pair_head,
+    exchange_book.pair_count,
+)
+exports: (
+    periods.begin_period,
+    periods.state_period,
+    periods.name_leaf,
+    periods.named_leaf,
+    periods.period_of,
+)
 
 REQUESTER_SIGNED: constant(uint8) = 1
 PROVIDER_SIGNED: constant(uint8) = 2
@@ -42,35 +61,48 @@ _reserved: uint256[32]
 
 @deploy
 def __init__(
-    registry: address, salt: bytes32, catalogue: address, bases: address, consents: address
+    registry: address,
+    salt: bytes32,
+    late_after_s: uint256,
+    catalogue: address,
+    bases: address,
+    consents: address,
+    mandates: address,
 ):
     """
     @param registry The proxy of the agency registry.
     @param salt Tells this ledger from any other in signed acts.
+    @param late_after_s An act is late if it was captured more than so many seconds ago.
     @param catalogue The proxy of the catalogue.
     @param bases The proxy of the legal bases.
     @param consents The proxy of the consents.
+    @param mandates The proxy of the mandates.
     """
-    acts.__init__(registry, salt)
-    exchange_book.__init__(bases, consents)
+    acts.__init__(registry, salt, late_after_s)
+    exchange_book.__init__(bases, consents, mandates)
     CATALOGUE = ICatalogue(catalogue)
 
 
 @external
-def request(uid: bytes32, asked: IExchanges.Request, event_time: uint256):
+def request(
+    uid: bytes32, asked: IExchanges.Request, links: IExchanges.Links, event_time: uint256
+):
     """
     @notice Requests data of another agency. For a dataset without conditions this approves it too.
     @param asked Provider, dataset, fields, purpose, basis, instrument, the consents that the basis
                  needs, mode (1 once, 2 standing, 3 bulk), channel, commitments to the case, the
                  officer and the request, when the decision is due, until when a standing or bulk
                  exchange runs, and when what is received is deleted.
+    @param links The exchange by which the data came to the provider, if they did; and the mandate
+                 by which the requester's client acts for somebody, if so, with the acts of its list
+                 and the amount that it is used for. Zero for none.
     """
     requester: bytes32 = acts._authorise(codes.EXCHANGE, event_time)
     assert uid != empty(bytes32), "exchange: uid missing"
     assert exchange_book.exchanges[uid].state == 0, "exchange: uid already used"
     assert asked.provider != requester, "exchange: with itself"
     self._check_request(asked)
-    answer: IBases.Answer = exchange_book._check_law(requester, asked)
+    answer: IBases.Answer = exchange_book._check_law(requester, asked, links)
     version: uint256 = (staticcall CATALOGUE.dataset(asked.dataset)).version
     exchange_book.exchanges[uid] = IExchanges.Exchange(
         requester=requester,
@@ -88,11 +120,13 @@ def request(uid: bytes32, asked: IExchanges.Request, event_time: uint256):
         block_number=block.number,
         state_block=block.number,
     )
+    exchange_book._store_links(uid, links)
     log IExchanges.Requested(
         uid=uid,
         requester=requester,
         provider=asked.provider,
         request=asked,
+        links=links,
         dataset_version=version,
         basis_kind=answer.kind,
         event_time=event_time,
@@ -125,7 +159,7 @@ def decide(uid: bytes32, approve: bool, reason: uint8, officer: bytes32, event_t
     exchange_book.exchanges[uid].decided_by = officer
     if approve:
         assert reason == codes.NO_REASON, "exchange: approval with a reason"
-        exchange_book._check_law(record.requester, record.request)
+        exchange_book._check_law(record.requester, record.request, exchange_book._links[uid])
         exchange_book._reserve_quotas(uid, record.request)
         exchange_book._change(uid, exchange_book.APPROVED, reason, officer, event_time)
     else:
@@ -171,8 +205,8 @@ def release(uid: bytes32, request_commitment: bytes32, response: bytes32, event_
         request_commitment == record.request.request_commitment
     ), "exchange: not this request's"
     assert response != empty(bytes32), "exchange: response missing"
-    exchange_book._check_law(record.requester, record.request)
-    exchange_book._use_quotas(uid, record.request)
+    exchange_book._check_law(record.requester, record.request, exchange_book._links[uid])
+    exchange_book._note_release(uid, record.requester, record.request, event_time)
     exchange_book.exchanges[uid].response = response
     exchange_book.exchanges[uid].deliveries = record.deliveries + 1
     exchange_book._change(
@@ -241,14 +275,16 @@ def end(uid: bytes32, reason: uint8, event_time: uint256):
 
 @view
 @external
-def explain(requester: bytes32, asked: IExchanges.Request) -> IBases.Answer:
+def explain(
+    requester: bytes32, asked: IExchanges.Request, links: IExchanges.Links
+) -> IBases.Answer:
     """
     @notice Answers, or refuses with the reason, whether the law would cover this request in this
             block. Nothing is recorded.
     """
     assert asked.provider != requester, "exchange: with itself"
     self._check_request(asked)
-    return exchange_book._check_law(requester, asked)
+    return exchange_book._check_law(requester, asked, links)
 
 
 @view

@@ -33,6 +33,7 @@ from contracts.addresses import (
     EXCHANGES,
     EXCHANGES_NAME,
     IMPLEMENTATIONS,
+    MANDATES,
     MANDATES_NAME,
     POLICIES_NAME,
     PROXIES,
@@ -96,7 +97,7 @@ def build_genesis(spec: GenesisSpec) -> dict[str, Any]:
 def found_ledger(spec: GenesisSpec) -> ScratchState:
     """Put the contracts into a scratch state and found the registry; FoundingFailed is our bug."""
     scratch = ScratchState(chain_id=spec.chain_id, timestamp=spec.timestamp)
-    arguments = encode_constructors(compute_deployment_salt(spec))
+    arguments = encode_constructors(compute_deployment_salt(spec), spec.late_after_s)
     for proxy, name in PROXIES.items():
         implementation = IMPLEMENTATIONS[proxy]
         scratch.create(implementation, load_artifact(name).creation_bytecode + arguments[name])
@@ -114,20 +115,21 @@ def found_ledger(spec: GenesisSpec) -> ScratchState:
     return scratch
 
 
-def encode_constructors(salt: Hash32) -> dict[str, bytes]:
+def encode_constructors(salt: Hash32, late_after_s: int) -> dict[str, bytes]:
     """Encode each implementation's constructor arguments, by the contract's name.
 
-    An upgrade passes the same ones; another salt ends all signed acts that are not submitted yet.
+    An upgrade passes the same ones; another salt ends all signed acts that are not submitted yet,
+    another limit in seconds decides from then on what is late.
     """
-    signed = encode(["address", "bytes32"], [REGISTRY, salt])
+    signed = encode(["address", "bytes32", "uint256"], [REGISTRY, salt, late_after_s])
     return {
         AGENCY_REGISTRY_NAME: b"",
         SCHEMAS_NAME: encode(["address", "address"], [REGISTRY, ATTESTATIONS]),
         ATTESTATIONS_NAME: encode(["address", "address"], [REGISTRY, SCHEMAS]),
         CATALOGUE_NAME: signed,
         BASES_NAME: signed + encode(["address"], [CATALOGUE]),
-        CONSENTS_NAME: signed + encode(["address"] * 3, [CATALOGUE, BASES, EXCHANGES]),
-        EXCHANGES_NAME: signed + encode(["address"] * 3, [CATALOGUE, BASES, CONSENTS]),
+        CONSENTS_NAME: signed + encode(["address"] * 4, [CATALOGUE, BASES, EXCHANGES, MANDATES]),
+        EXCHANGES_NAME: signed + encode(["address"] * 4, [CATALOGUE, BASES, CONSENTS, MANDATES]),
         MANDATES_NAME: signed,
         POLICIES_NAME: signed + encode(["address"], [SCHEMAS]),
     }

@@ -28,6 +28,9 @@ MAX_CHAIN_ID: Final = 2**53 - 1
 MIN_GAS_LIMIT: Final = 5_000_000
 MAX_GAS_LIMIT: Final = 2**53 - 1
 MAX_TIME: Final = 2**48 - 1
+MIN_LATE_AFTER_S: Final = 3_600
+"""A shorter limit would mark what only waited for a restart."""
+MAX_LATE_AFTER_S: Final = 366 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,9 @@ class GenesisSpec:
     """Validators are voted in block headers, not by the registry (used in tests)."""
     minimum_validators: int = 1
     """The set never gets smaller than this."""
+    late_after_s: int = 259_200
+    """An act that is posted longer than this after it was captured is late, and needs a second
+    officer and a reason. Three days by default; an upgrade by vote changes it."""
     gas_limit: int = 30_000_000
     timestamp: int = 1_704_067_200
     """Of block 0, in seconds; in the past on every machine. 2024-01-01T00:00:00Z by default."""
@@ -95,6 +101,7 @@ def validate_spec(spec: GenesisSpec) -> None:
     _check_range("chain_id", spec.chain_id, 1, MAX_CHAIN_ID)
     _check_range("gas_limit", spec.gas_limit, MIN_GAS_LIMIT, MAX_GAS_LIMIT)
     _check_range("timestamp", spec.timestamp, 0, MAX_TIME)
+    _check_range("late_after_s", spec.late_after_s, MIN_LATE_AFTER_S, MAX_LATE_AFTER_S)
     if not isinstance(spec.is_header_vote, bool):
         raise GenesisSpecError(
             "is_header_vote", f"{spec.is_header_vote!r} is neither true nor false"

@@ -98,14 +98,24 @@ def instrument(uid: bytes32) -> IBases.Instrument:
 
 
 @view
+@external
+def check_onward(uid: bytes32) -> bool:
+    """
+    @notice Refuses with the reason unless what came under this instrument may be handed on by who
+            received it, in this block.
+    @return True.
+    """
+    self._check_in_force(uid)
+    assert self._instruments[uid].terms.is_onward_allowed, "instrument: not to be handed on"
+    return True
+
+
+@view
 @internal
 def _check_instrument(uid: bytes32, provider: bytes32, recipient: bytes32, dataset: bytes32):
     assert uid != empty(bytes32), "instrument: missing"
-    state: uint8 = self._instruments[uid].state
-    assert state != 0, "instrument: unknown"
-    assert state == codes.ACTIVE, "instrument: not in force"
+    self._check_in_force(uid)
     terms: IBases.InstrumentTerms = self._instruments[uid].terms
-    self._check_time(terms.valid_from, terms.valid_until)
     assert terms.provider == provider, "instrument: not for this direction"
     assert terms.recipient == recipient, "instrument: not for this recipient"
     assert terms.dataset == dataset, "instrument: not for this dataset"
@@ -113,8 +123,14 @@ def _check_instrument(uid: bytes32, provider: bytes32, recipient: bytes32, datas
 
 @view
 @internal
-def _check_time(valid_from: uint256, valid_until: uint256):
-    assert block.timestamp >= valid_from, "instrument: not live yet"
+def _check_in_force(uid: bytes32):
+    state: uint8 = self._instruments[uid].state
+    assert state != 0, "instrument: unknown"
+    assert state == codes.ACTIVE, "instrument: not in force"
+    assert (
+        block.timestamp >= self._instruments[uid].terms.valid_from
+    ), "instrument: not live yet"
+    valid_until: uint256 = self._instruments[uid].terms.valid_until
     assert valid_until == 0 or block.timestamp < valid_until, "instrument: expired"
 
 

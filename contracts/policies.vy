@@ -19,9 +19,15 @@ from interfaces import ISchemas
 
 implements: IPolicies
 initializes: completeness
-initializes: acts
-exports: (completeness.head, completeness.count)
-exports: (acts.relay, acts.eip712Domain, acts.is_nonce_used)
+initializes: acts[completeness := completeness]
+exports: (completeness.head, completeness.count, completeness.late_officer)
+exports: (
+    acts.relay,
+    acts.act_late,
+    acts.late_after_s,
+    acts.eip712Domain,
+    acts.is_nonce_used,
+)
 
 # Beside the states of records: signed by one side only.
 PROPOSED: constant(uint8) = 6
@@ -44,13 +50,14 @@ _reserved: uint256[32]
 
 
 @deploy
-def __init__(registry: address, salt: bytes32, schemas: address):
+def __init__(registry: address, salt: bytes32, late_after_s: uint256, schemas: address):
     """
     @param registry The proxy of the agency registry.
     @param salt Tells this ledger from any other in signed acts.
+    @param late_after_s An act is late if it was captured more than so many seconds ago.
     @param schemas The proxy of the schemas.
     """
-    acts.__init__(registry, salt)
+    acts.__init__(registry, salt, late_after_s)
     SCHEMAS = ISchemas(schemas)
 
 

@@ -18,7 +18,7 @@ from interfaces import ISchemas
 
 implements: ISchemas
 initializes: completeness
-exports: (completeness.head, completeness.count)
+exports: (completeness.head, completeness.count, completeness.late_officer)
 
 # A schema with more leaves than this would make its proofs needlessly long.
 MAX_LEAVES: constant(uint256) = 1024

@@ -35,7 +35,14 @@ _AGENCY_KEYS = frozenset(
 )
 _ACCOUNT_KEYS = frozenset({"address", "roles"})
 _TOP_KEYS = frozenset(
-    {"chain_id", "minimum_validators", "gas_limit", "timestamp", "is_header_vote"}
+    {
+        "chain_id",
+        "minimum_validators",
+        "late_after_s",
+        "gas_limit",
+        "timestamp",
+        "is_header_vote",
+    }
 )
 
 

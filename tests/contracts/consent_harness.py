@@ -18,6 +18,7 @@ from contracts.typed_data import CONSENT_TYPE, WITHDRAWAL_TYPE, hash_message, si
 from tests.contracts.contract_harness import (
     BUREAU,
     COMMISSION,
+    NOTHING,
     Ledger,
     bureau,
     laboratory,
@@ -110,6 +111,8 @@ def record_args(ledger: Ledger, uid: Hash32 = CONSENT, /, **changes: Any) -> lis
         "assurance": 3,
         "clerk": uid_of(84),
         "form": uid_of(85),
+        "mandate": NOTHING,
+        "mandate_scope": 0,
         "event_time": ledger.now,
     }
     own = {name: changes.pop(name) for name in [*changes] if name in fields}

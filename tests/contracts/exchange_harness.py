@@ -85,8 +85,24 @@ def build_request(ledger: Ledger, **changes: Any) -> tuple[Any, ...]:
     return tuple((fields | changes).values())
 
 
+def build_links(**changes: Any) -> tuple[Any, ...]:
+    """What a request builds on beside the law, nothing by default; a test changes some by name."""
+    fields = {
+        "onward_of": NOTHING,
+        "mandate": NOTHING,
+        "mandate_scope": 0,
+        "mandate_amount": 0,
+    }
+    assert changes.keys() <= fields.keys()
+    return tuple((fields | changes).values())
+
+
+NO_LINKS = build_links()
+
+
 def request_args(ledger: Ledger, uid: Hash32 = EXCHANGE, /, **changes: Any) -> list[Any]:
-    return [uid, build_request(ledger, **changes), ledger.now]
+    links = changes.pop("links", NO_LINKS)
+    return [uid, build_request(ledger, **changes), links, ledger.now]
 
 
 def request(

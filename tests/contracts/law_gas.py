@@ -27,6 +27,7 @@ from tests.contracts.contract_harness import (
     stranger,
 )
 from tests.contracts.exchange_harness import (
+    NO_LINKS,
     REQUEST,
     STANDING,
     build_ledger,
@@ -132,7 +133,7 @@ def measure_exchanges(meter: Meter) -> None:
     ledger = meter.ledger
     fields = prepare_most(ledger)
     asked = build_request(ledger, **fields)
-    meter.run("request", commission, "exchanges", "request", draw(50), asked, ledger.now)
+    meter.run("request", commission, "exchanges", "request", draw(50), asked, NO_LINKS, ledger.now)
     released = (draw(50), REQUEST, draw(51), ledger.now)
     meter.run("release", bureau, "exchanges", "release", *released)
     received = (draw(50), draw(51), ledger.now)
@@ -140,13 +141,13 @@ def measure_exchanges(meter: Meter) -> None:
     for label, sender in ((None, bureau), ("void_exchange", commission)):
         meter.run(label, sender, "exchanges", "void_exchange", draw(50), 1, ledger.now)
     standing = build_request(ledger, mode=STANDING, valid_until=ledger.now + 10**6, **fields)
-    meter.run(None, commission, "exchanges", "request", draw(52), standing, ledger.now)
+    meter.run(None, commission, "exchanges", "request", draw(52), standing, NO_LINKS, ledger.now)
     meter.run("begin_period", bureau, "exchanges", "begin_period", draw(52), 202611, ledger.now)
     stated = (draw(52), 202611, 50_000, draw(53), ledger.now)
     meter.run(None, bureau, "exchanges", "state_period", *stated)
     meter.run("state_period", commission, "exchanges", "state_period", *stated)
     conditional = build_request(ledger, dataset=CONDITIONAL)
-    meter.run(None, laboratory, "exchanges", "request", draw(54), conditional, ledger.now)
+    meter.run(None, laboratory, "exchanges", "request", draw(54), conditional, NO_LINKS, ledger.now)
     decided = (draw(54), True, 0, draw(55), ledger.now)
     meter.run("decide", bureau, "exchanges", "decide", *decided)
 

@@ -22,7 +22,7 @@ from tests.contracts.law_harness import build_domain, build_terms, relay_args
 NEXT_CODE = Address(b"\x77" * 20)
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 PRIVATE_KEY = get_private_key(2, "account")
-WORDS = ["address", "bytes32"]
+WORDS = ["address", "bytes32", "uint256"]
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def test_upgrade_opens_no_old_act(ledger: Ledger, *, is_same_salt: bool) -> None
     unused = build_relay(ledger, call=build_call(ledger, 2), nonce=2)
     ledger.do(stranger, "catalogue", "relay", used)
     salt = build_domain(ledger, "catalogue").salt if is_same_salt else uid_of(5)
-    code = load_artifact("catalogue").creation_bytecode + encode(WORDS, [REGISTRY, salt])
+    code = load_artifact("catalogue").creation_bytecode + encode(WORDS, [REGISTRY, salt, 3600])
     ledger.state.create(NEXT_CODE, code)
     ledger.decide(DecisionKind.UPGRADE, [CATALOGUE, NEXT_CODE])
     assert ledger.refuse(stranger, "catalogue", "relay", used) == "signature: nonce already used"

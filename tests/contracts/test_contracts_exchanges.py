@@ -29,6 +29,7 @@ from tests.contracts.exchange_harness import (
     DISPUTED,
     EXCHANGE,
     GENERAL,
+    NO_LINKS,
     OFFICER,
     RECEIVED,
     REFUSED,
@@ -128,12 +129,12 @@ def test_exchange_runs_from_request_to_receipt(ledger: Ledger) -> None:
 def test_request_is_refused(ledger: Ledger, changes: dict[str, Any], reason: str) -> None:
     assert refuse_request(ledger, **changes) == reason
     asked = build_request(ledger, **changes)
-    outcome = ledger.send(stranger, "exchanges", "explain", [LABORATORY, asked])
+    outcome = ledger.send(stranger, "exchanges", "explain", [LABORATORY, asked, NO_LINKS])
     assert outcome.reason == reason
 
 
 def test_explanation_answers_without_recording(ledger: Ledger) -> None:
-    answer = ledger.read("exchanges", "explain", LABORATORY, build_request(ledger))
+    answer = ledger.read("exchanges", "explain", LABORATORY, build_request(ledger), NO_LINKS)
     assert answer["must_notify"]
     assert ledger.read("exchanges", "count", LABORATORY) == 0
 
@@ -164,7 +165,7 @@ def test_exchanges_need_the_role(ledger: Ledger, sender: Address, reason: str) -
         ("end", [1]),
         ("begin_period", [1]),
         ("state_period", [1, 1, RESPONSE]),
-        ("name_leaf", [1, 0, RESPONSE]),
+        ("name_leaf", [1, 0, RESPONSE, []]),
     ):
         assert refuse(ledger, sender, function, *rest) == reason
 

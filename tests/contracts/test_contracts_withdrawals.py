@@ -138,12 +138,12 @@ def test_withdrawal_starts_a_clock_at_its_declaration(ledger: Ledger) -> None:
     event = withdraw(ledger, ago=400)
     assert event.args["due"] == ledger.now - 400 + RESPONSE_S
     ledger.pass_time(600)
-    assert not ledger.read("consents", "is_overdue", CONSENT)
+    assert not ledger.read("consents", "is_overdue", CONSENT, COMMISSION)
     ledger.pass_time(1)
-    assert ledger.read("consents", "is_overdue", CONSENT)
+    assert ledger.read("consents", "is_overdue", CONSENT, COMMISSION)
     (event,) = ledger.do(commission, "consents", "answer_withdrawal", answer(ledger, 2))
     assert event.args["is_late"]
-    assert not ledger.read("consents", "is_overdue", CONSENT)
+    assert not ledger.read("consents", "is_overdue", CONSENT, COMMISSION)
 
 
 def test_recipient_stops_retains_under_a_basis_and_deletes(ledger: Ledger) -> None:
@@ -172,7 +172,7 @@ def test_recipient_stops_retains_under_a_basis_and_deletes(ledger: Ledger) -> No
         args = answer(ledger, outcome, basis, end)
         (event,) = ledger.do(commission, "consents", "answer_withdrawal", args)
         assert (event.event, event.args["is_late"]) == ("WithdrawalAnswered", False)
-        declaration = ledger.read("consents", "declaration", CONSENT)
+        declaration = ledger.read("consents", "declaration", CONSENT, COMMISSION)
         assert (declaration["outcome"], declaration["basis"], declaration["until"]) == (
             outcome,
             basis,
@@ -192,7 +192,8 @@ def test_recipient_stops_retains_under_a_basis_and_deletes(ledger: Ledger) -> No
 
 
 def move(ledger: Ledger, function: str, exchange: bytes = EXCHANGE) -> str | None:
-    return ledger.send(EXCHANGES, "consents", function, [CONSENT, exchange]).reason
+    rest = [ledger.now] if function == "use" else []
+    return ledger.send(EXCHANGES, "consents", function, [CONSENT, exchange, *rest]).reason
 
 
 def get_quota(ledger: Ledger) -> tuple[int, int]:
@@ -229,9 +230,12 @@ def test_quota_of_zero_is_none(ledger: Ledger) -> None:
 def test_quota_is_moved_by_the_exchanges_only(ledger: Ledger, sender: Address) -> None:
     record(ledger)
     for function in ("reserve", "use", "give_back"):
-        assert ledger.refuse(sender, "consents", function, [CONSENT, EXCHANGE]) == (
+        rest = [ledger.now] if function == "use" else []
+        assert ledger.refuse(sender, "consents", function, [CONSENT, EXCHANGE, *rest]) == (
             "consent: only the exchanges"
         )
+    onward = [CONSENT, EXCHANGE, LABORATORY, ledger.now]
+    assert ledger.refuse(sender, "consents", "note_onward", onward) == "consent: only the exchanges"
 
 
 # ------------------------------------------------------------------ histories
@@ -318,7 +322,7 @@ class ConsentHistories(RuleBasedStateMachine):
     @rule(place=PLACES)
     def use(self, place: int) -> None:
         may = uid_of(place) in self.held
-        self.expect(may, EXCHANGES, "use", [CONSENT, uid_of(place)])
+        self.expect(may, EXCHANGES, "use", [CONSENT, uid_of(place), self.ledger.now])
         if may:
             self.held[uid_of(place)] = "used"
 

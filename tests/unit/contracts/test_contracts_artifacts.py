@@ -149,6 +149,20 @@ def test_python_and_vyper_speak_of_the_same_states(file_name: str, enum: type[In
     assert {member.name: member.value for member in enum}.items() <= vyper.items()
 
 
+def test_python_and_vyper_speak_of_the_same_entries_and_lateness() -> None:
+    acts = _read_constants("acts.vy")
+    assert {f"LATE_{reason.name}": reason.value for reason in codes.LateReason}.items() <= (
+        acts.items()
+    )
+    withdrawals = _read_constants("withdrawals.vy")
+    entries = {
+        name: withdrawals["ANSWERS_FROM"] + withdrawals[name]
+        for name in ("STOPPED", "DELETED", "RETAINED")
+    }
+    entries["BOUND_ONWARD"] = _read_constants("consent_book.vy")["BOUND_ONWARD"]
+    assert entries == {entry.name: entry.value for entry in codes.ConsentEntry}
+
+
 def test_addresses_are_distinct_and_named() -> None:
     every = [*PROXIES, *IMPLEMENTATIONS.values()]
     assert len({*every}) == 2 * len(PROXIES)
