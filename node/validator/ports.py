@@ -50,19 +50,22 @@ class SignStateStore(Protocol):
         ...
 
 
-class SignFileAccess(Protocol):
-    """The two files of the sign state, or what a simulator has in their place."""
+class FileAccess(Protocol):
+    """A folder of small files that are replaced whole, or what a simulator has in its place."""
 
-    def read(self) -> tuple[SignRecord, SignRecord]:
-        """Return the records of both files; raises SignStateUnusable naming the file."""
+    def exists(self, name: str) -> bool:
+        """Whether there is a file of this name."""
         ...
 
-    def read_intact(self) -> tuple[SignRecord, ...]:
-        """Return the records that can be read."""
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a file; raises OSError."""
         ...
 
-    def write(self, record: SignRecord) -> None:
-        """Replace both files, one after the other; durable on return."""
+    def replace(self, name: str, data: bytes) -> None:
+        """Put `data` in the place of a file, whole or not at all; durable on return.
+
+        Raises OSError.
+        """
         ...
 
 

@@ -4,7 +4,8 @@ They lie outside the database, because a database can lose its last synced write
 so. Each holds one whole record (`consensus.sign_state`) with its number and checksum and is
 replaced atomically: written beside, synced, renamed, folder synced. They are written one after the
 other, so a crash leaves them equal or the first ahead by one, and never damaged; whatever else is
-found was not left by a crash.
+found was not left by a crash. What replaces a file is behind a port, so that the same rules run on
+the disk of a simulator.
 """
 
 import errno
@@ -16,6 +17,7 @@ from consensus.sign_state import SignRecord, decode_record, encode_record
 from node.storage.crashpoints import CrashPoints
 from node.storage.errors import RAISE_HANDLES
 from node.validator.errors import SignStateNotWritten, SignStateUnusable
+from node.validator.ports import FileAccess
 
 FILE_NAMES = ("first.record", "second.record")
 """In the order in which they are written."""
@@ -29,17 +31,24 @@ _FREE_DISK = "Free or repair the disk, then start the node again"
 class SignFiles:
     """Reads and writes both files in `folder`."""
 
-    def __init__(self, folder: Path, *, crash_points: CrashPoints | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        crash_points: CrashPoints | None = None,
+        access: FileAccess | None = None,
+    ) -> None:
+        """Use the files in `folder`; a simulator gives an `access` of its own."""
         self._folder = folder
-        self._crash_points = crash_points or CrashPoints()
+        self._access = access or _SyncedFolder(folder, crash_points or CrashPoints())
 
     def exist(self) -> bool:
         """Whether at least one of the files is there."""
-        return any((self._folder / name).exists() for name in FILE_NAMES)
+        return any(self._access.exists(name) for name in FILE_NAMES)
 
     def read(self) -> tuple[SignRecord, SignRecord]:
         """Return the records of both files; raises SignStateUnusable naming the file."""
-        first, second = (self._read_one(self._folder / name) for name in FILE_NAMES)
+        first, second = (self._read_one(name) for name in FILE_NAMES)
         return first, second
 
     def read_intact(self) -> tuple[SignRecord, ...]:
@@ -47,7 +56,7 @@ class SignFiles:
         records = []
         for name in FILE_NAMES:
             try:
-                records.append(self._read_one(self._folder / name))
+                records.append(self._read_one(name))
             except SignStateUnusable:
                 continue
         return tuple(records)
@@ -59,9 +68,8 @@ class SignFiles:
         """
         data = encode_record(record)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
             for name in FILE_NAMES:
-                self._write_one(self._folder / name, data)
+                self._access.replace(name, data)
         except OSError as error:
             raise SignStateNotWritten(
                 f"{self._folder} cannot be written ({error.strerror}), so nothing was sent",
@@ -69,9 +77,10 @@ class SignFiles:
                 next_step=RAISE_HANDLES if error.errno in _NO_HANDLES else _FREE_DISK,
             ) from error
 
-    def _read_one(self, path: Path) -> SignRecord:
+    def _read_one(self, name: str) -> SignRecord:
+        path = self._folder / name
         try:
-            return decode_record(path.read_bytes())
+            return decode_record(self._access.read(name))
         except FileNotFoundError:
             raise SignStateUnusable(f"{path} is missing") from None
         except ConsensusLocalFault as fault:
@@ -79,15 +88,30 @@ class SignFiles:
         except OSError as error:
             raise SignStateUnusable(f"{path} cannot be read: {error.strerror}") from None
 
-    def _write_one(self, path: Path, data: bytes) -> None:
-        temporary = path.with_name(path.name + _TEMPORARY_SUFFIX)
+
+class _SyncedFolder:
+    """A `FileAccess` to a folder on disk that waits for the disk."""
+
+    def __init__(self, folder: Path, crash_points: CrashPoints) -> None:
+        self._folder = folder
+        self._crash_points = crash_points
+
+    def exists(self, name: str) -> bool:
+        return (self._folder / name).exists()
+
+    def read(self, name: str) -> bytes:
+        return (self._folder / name).read_bytes()
+
+    def replace(self, name: str, data: bytes) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        temporary = self._folder / (name + _TEMPORARY_SUFFIX)
         with self._crash_points.around(_CRASH_KIND) as is_torn:
             with temporary.open("wb") as file:
                 file.write(data[: len(data) // 2] if is_torn else data)
                 file.flush()
                 os.fsync(file.fileno())
             if not is_torn:
-                temporary.replace(path)
+                temporary.replace(self._folder / name)
                 _sync_folder(self._folder)
 
 

@@ -26,7 +26,7 @@ from node.storage.crashpoints import CrashPoints
 from node.storage.keys import SIGN_STATES
 from node.storage.kv import KeyValueStore, WriteBatch
 from node.validator.errors import SignStateExists, SignStateForeign, SignStateUnusable
-from node.validator.ports import SignFileAccess
+from node.validator.ports import FileAccess
 from node.validator.sign_files import FILE_NAMES, SignFiles
 
 FOLDER_NAME = "sign_state"
@@ -46,14 +46,14 @@ class DurableSignState:
         identity: SignIdentity,
         *,
         crash_points: CrashPoints | None = None,
-        files: SignFileAccess | None = None,
+        access: FileAccess | None = None,
     ) -> None:
         """Use the files in `folder` and the copy in `store`, for the key and chain given.
 
-        A simulator gives `files` of its own.
+        A simulator gives an `access` to files of its own.
         """
         self._folder = folder
-        self._files = files or SignFiles(folder, crash_points=crash_points)
+        self._files = SignFiles(folder, crash_points=crash_points, access=access)
         self._store = store
         self._identity = identity
 

@@ -32,9 +32,15 @@ class Cluster:
     ) -> None:
         """Make a network that is not running yet; `byzantine` are numbers of validators, from 1.
 
-        With `is_real` blocks are executed by the real chain on py-evm, in header-vote mode.
+        With `is_real` blocks are executed by the real chain on py-evm; the contract of a config in
+        contract mode is then the registry at its real address.
         """
         self.is_real = is_real
+        self._translate: Callable[[bytes], tuple[bytes, ...]] = lambda transaction: (transaction,)
+        if is_real:
+            from tests.simulation.real_votes import RealVotes  # slow to import, rarely needed
+
+            self._translate = RealVotes(validators).translate
         self.clockwork = Clockwork(seed)
         self.network = Network(self.clockwork)
         self.network.deliver = self._deliver
@@ -85,7 +91,8 @@ class Cluster:
             chain = self.make_chain()
             traitor = Traitor(each, KEYS[number - 1], chain, self.world, tactics - {"twin"})
             if each != name:
-                traitor.submit(PLAIN + b"only the twin knows")
+                for transaction in self._translate(PLAIN + b"only the twin knows"):
+                    chain.add_transaction(transaction)
             self.nodes[each] = traitor
         self._introduce()
         if is_twin:
@@ -110,9 +117,10 @@ class Cluster:
 
     def submit(self, transaction: bytes) -> None:
         """Give a transaction to all nodes, to each when gossip gets there."""
+        transactions = self._translate(transaction)
         for node in self.nodes.values():
             delay_ms = self.clockwork.random.randint(0, 50)
-            self.clockwork.call_later(delay_ms, lambda node=node: node.submit(transaction))  # type: ignore[misc]
+            self.clockwork.call_later(delay_ms, lambda node=node: node.submit(transactions))  # type: ignore[misc]
 
     def run_for(self, duration_ms: int) -> None:
         self.clockwork.run_until(self.clockwork.now_ms + duration_ms)

@@ -71,6 +71,17 @@ def make_certificate(
     )
 
 
+def get_certificate(message: RoundChange) -> PreparedCertificate:
+    """Return the certificate that a round change carries, believed or not."""
+    prepared = message.signed.payload.prepared
+    assert message.block is not None
+    return PreparedCertificate(
+        round=Round(0) if prepared is None else prepared.round,
+        block=message.block,
+        prepares=message.prepares,
+    )
+
+
 def make_round_change(
     key: ValidatorKey,
     height: int,

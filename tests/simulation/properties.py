@@ -1,9 +1,10 @@
 """What must hold at every step of every schedule, judged from outside the nodes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from consensus.engine import Engine
 from consensus.header_rules import get_sealers
+from consensus.height_state import Phase
 from consensus.messages import Message, get_author, get_code, get_height, get_round
 from consensus.sign_state import STEP_OF_CODE
 from consensus.types import Address, Hash32
@@ -60,11 +61,19 @@ class Monitor:
                 "where no honest clock has led"
             )
 
-    def on_knowledge(self, name: str, current: int, ahead: Sequence[int], faulty: int) -> None:
-        """A node in round `current` knows the rounds that other validators ask for."""
-        if sum(number > current for number in ahead) > faulty:
+    def on_step(self, name: str, engine: Engine) -> None:
+        """A node's engine has done a step; it may know the rounds that others ask for."""
+        height = engine._height
+        if height is None or height.phase not in (Phase.IDLE, Phase.RUNNING):
+            return
+        asked = height.round_changes._latest
+        if len(asked) <= (faulty := (len(height.validators) - 1) // 3):
+            return
+        current = engine.round
+        rounds = [get_round(message) for message in asked.values()]
+        if sum(number > current for number in rounds) > faulty:
             raise SafetyViolation(
-                f"jump: {name} stays in round {current} although {list(ahead)} are asked for"
+                f"jump: {name} stays in round {current} although {rounds} are asked for"
             )
 
     def on_durable(self, name: str, payload: bytes) -> None:
@@ -89,6 +98,16 @@ class Monitor:
         """A node came back."""
         if head < head_before:
             raise SafetyViolation(f"durability: {name} lost final block {head_before}")
+
+    def on_refusal(self, name: str, reason: str, *, is_torn: bool) -> None:
+        """A node came back and refuses to sign, because of its sign state."""
+        if not is_torn:
+            raise SafetyViolation(f"recovery: a crash alone made {name} refuse to sign: {reason}")
+
+    def on_signing(self, name: str, *, is_torn: bool) -> None:
+        """A node came back and goes on signing."""
+        if is_torn:
+            raise SafetyViolation(f"damage: {name} signs although a file of its sign state is torn")
 
     def on_new_place(self, name: str, author: Address, place: tuple[int, int, int]) -> None:
         """A node wrote a new place into its sign state."""

@@ -2,37 +2,33 @@
 
 Slower than the model by far, so few schedules use it; it shows that what the model promises to
 consensus is what the chain keeps. The store is in memory and survives the node's crashes, as a
-synced write would. Transactions of the schedules become real ones, each from an account of its own.
+synced write would. In contract mode the validators are those of the real registry, in a genesis
+that its own code has made, and change when the agencies vote so (`real_votes`).
 """
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
-from eth_account import Account
 from eth_hash.auto import keccak
 
 from consensus.block import Block
 from consensus.errors import InvalidHeader
-from consensus.extra_data import ExtraData, encode_extra_data
-from consensus.header import MIX_HASH, BlockHeader, compute_block_hash
+from consensus.genesis_config import QbftConfig
+from consensus.header import BlockHeader, compute_block_hash
 from consensus.header_rules import HeaderRules
 from consensus.types import Address
 from consensus.votes import VoteTally
+from contracts.addresses import REGISTRY
+from contracts.genesis import build_genesis
+from contracts.genesis_spec import GenesisSpec, QbftSpec
 from node.chain.blockchain import Blockchain
 from node.chain.deadline import Deadline
 from node.chain.errors import InvalidBlock
-from node.chain.genesis import parse_genesis
+from node.chain.genesis import Genesis, parse_genesis
 from node.chain.transactions import decode_transaction
 from node.storage.memory import MemoryStore
 from tests.simulation.model_chain import GAS_LIMIT, GENESIS_TIME_S, Entry
-
-CHAIN_ID = 7
-_FORKS = (
-    *("homesteadBlock", "eip150Block", "eip155Block", "eip158Block", "byzantiumBlock"),
-    *("constantinopleBlock", "petersburgBlock", "istanbulBlock", "berlinBlock", "londonBlock"),
-    *("shanghaiTime", "cancunTime"),
-)
+from tests.simulation.real_votes import CHAIN_ID, specify_agencies
 
 
 @dataclass(slots=True)
@@ -47,7 +43,7 @@ class RealChain:
 
     @classmethod
     def create(cls, rules: HeaderRules, validators: list[Address]) -> "RealChain":
-        genesis = parse_genesis(make_document(rules, tuple(sorted(validators))))
+        genesis = _make_genesis(rules.config, tuple(sorted(validators)))
         now_s = [0.0]
         chain = Blockchain.open(MemoryStore(), genesis, clock=lambda: now_s[0])
         real = cls(rules=rules, chain=chain, entries=[], now_s=now_s)
@@ -97,9 +93,8 @@ class RealChain:
             self.pool.pop(transaction, None)
 
     def add_transaction(self, transaction: bytes) -> None:
-        raw = make_transaction(transaction)
-        if self.chain.find_transaction(keccak(raw)) is None:
-            self.pool[raw] = None
+        if self.chain.find_transaction(keccak(transaction)) is None:
+            self.pool[transaction] = None
 
     def _append(self, block: Block) -> None:
         validators = self.chain.get_validators(block.header)
@@ -113,44 +108,22 @@ class RealChain:
         )
 
 
-def make_document(rules: HeaderRules, validators: tuple[Address, ...]) -> dict[str, Any]:
-    """Return a genesis document in header-vote mode, as Besu would read it."""
-    config = rules.config
-    qbft: dict[str, Any] = {
-        "epochlength": config.epoch_length,
-        "blockperiodseconds": config.block_period_s,
-        "emptyblockperiodseconds": config.empty_block_period_s,
-        "requesttimeoutseconds": config.request_timeout_s,
-    }
-    if config.block_period_ms is not None:
-        qbft["xblockperiodmilliseconds"] = config.block_period_ms
-    forks = dict.fromkeys(_FORKS, 0)
-    return {
-        "config": {"chainId": CHAIN_ID, **forks, "zeroBaseFee": True, "qbft": qbft},
-        "nonce": "0x0",
-        "timestamp": hex(GENESIS_TIME_S),
-        "gasLimit": hex(GAS_LIMIT),
-        "difficulty": "0x1",
-        "mixHash": "0x" + MIX_HASH.hex(),
-        "baseFeePerGas": "0x0",
-        "extraData": "0x" + encode_extra_data(ExtraData(validators=validators)).hex(),
-        "alloc": {},
-    }
-
-
-@lru_cache(maxsize=1_000)
-def make_transaction(text: bytes) -> bytes:
-    """Return a signed transaction for the text of a modelled one; its price is zero."""
-    signed = Account.sign_transaction(
-        {
-            "nonce": 0,
-            "gasPrice": 0,
-            "gas": 60_000,
-            "to": "0x" + "11" * 20,
-            "value": 0,
-            "data": "0x" + text.hex(),
-            "chainId": CHAIN_ID,
-        },
-        keccak(text),
+@lru_cache(maxsize=100)
+def _make_genesis(config: QbftConfig, validators: tuple[Address, ...]) -> Genesis:
+    is_contract_mode = config.validator_contract is not None
+    assert config.validator_contract in (None, REGISTRY)
+    spec = GenesisSpec(
+        chain_id=CHAIN_ID,
+        agencies=specify_agencies(validators),
+        qbft=QbftSpec(
+            block_period_s=config.block_period_s,
+            block_period_ms=config.block_period_ms,
+            empty_block_period_s=config.empty_block_period_s,
+            epoch_length=config.epoch_length,
+            request_timeout_s=config.request_timeout_s,
+        ),
+        is_header_vote=not is_contract_mode,
+        gas_limit=GAS_LIMIT,
+        timestamp=GENESIS_TIME_S,
     )
-    return bytes(signed.raw_transaction)
+    return parse_genesis(build_genesis(spec))

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 
 from consensus.genesis_config import QbftConfig
 from consensus.quorum import compute_faulty
+from contracts.addresses import REGISTRY
 from tests.simulation.keys import CONTRACT
-from tests.simulation.simulated_disk import CRASH_MOMENTS
+from tests.simulation.simulated_disk import CRASH_MOMENTS, TORN_MOMENTS
 from tests.simulation.traitor import TACTICS
 
 FAULT_TIME_MS = 8_000
@@ -88,10 +89,12 @@ def make_schedule(seed: int, profile: str = "mixed") -> Schedule:
     else:
         count = chance.choices(range(1, 11), (2, 2, 4, 40, 12, 12, 14, 3, 1, 1))[0]
     is_in = _choose_sides(chance, profile)
-    is_real = count <= 5 and chance.random() < 0.03
+    is_real = count <= 5 and chance.random() < 0.05
+    if is_real and profile == "mixed":
+        is_in["sets"] = chance.random() < 0.5
     config = _make_config(chance, is_in)
-    if is_real:
-        config = replace(config, validator_contract=None)
+    if is_real and config.is_contract_mode:
+        config = replace(config, validator_contract=REGISTRY)
     spares = chance.randint(1, 2) if is_in["sets"] and count < 9 else 0
     names = [f"v{number}" for number in range(1, count + 1)]
     traitors = _choose_traitors(chance, count) if is_in["byzantine"] else ()
@@ -202,10 +205,13 @@ def _make_network_faults(chance: random.Random, names: list[str]) -> list[Fault]
 
 def _make_crashes(chance: random.Random, names: list[str], *, may_wipe: bool) -> list[Fault]:
     faults = []
-    if may_wipe and chance.random() < 0.25:
+    if may_wipe and chance.random() < 0.5:
         (name,) = chance.sample(names, 1)
         at_ms = chance.randrange(1_000, FAULT_TIME_MS - 1_000)
-        faults.append(Fault(at_ms=at_ms, kind="wipe", targets=(name,)))
+        if chance.random() < 0.5:
+            faults.append(Fault(at_ms=at_ms, kind="wipe", targets=(name,)))
+        else:
+            faults.extend(_make_tearing(chance, name, at_ms))
         faults.append(Fault(at_ms=at_ms + 300, kind="restart", targets=(name,)))
     for _ in range(chance.randint(1, 2 + len(names) // 2)):
         at_ms = chance.randrange(FAULT_TIME_MS - 1_000)
@@ -216,6 +222,19 @@ def _make_crashes(chance: random.Random, names: list[str], *, may_wipe: bool) ->
         back_ms = min(FAULT_TIME_MS, at_ms + chance.choice((50, 400, 1_500, 4_000)))
         faults.append(Fault(at_ms=back_ms, kind="restart", targets=targets))
     return faults
+
+
+def _make_tearing(chance: random.Random, name: str, at_ms: int) -> list[Fault]:
+    """Let a disk that tears files lose power, in a slow write or around a quick one."""
+    faults = [Fault(at_ms=0, kind="tear", targets=(name,))]
+    if chance.random() < 0.5:
+        how = "now"
+        slow_ms = chance.choice((100, 600))
+        faults.append(Fault(at_ms=at_ms - 1_000, kind="disk", targets=(name,), value=slow_ms))
+    else:
+        how = chance.choice(TORN_MOMENTS)
+        at_ms -= 600
+    return [*faults, Fault(at_ms=at_ms, kind="crash", targets=(name,), text=how)]
 
 
 def _make_timing_faults(chance: random.Random, names: list[str]) -> list[Fault]:
@@ -230,7 +249,7 @@ def _make_timing_faults(chance: random.Random, names: list[str]) -> list[Fault]:
             at_ms=at_ms, kind="execution", targets=(name,), value=chance.choice((100, 450, 3_000))
         ),
         lambda name, at_ms: Fault(
-            at_ms=at_ms, kind="disk", targets=(name,), value=chance.choice((50, 400))
+            at_ms=at_ms, kind="disk", targets=(name,), value=chance.choice((5, 60, 400))
         ),
     )
     return [

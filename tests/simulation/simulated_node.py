@@ -1,8 +1,7 @@
 """One simulated node: the real core and engine on a virtual clock, network and disk."""
 
 import math
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 from consensus.block import Block
 from consensus.effects import BuildBlock, ValidateBlock
@@ -17,32 +16,28 @@ from consensus.events import (
     TimerKind,
     TransactionsPending,
 )
-from consensus.evidence import Evidence
-from consensus.height_state import Phase
-from consensus.messages import get_round
 from consensus.payloads import MessageCode
 from consensus.round_state import Verdict
-from consensus.sign_state import (
-    SignIdentity,
-    SignRecord,
-    SignState,
-    make_floor,
-)
+from consensus.sign_state import SignIdentity, SignRecord, SignState
 from consensus.signatures import ValidatorKey
-from consensus.types import Address, Height, Round
+from consensus.types import Height
 from node.validator.core import CorePorts, ValidatorCore
+from node.validator.errors import SignStateUnusable
 from node.validator.pending_votes import PendingVotes
 from node.validator.resume import compute_resume_floor
-from node.validator.sign_store import DurableSignState
 from tests.simulation.keys import KEYS
 from tests.simulation.model_chain import GENESIS_TIME_S, SimChain
 from tests.simulation.network import Packet
+from tests.simulation.node_journal import NodeJournal
+from tests.simulation.node_loop import NodeLoop
 from tests.simulation.simulated_disk import Crashed, SimDisk
 from tests.simulation.world import Temper, World, describe
 
 MAX_TRANSACTIONS = 5
 SYNC_BATCH = 10
 HEAD_PERIOD_MS = 1_000
+UNSYNCED_MS = 20
+"""A transaction is on disk so long after it came; a crash before that loses it."""
 
 
 class SimNode:
@@ -57,13 +52,14 @@ class SimNode:
         self.temper = Temper()
         self.is_honest = True
         self.votes = PendingVotes(chain.rules.config)
-        self.evidence: list[Evidence] = []
-        self.rejected: list[str] = []
+        self.loop = NodeLoop(world.clockwork)
+        self.journal = NodeJournal(name, world, lambda: self.is_honest)
+        self.evidence, self.rejected = self.journal.evidence, self.journal.rejected
+        self.rounds_seen = self.journal.rounds_seen
         self.fault = ""
         """Why the last import failed."""
-        self.rounds_seen: dict[int, int] = {}
         self.core: ValidatorCore | None = None
-        self._incarnation = 0
+        self._unsynced: dict[bytes, int] = {}
         self._timers: dict[TimerKind, Timer] = {}
         self._relayed: set[bytes] = set()
         self._head_before_crash = 0
@@ -76,7 +72,7 @@ class SimNode:
                 validator=key.address,
             )
             self._put_in_disk()
-            self.disk.write(make_floor(self.identity, number=0, height=Height(0)))
+            self.disk.create_sign_state(self.identity)
 
     # Life
 
@@ -108,20 +104,16 @@ class SimNode:
         self.world.say(f"{self.name} has lost its disk")
 
     def _put_in_disk(self) -> None:
-        self.disk = SimDisk()
-        self.sign_store = DurableSignState(
-            Path("virtual"), self.disk.database, self.identity, files=self.disk
-        )
+        self.disk = SimDisk(self.world.clockwork)
+        self.sign_store = self.disk.open_sign_store(self.identity)
 
     def _begin(self) -> None:
         """Make a fresh core above the head, with the key if it may sign."""
-        self._incarnation += 1
+        self.loop.die()
         self._timers.clear()
         self._relayed.clear()
-        key = None if self.must_resume else self.key
-        sign_state = None if key is None else self.load_sign_state()
-        if sign_state is not None and self.is_honest:
-            self._show_durable(sign_state.record)
+        sign_state = self._find_sign_state()
+        key = None if sign_state is None else self.key
         engine = Engine(rules=self.chain.rules, key=key, sign_state=sign_state)
         ports = CorePorts(
             clock=self,
@@ -130,8 +122,8 @@ class SimNode:
             sign_states=self,
             jobs=self,
             transactions=self,
-            evidence=self,
-            observer=self,
+            evidence=self.journal,
+            observer=self.journal,
         )
         self.core = ValidatorCore(engine, ports, decode=self.world.decode)
         self.feed_head()
@@ -156,26 +148,42 @@ class SimNode:
         self._begin()
         self._announce_head()
 
+    def _find_sign_state(self) -> SignState | None:
+        """Return the sign state; None if there is none to use, then the operator asks to resume."""
+        if self.key is None or self.must_resume:
+            return None
+        is_torn = self.is_honest and bool(self.disk.torn)
+        try:
+            sign_state = self.load_sign_state()
+        except SignStateUnusable as fault:
+            self.world.monitor.on_refusal(self.name, str(fault), is_torn=is_torn)
+            self.world.say(f"{self.name} refuses to sign, so it is asked to resume: {fault}")
+            self.must_resume = True
+            return None
+        if self.is_honest:
+            self.world.monitor.on_signing(self.name, is_torn=is_torn)
+            self._show_durable(sign_state.record)
+        return sign_state
+
     def load_sign_state(self) -> SignState:
         return self.sign_store.load()
 
     def crash(self) -> None:
-        self._incarnation += 1
+        self.loop.die()
         self._head_before_crash = self.head
         self.core = None
         self.temper.crash_in_persist = None
-        self.disk.crash_at = None
+        if self.key is not None:
+            self.disk.crash()
+        for transaction, arrived_ms in self._unsynced.items():
+            if arrived_ms + UNSYNCED_MS > self.world.clockwork.now_ms:
+                self.chain.pool.pop(transaction, None)
+        self._unsynced.clear()
         self.world.say(f"{self.name} crashes")
 
     def later(self, delay_ms: int, duty: Callable[[ValidatorCore], None]) -> None:
         """Do `duty` after a delay, unless the node has crashed by then."""
-        incarnation = self._incarnation
-
-        def run() -> None:
-            if self.core is not None and self._incarnation == incarnation:
-                self.guard(duty)
-
-        self.world.clockwork.call_later(delay_ms, run)
+        self.loop.later(delay_ms, lambda: self.guard(duty))
 
     def guard(self, duty: Callable[[ValidatorCore], None]) -> None:
         assert self.core is not None
@@ -185,22 +193,18 @@ class SimNode:
             self.crash()
             return
         if self.is_honest and self.core is not None:
-            self._look_into(self.core.engine)
-
-    def _look_into(self, engine: Engine) -> None:
-        """Show the monitor what the engine knows of other validators' rounds."""
-        height = engine._height
-        if height is not None and height.phase in (Phase.IDLE, Phase.RUNNING):
-            ahead = [get_round(message) for message in height.round_changes._latest.values()]
-            if ahead:
-                faulty = (len(height.validators) - 1) // 3
-                self.world.monitor.on_knowledge(self.name, engine.round, ahead, faulty)
+            self.world.monitor.on_step(self.name, self.core.engine)
 
     # Network
 
     def receive(self, source: str, packet: Packet) -> None:
-        if self.core is None:
-            return
+        if self.loop.is_free:
+            if self.core is not None:
+                self._receive(source, packet)
+        else:
+            self.loop.enter(lambda: self._receive(source, packet))
+
+    def _receive(self, source: str, packet: Packet) -> None:
         match packet:
             case ("consensus", int(code), bytes(payload)):
                 self.guard(lambda core: self._take_in(core, code, payload, source))
@@ -260,10 +264,16 @@ class SimNode:
             )
         )
 
-    def submit(self, transaction: bytes) -> None:
+    def submit(self, transactions: Iterable[bytes]) -> None:
+        if self.core is not None:
+            self.loop.enter(lambda: self._take_transactions(transactions))
+
+    def _take_transactions(self, transactions: Iterable[bytes]) -> None:
         was_empty = not self.chain.pool
-        self.chain.add_transaction(transaction)
-        if was_empty and self.chain.pool and self.core is not None:
+        for transaction in transactions:
+            self.chain.add_transaction(transaction)
+            self._unsynced[transaction] = self.world.clockwork.now_ms
+        if was_empty and self.chain.pool:
             now_ms = self.now_ms()
             self.guard(lambda core: core.process(TransactionsPending(now_ms=now_ms)))
 
@@ -288,7 +298,7 @@ class SimNode:
     # Ports of the core
 
     def now_ms(self) -> int:
-        elapsed_ms = self.world.clockwork.now_ms
+        elapsed_ms = self.loop.now_ms
         skew_ms = self.temper.clock_offset_ms + elapsed_ms * self.temper.clock_drift
         return GENESIS_TIME_S * 1000 + elapsed_ms + int(skew_ms)
 
@@ -305,18 +315,26 @@ class SimNode:
         self.later(math.ceil(delay_ms * (1 - self.temper.clock_drift)), expire)
 
     def broadcast(self, code: MessageCode, payload: bytes) -> None:
+        self.loop.then(lambda: self.send(code, payload))
+
+    def send(self, code: MessageCode, payload: bytes) -> None:
+        message = self.world.decode(code, payload)
         if self.is_honest:
-            message = self.world.decode(code, payload)
             self.world.monitor.on_sent(self.name, message, payload, self.head)
-        self.world.say(f"{self.name} sends {describe(self.world.decode(code, payload))}")
+        if self.world.is_traced:
+            self.world.say(f"{self.name} sends {describe(message)}")
+        packet = ("consensus", int(code), payload)
         for peer in self.peers:
-            self.world.network.send(self.name, peer, ("consensus", int(code), payload))
+            self.world.network.send(self.name, peer, packet)
 
     def persist(self, record: SignRecord) -> None:
         self.disk.crash_at = self.temper.crash_in_persist
-        self.sign_store.persist(record)
+        duration_ms = 0 if self.disk.crash_at else self.temper.disk_ms
+        with self.disk.taking(self.loop.now_ms, duration_ms):
+            self.sign_store.persist(record)
+        self.loop.wait(duration_ms)
         if self.is_honest:
-            self._show_durable(record)
+            self.loop.then(lambda: self._show_durable(record))
         self.disk.reach("after")
 
     def _show_durable(self, record: SignRecord) -> None:
@@ -378,22 +396,3 @@ class SimNode:
 
     def has_transactions(self) -> bool:
         return bool(self.chain.pool)
-
-    def keep(self, evidence: Evidence) -> None:
-        self.evidence.append(evidence)
-
-    def on_round(self, height: Height, round_number: Round, proposer: Address) -> None:
-        self.rounds_seen[height] = max(self.rounds_seen.get(height, 0), round_number)
-        if self.is_honest:
-            self.world.monitor.on_round(self.name, height, round_number)
-        self.world.say(f"{self.name} enters height {height} round {round_number}")
-
-    def on_rejected(self, source: str | None, author: Address, reason: str) -> None:
-        self.rejected.append(reason)
-        self.world.say(f"{self.name} rejects from {source}: {reason}")
-
-    def on_signing_skipped(self, reason: str) -> None:
-        self.world.say(f"{self.name} does not sign: {reason}")
-
-    def on_evidence(self, evidence: Evidence) -> None:
-        self.world.say(f"{self.name} keeps evidence against {evidence.author.hex()[:8]}")

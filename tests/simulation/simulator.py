@@ -95,6 +95,8 @@ class _Run:
             node.temper.clock_drift = 0.0
             node.temper.execution_ms = 5
             node.temper.disk_ms = 0
+            if node.key is not None:
+                node.disk.tears = False
             if isinstance(node, Traitor):
                 node.targets = None
             if not node.is_up:
@@ -143,6 +145,8 @@ class _Run:
                 case "wipe" if node.is_up:
                     node.crash()
                     node.wipe(self.cluster.make_chain())
+                case "tear":
+                    node.disk.tears = True
                 case "restart" if not node.is_up:
                     node.start()
                 case "clock":

@@ -7,12 +7,14 @@ bends what leaves it. Which lies it tells is a set of tactics:
     withhold    leaves some targets out
     replay      repeats old messages of anybody
     forge       makes certificates of too few, repeated or wrong signatures
+    stale       shows genuine certificates that are out of date, of this height or another
     wander      speaks for rounds and heights that are not on
     flood       many messages for future rounds and heights
-    spoil       proposes blocks that do not execute
+    spoil       proposes blocks that do not execute, or whose header is wrong
     foreign     asks for rounds as it would on another chain with the same key
 """
 
+from collections import deque
 from dataclasses import replace
 
 from consensus.block import Block
@@ -35,6 +37,7 @@ from consensus.sign_state import SignRecord, SignState, make_floor
 from consensus.signatures import ValidatorKey
 from consensus.types import Hash32, Height, Round
 from tests.simulation.forge import (
+    get_certificate,
     make_certificate,
     make_commit,
     make_prepare,
@@ -52,6 +55,7 @@ TACTICS = (
     "withhold",
     "replay",
     "forge",
+    "stale",
     "wander",
     "flood",
     "spoil",
@@ -59,7 +63,7 @@ TACTICS = (
 )
 MISCHIEF_PERIOD_MS = 700
 FLOOD_MESSAGES = 12
-_MEMORY = 60
+_MEMORY = 120
 
 
 class Traitor(SimNode):
@@ -79,7 +83,7 @@ class Traitor(SimNode):
         self.is_honest = False
         self.targets: tuple[str, ...] | None = None
         """Whom it talks to at all; None for everybody. Twins split the network between them."""
-        self._seen: list[tuple[MessageCode, bytes]] = []
+        self._seen: deque[tuple[MessageCode, bytes]] = deque(maxlen=_MEMORY)
         self._blocks: list[Block] = []
 
     def load_sign_state(self) -> SignState:
@@ -94,7 +98,7 @@ class Traitor(SimNode):
 
     def receive(self, source: str, packet: Packet) -> None:
         match packet:
-            case ("consensus", int(code), bytes(payload)) if len(self._seen) < _MEMORY:
+            case ("consensus", int(code), bytes(payload)):
                 self._seen.append((MessageCode(code), payload))
         super().receive(source, packet)
 
@@ -106,6 +110,8 @@ class Traitor(SimNode):
         truth = message
         if "spoil" in self.tactics and isinstance(message, Proposal) and self._chance(0.5):
             truth = self._spoil(message)
+        if "stale" in self.tactics and self._chance(0.7):
+            truth = self._outdate(message)
         lie = self._twist(message) if "equivocate" in self.tactics else truth
         if "forge" in self.tactics and isinstance(message, RoundChange):
             for forged in self._usurp(get_round(message)):
@@ -164,15 +170,61 @@ class Traitor(SimNode):
                     return make_commit(key, height, number, digest, sealer=STRANGER)
                 return make_commit(key, height, number, self._find_digest(height, number))
             case RoundChange():
-                return make_round_change(key, height, number)
+                blocks = [block for block in self._blocks if block.header.number == height]
+                if message.block is not None or not blocks or number == 0:
+                    return make_round_change(key, height, number)
+                block = self.world.clockwork.random.choice(blocks)
+                return make_round_change(key, height, number, make_certificate([key], block, 0))
 
     def _spoil(self, message: Proposal) -> Proposal:
         block = message.signed.payload.block
         if block.header.number != self.head + 1:
             return message
-        spoiled = replace(block, transactions=(*block.transactions, INVALID + b"!"))
+        header = block.header
+        spoiled = self.world.clockwork.random.choice(
+            (
+                replace(block, transactions=(*block.transactions, INVALID + b"!")),
+                replace(block, header=replace(header, state_root=Hash32(bytes(32)))),
+                replace(block, header=replace(header, timestamp=header.timestamp + 3_600)),
+                replace(block, header=replace(header, timestamp=self.chain.head.timestamp - 1)),
+                replace(block, header=replace(header, coinbase=STRANGER.address)),
+                replace(block, header=replace(header, number=Height(header.number + 1))),
+                replace(block, header=replace(header, parent_hash=Hash32(bytes(32)))),
+                replace(block, header=replace(header, gas_used=header.gas_used + 1)),
+            )
+        )
         twisted = make_proposal(self.traitor_key, spoiled, get_round(message))
         return replace(twisted, round_changes=message.round_changes, prepares=message.prepares)
+
+    def _outdate(self, message: Message) -> Message:
+        """Replace what is justified now by what was justified before."""
+        height, number = get_height(message), get_round(message)
+        wishes = [wish for wish in self._recall_wishes() if wish.block is not None]
+        if isinstance(message, RoundChange) and wishes:
+            wish = self.world.clockwork.random.choice(wishes)
+            certificate = get_certificate(wish)
+            return make_round_change(self.traitor_key, height, number, certificate)
+        if isinstance(message, Proposal) and number > 0:
+            asked = {
+                wish.signed.author: wish
+                for wish in self._recall_wishes()
+                if (get_height(wish), get_round(wish)) == (height, number)
+            }
+            prepared = [get_certificate(wish) for wish in asked.values() if wish.block is not None]
+            if prepared:
+                oldest = min(prepared, key=lambda certificate: certificate.round)
+                return make_proposal(
+                    self.traitor_key, oldest.block, number, asked.values(), oldest.prepares
+                )
+        return message
+
+    def _recall_wishes(self) -> list[RoundChange]:
+        messages = (
+            self.world.decode(code, payload)
+            for code, payload in self._seen
+            if code is MessageCode.ROUND_CHANGE
+        )
+        return [message for message in messages if isinstance(message, RoundChange)]
 
     def _forge(self) -> list[Message]:
         """Claim that some block is prepared, without the prepares for it."""

@@ -18,6 +18,7 @@ class Temper:
     """Seconds gained per second."""
     execution_ms: int = 5
     disk_ms: int = 0
+    """How long it takes to import a block, and to write the sign state."""
     crash_in_persist: str | None = None
     """One of `CRASH_MOMENTS`: die around the next write of the sign state."""
 
@@ -39,6 +40,11 @@ class World:
         if message is None:
             message = self.decoded[key] = decode_message(code, payload)
         return message
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether anybody listens; texts that cost time are not made otherwise."""
+        return self.trace is not None
 
     def say(self, text: str) -> None:
         if self.trace is not None:
