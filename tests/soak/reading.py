@@ -1,0 +1,102 @@
+"""Reading everything that a node holds, through its public interfaces only."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from atesta_client import requests
+from atesta_client.errors import RestError
+from atesta_client.rest import AsyncClient
+
+from tests.soak.asking import BATCH, Asker
+from tests.soak.judge import NodeReading, ReadBlock
+from tests.soak.records import Record
+
+PAGE = 200
+TOGETHER = 8
+"""Operations asked for at a time."""
+POLL_S = 0.2
+
+
+async def read_node(
+    node: int, asker: Asker, client: AsyncClient, *, height: int, records: Sequence[Record]
+) -> NodeReading:
+    """Read a node up to a height. Waits for its index; the caller sets the time limit.
+
+    Raises NodeSilent, NodeRefused or RestError.
+    """
+    blocks = [
+        block
+        for first in range(0, height + 1, BATCH // 2)
+        for block in await _read_blocks(asker, first, min(height, first + BATCH // 2 - 1))
+    ]
+    while (await client.send(requests.get_status())).indexed_block < height:
+        await asyncio.sleep(POLL_S)
+    evidence = await asker.call("atesta_evidence")
+    return NodeReading(
+        node=node,
+        blocks=tuple(blocks),
+        indexed=tuple([item async for item in _read_index(client)]),
+        operations=await _read_operations(
+            client,
+            [
+                record.operation
+                for record in records
+                if record.node == node and record.operation is not None
+            ],
+        ),
+        evidence=tuple(f"{act['kind']} of {act['offender']}" for act in evidence),
+    )
+
+
+async def _read_blocks(asker: Asker, first: int, last: int) -> list[ReadBlock]:
+    calls: list[tuple[str, tuple[Any, ...]]] = []
+    for height in range(first, last + 1):
+        calls.append(("eth_getBlockByNumber", (hex(height), False)))
+        calls.append(("eth_getBlockReceipts", (hex(height),)))
+    answers = await asker.call_all(calls)
+    return [
+        ReadBlock(
+            block_hash=block["hash"],
+            parent_hash=block["parentHash"],
+            outcomes=tuple(
+                (receipt["transactionHash"], receipt["status"] == "0x1") for receipt in receipts
+            ),
+        )
+        for block, receipts in zip(answers[::2], answers[1::2], strict=True)
+    ]
+
+
+async def _read_index(client: AsyncClient) -> Any:
+    cursor: str | None = None
+    while True:
+        page = await client.send(requests.list_attestations(cursor=cursor, limit=PAGE))
+        for item in page.items:
+            yield item.uid, item.block
+        if page.next is None:
+            return
+        cursor = page.next
+
+
+async def _read_operations(client: AsyncClient, operations: Iterable[str]) -> dict[str, str]:
+    states: dict[str, str] = {}
+    waiting = iter(operations)
+    while part := list(islice(waiting, TOGETHER)):
+        states.update(
+            zip(part, await asyncio.gather(*(_read(client, o) for o in part)), strict=True)
+        )
+    return states
+
+
+async def _read(client: AsyncClient, operation: str) -> str:
+    """Return an operation's state; the outbox learns of its block a moment later than the index."""
+    for _ in range(50):
+        try:
+            answer = await client.send(requests.get_operation(operation))
+        except RestError as error:
+            return str(error)
+        if answer.is_settled:
+            return answer.state
+        await asyncio.sleep(POLL_S)
+    return answer.state
