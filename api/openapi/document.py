@@ -56,6 +56,14 @@ _TAGS: Final = {
     ),
     "provenance": "Who did what, when, on which basis.",
     "evidence": "Misbehaviour of validators, with proof: see docs/evidence.md.",
+    "acts": (
+        "What can be done on the ledger: trying an act without doing it, and signing it on a device"
+        " of the agency's own."
+    ),
+    "texts": "Public texts of which the ledger keeps the hash.",
+    "datasets": "Which data there are, and how they are shared.",
+    "notices": "What residents are told.",
+    "purposes": "What data are used for.",
     "operations": "Writes of this agency, from accepted to final.",
 }
 
@@ -160,7 +168,8 @@ def _describe(route: Route) -> str:
     text = " ".join((told.__doc__ or "").split("\n\n")[0].split())
     details = "\n\n".join((told.__doc__ or "").split("\n\n")[1:])
     details = "\n".join(line.strip() for line in details.splitlines())
-    parts = [text, details, f"Needs the role `{route.role.value}`."]
+    roles = " or ".join(f"`{role.value}`" for role in route.roles)
+    parts = [text, details, f"Needs the role {roles}."]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -286,6 +295,7 @@ _PATH_PARAMETERS: Final[dict[str, tuple[dict[str, Any], str, Any]]] = {
     "uid": (_UID_SCHEMA, "Identifier of the record, 32 bytes.", EXAMPLE_UID),
     "agency": (_UID_SCHEMA, "Identifier of the agency, 32 bytes.", EXAMPLE_UID),
     "id": ({"type": "string"}, "Identifier as the API gave it.", EXAMPLE_UID),
+    "hash": (_UID_SCHEMA, "Hash of the text, 32 bytes.", EXAMPLE_UID),
     "index": (
         {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
         "The member's number in the batch, from 0.",

@@ -20,7 +20,7 @@ promised is never dropped, and the reason stands in the operation for the caller
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -37,9 +37,6 @@ from api.outbox.store import Outcome, StoredOperation, WriteRequest
 from api.web3_provider import RpcRefusal
 
 log = structlog.get_logger(__name__)
-
-GAS_LIMIT: Final = 1_000_000
-"""Gas limit of a ledger call: several times what the dearest of them needs."""
 
 RESEND_S: Final = 20
 """An operation unsettled for this long is sent again, in case the node lost it."""
@@ -108,25 +105,33 @@ class Outbox:
         )
 
     async def submit(
-        self, request: WriteRequest, *, also: Callable[[Connection], None] | None = None
+        self,
+        request: WriteRequest,
+        *,
+        before: Callable[[], Awaitable[None]] | None = None,
+        also: Callable[[Connection], None] | None = None,
     ) -> StoredOperation:
         """Check, sign and store a write; when this returns it is durable.
 
-        `also` stores what belongs to it in the same transaction. An equal request with the same
-        key returns the same operation. Raises the refusal for what the ledger would refuse,
-        `IdempotencyKeyReused`, `ClaimTaken` or `UpstreamFault`; then nothing was stored.
+        `before` runs when the check has passed and stores what must not be missing once the promise
+        is made, in other databases; `also` stores what belongs to it in the same transaction. An
+        equal request with the same key returns the same operation. Raises the refusal for what the
+        ledger would refuse, `IdempotencyKeyReused`, `ClaimTaken` or `UpstreamFault`; then nothing
+        was stored.
         """
         known = await self.find(request.idempotency_key, request.body_fingerprint)
         if known is not None:
             return known
         try:
-            await self._check(request)
+            await self.check(request)
         except ApiError:
             # An equal request may have passed meanwhile; then what refused this one is its work.
             known = await self.find(request.idempotency_key, request.body_fingerprint)
             if known is None:
                 raise
             return known
+        if before is not None:
+            await before()
         chain_id = await self._ledger.get_chain_id()
         first_nonce = await self._ledger.get_nonce(request.account, pending=True)
         account = self._accounts[request.account]
@@ -136,9 +141,8 @@ class Outbox:
                 connection,
                 request,
                 first_nonce=first_nonce,
-                gas=GAS_LIMIT,
                 now_s=int(self._now()),
-                sign=_build_signer(account, chain_id, request.target, request.data, GAS_LIMIT),
+                sign=_build_signer(account, chain_id, request.target, request.data, request.gas),
             )
             if also is not None:
                 also(connection)
@@ -147,6 +151,16 @@ class Outbox:
         operation = await self._database.write(add)
         self._wake.set()
         return operation
+
+    async def check(self, request: WriteRequest) -> None:
+        """Try a write on the final state; raises the refusal, and changes nothing."""
+        if request.claim is not None and await self.find_creation(request.claim) is not None:
+            raise store.ClaimTaken
+        try:
+            data = request.data if request.dry_run is None else request.dry_run
+            await self._ledger.call(request.target, data, sender=request.account)
+        except Reverted as reverted:
+            raise self._translate(reverted.reason) from reverted
 
     async def get(self, reference: str) -> StoredOperation | None:
         """Return an operation by id or transaction hash."""
@@ -211,15 +225,6 @@ class Outbox:
             with contextlib.suppress(TimeoutError):
                 # Another process may have stored a write, so even an idle loop looks again.
                 await asyncio.wait_for(self._wake.wait(), TURN_S if unsettled else 10 * TURN_S)
-
-    async def _check(self, request: WriteRequest) -> None:
-        if request.claim is not None and await self.find_creation(request.claim) is not None:
-            raise store.ClaimTaken
-        try:
-            data = request.data if request.dry_run is None else request.dry_run
-            await self._ledger.call(request.target, data, sender=request.account)
-        except Reverted as reverted:
-            raise self._translate(reverted.reason) from reverted
 
     async def _settle(self, operations: list[StoredOperation]) -> None:
         """Note the outcome of operations whose nonce is spent, all in one commit."""

@@ -43,6 +43,8 @@ class WriteRequest:
     """Path of the record in REST."""
     dry_run: bytes | None = None
     """What to try on the final state instead of `data`, where time would make them differ."""
+    gas: int = 1_000_000
+    """Gas limit; the default is several times what most ledger calls need."""
     claim: str | None = None
     """For creations: a name that only one operation may hold at a time."""
     unopened: bool = False
@@ -136,7 +138,6 @@ def add_operation(
     request: WriteRequest,
     *,
     first_nonce: int,
-    gas: int,
     now_s: int,
     sign: Callable[[int], SignedTransaction],
 ) -> StoredOperation:
@@ -163,7 +164,7 @@ def add_operation(
         "nonce": nonce,
         "target": request.target,
         "data": request.data,
-        "gas": gas,
+        "gas": request.gas,
         "raw": signed.raw,
         "transaction_hash": signed.hash,
         "state": "queued",

@@ -254,6 +254,16 @@ class Problem(Model):
     next_step: str | None = Field(
         default=None, description="What to do.", examples=["choose another random uid"]
     )
+    rule: str | None = Field(
+        default=None,
+        description="The rule of the ledger that refuses it, as the contract states it.",
+        examples=["attestation: uid already used"],
+    )
+    legal_reference: JsonObject | None = Field(
+        default=None,
+        description="The law behind it: its hash on the ledger, and its text if it is here.",
+        examples=[None],
+    )
     instance: str | None = Field(
         default=None,
         description="Identifier of this request in the server's log.",

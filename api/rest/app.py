@@ -46,7 +46,7 @@ def _bind(route: Route, handle: Handle) -> Handler:
         call = await read_call(request, route, request.app[SERVICES])
         return _write(request, route, await handle(call))
 
-    requires(route.role)(serve)
+    requires(*route.roles)(serve)
     return serve
 
 

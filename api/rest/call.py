@@ -23,13 +23,12 @@ from api.errors import InvalidField, MalformedBody, UserFault
 from api.index.queries import Page
 from api.rest.route import LIMIT, Route
 from api.rest.services import RestServices
-from api.rest.values import Model
+from api.rest.values import Model, parse_digest
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 500
 
 _KEY_PATTERN: Final = re.compile(r"[!-~]{1,200}")
-_DIGEST_PATTERN: Final = re.compile(r"0x[0-9a-fA-F]{64}")
 _MAX_INDEX: Final = 2**32 - 1
 
 
@@ -51,7 +50,7 @@ class Call:
 
     def get_digest(self, name: str) -> bytes:
         """Return a 32-byte part of the path."""
-        return _parse_digest(self.path[name], name)
+        return parse_digest(self.path[name], name)
 
     def get_index(self, name: str) -> int:
         """Return a leaf number of the path."""
@@ -63,7 +62,7 @@ class Call:
     def find_digest(self, name: str) -> bytes | None:
         """Return a 32-byte query parameter, None if absent."""
         text = self.query.get(name)
-        return None if text is None else _parse_digest(text, name)
+        return None if text is None else parse_digest(text, name)
 
     def find_time(self, name: str) -> int | None:
         """Return a time of the query in seconds, None if absent."""
@@ -148,7 +147,7 @@ def parse_body(model: type[Model], request: web.Request, raw: bytes) -> Model:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        raise _translate(error) from None
+        raise translate_validation(error) from None
 
 
 def encode_cursor(position: int | None) -> str | None:
@@ -203,7 +202,7 @@ def _write_canonical(raw: bytes) -> bytes:
     ).encode()
 
 
-def _translate(error: ValidationError) -> UserFault:
+def translate_validation(error: ValidationError) -> UserFault:
     """Name the first field at fault; pydantic's message is about the type, not the value."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in first["loc"])
@@ -245,9 +244,3 @@ def _read_query(request: web.Request, route: Route) -> dict[str, str]:
             raise InvalidField(name, "this query parameter is given twice")
         query[name] = value
     return query
-
-
-def _parse_digest(text: str, name: str) -> bytes:
-    if not _DIGEST_PATTERN.fullmatch(text):
-        raise InvalidField(name, "must be 0x and 64 hexadecimal digits")
-    return bytes.fromhex(text[2:])

@@ -216,6 +216,11 @@ class Accepted(Model):
     record: str = Field(
         description="Path of the record.", examples=[f"/v1/attestations/{EXAMPLE_UID}"]
     )
+    envelope: JsonObject | None = Field(
+        default=None,
+        description="What to hand to the other side, where the act has such a thing.",
+        examples=[None],
+    )
 
 
 class Operation(Model):

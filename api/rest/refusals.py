@@ -2,9 +2,10 @@
 
 A contract's reason is `module: reason`. Here each gets a stable code, a status, the field of the
 request that it is about, and the next step. A reason that is not listed still reaches the caller,
-as `refused_by_ledger`.
+with its own words as the code.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -233,9 +234,7 @@ REFUSALS: Final[dict[str, Refusal]] = {
 
 def translate_revert(reason: str) -> ApiError:
     """Return the refusal that a caller sees for a contract's reason."""
-    refusal = REFUSALS.get(reason)
-    if refusal is None:
-        return UserFault(f"the ledger refuses this: {reason}", code="refused_by_ledger", status=422)
+    refusal = REFUSALS.get(reason) or derive_refusal(reason)
     return UserFault(
         refusal.text,
         code=refusal.code,
@@ -244,3 +243,42 @@ def translate_revert(reason: str) -> ApiError:
         next_step=refusal.next_step,
         extra={"rule": reason},
     )
+
+
+def derive_refusal(reason: str) -> Refusal:
+    """Return how a reason without an entry of its own is told: its words are its code."""
+    subject, _, words = reason.partition(": ")
+    if words == "uid already used":
+        return Refusal(
+            code="uid_exists",
+            status=409,
+            field="uid",
+            text=f"the ledger has a {subject} with this uid",
+            next_step=_OTHER_UID,
+        )
+    if words == "unknown":
+        return Refusal(
+            code=f"{subject}_not_found",
+            status=404,
+            field=None,
+            text=f"the ledger has no such {subject}",
+            next_step=_WAIT,
+        )
+    status = next((status for part, status in _STATUSES if part in words), 422)
+    code = _NO_LETTER.sub("_", reason.lower()).strip("_")
+    return Refusal(code=code, status=status, field=None, text=f"the ledger refuses it: {reason}")
+
+
+_NO_LETTER: Final = re.compile(r"[^a-z0-9]+")
+
+_STATUSES: Final = (
+    ("not yours", 403),
+    ("not the signer's", 403),
+    ("by its user", 403),
+    ("neither supervisor nor vote", 403),
+    ("of neither side", 403),
+    ("state is final", 409),
+    ("state unchanged", 409),
+    ("already", 409),
+)
+"""Statuses by words of the rule; what is not listed is 422: well formed, but against the rules."""

@@ -30,7 +30,10 @@ class Route:
     tag: str
     summary: str
     role: Role
+    """The usual role of a caller; every caller needs it or one of `also`."""
     response: type[Model]
+    also: tuple[Role, ...] = ()
+    """Other roles that are let in."""
     status: int = 200
     request: type[Model] | None = None
     query: tuple[Parameter, ...] = ()
@@ -42,6 +45,11 @@ class Route:
     """True if the answer has an ETag and `If-None-Match` may give 304."""
     volatile: tuple[str, ...] = ()
     """Members that say when it was read, not what; the ETag leaves them out."""
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """All roles that are let in."""
+        return (self.role, *self.also)
 
 
 _UID: Final = {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}

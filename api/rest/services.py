@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.acts.prepared import PreparedActs
 from api.databases import CommitWatch, Database, open_database
 from api.errors import UserFault
 from api.index import tables as index_tables
@@ -23,6 +24,7 @@ from api.records import Records
 from api.rest.identity import Identity
 from api.rest.refusals import translate_revert
 from api.rest.schema_texts import SchemaTexts
+from api.texts.store import PublicTexts
 from api.vault import tables as vault_tables
 from api.vault.keys import load_master_key
 from api.vault.vault import Vault
@@ -72,6 +74,8 @@ class RestServices:
     index: Index
     outbox: Outbox
     schema_texts: SchemaTexts
+    texts: PublicTexts
+    prepared_acts: PreparedActs
     verifier: Verifier
     names: Mapping[bytes, str]
     now: Callable[[], float]
@@ -167,6 +171,8 @@ def open_services(
                 now=now,
             ),
             schema_texts=SchemaTexts(outbox_database),
+            texts=PublicTexts(outbox_database),
+            prepared_acts=PreparedActs(outbox_database),
             verifier=Verifier(
                 get_agency=identity.get_agency,
                 ledger=ledger,

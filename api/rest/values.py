@@ -5,9 +5,10 @@ Identifiers are 32 random bytes or 20-byte addresses, written as lower-case hexa
 here can hold text, so no value of these types can carry personal data on to the chain.
 """
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
@@ -20,7 +21,10 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from api.errors import InvalidField
 from api.records import compute_moment
+
+_DIGEST_PATTERN: Final = re.compile(r"0x[0-9a-fA-F]{64}")
 
 EXAMPLE_UID = "0x5b1c9d0e6f7a48b39c2d1e0f4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5c6d7"
 EXAMPLE_SCHEMA = "0x3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a"
@@ -161,3 +165,10 @@ def encode_hex(value: bytes) -> str:
 def decode_hex(value: str) -> bytes:
     """Read `0x` hexadecimal that a model has already checked."""
     return bytes.fromhex(value[2:])
+
+
+def parse_digest(text: str, name: str) -> bytes:
+    """Read 32 bytes of a path or query; raises `InvalidField` that names it."""
+    if not _DIGEST_PATTERN.fullmatch(text):
+        raise InvalidField(name, "must be 0x and 64 hexadecimal digits")
+    return bytes.fromhex(text[2:])

@@ -5,26 +5,28 @@ time is what the caller captured, or now. The dry run uses an event time that th
 cannot call "in the future" by its older clock; the true one is checked here against this machine's.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from eth_typing import Address
 from sqlalchemy import Connection
 
 from api.errors import InvalidField
 from api.outbox.store import StoredOperation, WriteRequest
 from api.rest.call import Call, Reply
 from api.rest.models import Accepted
+from api.rest.services import RestServices
 from api.rest.values import OperationState, encode_hex
 from contracts import codec
-from contracts.addresses import ATTESTATIONS, ATTESTATIONS_NAME, SCHEMAS, SCHEMAS_NAME
+from contracts.addresses import PROXIES
 from contracts.codes import EVENT_TIME_TOLERANCE_S, Role
 
 _EVENT_TIME_TOLERANCE_S = EVENT_TIME_TOLERANCE_S // 2
 """Less than the contract's, because the block may be stamped by a slower clock than ours."""
 
-_TARGETS = {ATTESTATIONS_NAME: ATTESTATIONS, SCHEMAS_NAME: SCHEMAS}
+_TARGETS = {name: address for address, name in PROXIES.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,9 @@ class LedgerAct:
     role: Role
     """What the signing key must be allowed."""
     event_time: datetime | None
+    build_trial: Callable[[int], tuple[Any, ...]] | None = None
+    """Arguments for the dry run, where more than the event time must differ."""
+    gas: int = 1_000_000
     claim: str | None = None
     unopened: bool = False
 
@@ -54,40 +59,69 @@ async def find_earlier(call: Call) -> Reply | None:
 
 
 async def submit(
-    call: Call, act: LedgerAct, *, also: Callable[[Connection], None] | None = None
+    call: Call,
+    act: LedgerAct,
+    *,
+    before: Callable[[], Awaitable[None]] | None = None,
+    also: Callable[[Connection], None] | None = None,
+    envelope: Mapping[str, Any] | None = None,
 ) -> Reply:
     """Promise an act; raises the refusal if the ledger would not take it."""
     services = call.services
     await services.identity.get_agency()
+    request = await build_request(
+        services, act, key=call.idempotency_key, fingerprint=call.body_fingerprint
+    )
+    operation = await services.outbox.submit(request, before=before, also=also)
+    return accept(operation, envelope=envelope)
+
+
+async def build_request(
+    services: RestServices,
+    act: LedgerAct,
+    *,
+    key: str = "",
+    fingerprint: bytes = b"",
+    account: Address | None = None,
+) -> WriteRequest:
+    """Return an act as the outbox takes it, for its event time or now.
+
+    `account` is who acts, one of this node's accounts if None. Raises `InvalidField` for an event
+    time that cannot be.
+    """
+    event_time_s = find_event_time(services, act.event_time)
+    head = await services.ledger.get_head()
+    tried_s = min(event_time_s, head.time_s)
+    trial = (act.build_trial or act.build_args)(tried_s)
+    return WriteRequest(
+        idempotency_key=key,
+        body_fingerprint=fingerprint,
+        kind=act.kind,
+        uid=act.uid,
+        account=account or await services.identity.get_account(act.role),
+        target=_TARGETS[act.contract],
+        data=codec.encode_call(act.contract, act.function, act.build_args(event_time_s)),
+        dry_run=codec.encode_call(act.contract, act.function, trial),
+        record=act.record,
+        gas=act.gas,
+        claim=act.claim,
+        unopened=act.unopened,
+    )
+
+
+def find_event_time(services: RestServices, moment: datetime | None) -> int:
+    """Return an event time in seconds, now for None; raises `InvalidField`."""
     now_s = int(services.now())
-    event_time_s = now_s if act.event_time is None else int(act.event_time.timestamp())
+    event_time_s = now_s if moment is None else int(moment.timestamp())
     if event_time_s > now_s + _EVENT_TIME_TOLERANCE_S:
         raise InvalidField("event_time", "the event time lies in the future")
     if event_time_s <= 0:
         raise InvalidField("event_time", "the event time lies before 1970")
-    head = await services.ledger.get_head()
-    tried_s = min(event_time_s, head.time_s)
-    operation = await services.outbox.submit(
-        WriteRequest(
-            idempotency_key=call.idempotency_key,
-            body_fingerprint=call.body_fingerprint,
-            kind=act.kind,
-            uid=act.uid,
-            account=await services.identity.get_account(act.role),
-            target=_TARGETS[act.contract],
-            data=codec.encode_call(act.contract, act.function, act.build_args(event_time_s)),
-            dry_run=codec.encode_call(act.contract, act.function, act.build_args(tried_s)),
-            record=act.record,
-            claim=act.claim,
-            unopened=act.unopened,
-        ),
-        also=also,
-    )
-    return accept(operation)
+    return event_time_s
 
 
-def accept(operation: StoredOperation) -> Reply:
-    """Return the answer to a promised write."""
+def accept(operation: StoredOperation, *, envelope: Mapping[str, Any] | None = None) -> Reply:
+    """Return the answer to a promised write; `envelope` is for the other side."""
     follow = f"/v1/operations/{operation.id}"
     return Reply(
         model=Accepted(
@@ -98,6 +132,7 @@ def accept(operation: StoredOperation) -> Reply:
             unopened=operation.unopened,
             follow=follow,
             record=operation.record,
+            envelope=None if envelope is None else dict(envelope),
         ),
         headers={"Location": follow},
     )

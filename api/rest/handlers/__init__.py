@@ -5,6 +5,7 @@ from typing import Final
 
 from api.rest.call import Call, Reply
 from api.rest.handlers import (
+    acts,
     agencies,
     attestations,
     batches,
@@ -54,4 +55,12 @@ HANDLERS: Final[dict[str, Handle]] = {
     "get_evidence": evidence.get_evidence,
     "list_operations": operations.list_operations,
     "get_operation": operations.get_operation,
+    "list_acts": acts.list_acts,
+    "explain": acts.explain,
+    "create_prepared_act": acts.create_prepared_act,
+    "get_prepared_act": acts.get_prepared_act,
+    "create_signed_act": acts.create_signed_act,
+    "put_text": acts.put_text,
+    "get_text": acts.get_text,
+    **acts.build_act_handlers(),
 }

@@ -9,8 +9,14 @@ from typing import Final
 
 from api.rest.route import Route
 from api.rest.routes.checking import CHECKING_ROUTES
+from api.rest.routes.law_writing import LAW_WRITING_ROUTES
 from api.rest.routes.records import RECORD_ROUTES
 from api.rest.routes.registry import REGISTRY_ROUTES
 
-ROUTES: Final[tuple[Route, ...]] = (*REGISTRY_ROUTES, *RECORD_ROUTES, *CHECKING_ROUTES)
+ROUTES: Final[tuple[Route, ...]] = (
+    *REGISTRY_ROUTES,
+    *RECORD_ROUTES,
+    *CHECKING_ROUTES,
+    *LAW_WRITING_ROUTES,
+)
 """Every operation, in the order of the documentation."""

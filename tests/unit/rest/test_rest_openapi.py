@@ -22,7 +22,7 @@ from api.rest.routes import ROUTES
 from tests.unit.rest.ledger_world import Caller
 
 API = Path(__file__).parents[3] / "api"
-REST = ("rest", "outbox", "vault", "index", "verification")
+REST = ("rest", "acts", "texts", "outbox", "vault", "index", "verification")
 COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
 DOCUMENT = build_document()
 

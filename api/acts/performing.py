@@ -1,0 +1,156 @@
+"""Performing an act: promising it, or trying it without a trace.
+
+Both go the same way: body and path become arguments, arguments a call, and the call is tried on the
+last final state as the account that would sign it. Only then they part: a promise is stored and
+sent, a trial answers what it found.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from api.acts.act import Act, ActBody, PreparedAct
+from api.acts.calls import order_args
+from api.acts.context import ActContext
+from api.acts.legal import add_legal_reference
+from api.auth import Caller, check_roles
+from api.errors import ApiError, UserFault
+from api.rest.call import Call, Reply, translate_validation
+from api.rest.services import RestServices
+from api.rest.writes import LedgerAct, accept, build_request, submit
+from api.texts.store import store_texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What a dry run found."""
+
+    refusal: ApiError | None
+    """None if the ledger would take it now."""
+    prepared: PreparedAct | None
+    """None if it was refused before there was a call."""
+    facts: Mapping[str, Any]
+
+
+async def perform(call: Call, act: Act) -> Reply:
+    """Promise an act and answer with the operation to follow; raises its refusal."""
+    services = call.services
+    known = await services.outbox.find(call.idempotency_key, call.body_fingerprint)
+    if known is not None:
+        recalled = None if act.recall is None else await act.recall(services, known.uid)
+        return accept(known, envelope=recalled)
+    context = await open_context(services, call.caller, call.path)
+    prepared = await act.prepare(context, call.body)
+    try:
+        return await submit(
+            call,
+            build_ledger_act(act, prepared, call.body),
+            before=prepared.keep,
+            also=partial(_store, prepared, context.now_s),
+            envelope=prepared.envelope,
+        )
+    except ApiError as refusal:
+        await add_legal_reference(context, prepared, refusal)
+        raise
+
+
+async def rehearse(
+    services: RestServices,
+    act: Act,
+    *,
+    caller: Caller | None,
+    path: Mapping[str, str],
+    body: Mapping[str, Any],
+) -> Trial:
+    """Try an act and say what would become of it; changes nothing.
+
+    What is refused to the caller is part of the answer. Faults of this node are raised.
+    """
+    prepared: PreparedAct | None = None
+    context: ActContext | None = None
+    try:
+        # Who may not act learns nothing from trying.
+        check_roles(caller, act.roles)
+        checked = check_body(act, body)
+        context = await open_context(services, caller, path)
+        prepared = await act.prepare(context, checked)
+        await services.outbox.check(
+            await build_request(services, build_ledger_act(act, prepared, checked))
+        )
+    except UserFault as refusal:
+        facts: dict[str, Any] = {}
+        if context is not None and prepared is not None:
+            await add_legal_reference(context, prepared, refusal)
+            facts = await _find_facts(act, context, prepared)
+        return Trial(refusal=refusal, prepared=prepared, facts=facts)
+    return Trial(refusal=None, prepared=prepared, facts=await _find_facts(act, context, prepared))
+
+
+async def open_context(
+    services: RestServices,
+    caller: Caller | None,
+    path: Mapping[str, str],
+    *,
+    agency: bytes | None = None,
+) -> ActContext:
+    """Return the surroundings of an act of this node's agency, or of another one."""
+    return ActContext(
+        services=services,
+        caller=caller,
+        agency=await services.identity.get_agency() if agency is None else agency,
+        path=path,
+        now_s=int(services.now()),
+    )
+
+
+def check_body(act: Act, body: Mapping[str, Any]) -> ActBody:
+    """Read a body that came inside another one; raises `InvalidField` like the act's own route."""
+    try:
+        return act.model.model_validate_json(json.dumps(body))
+    except ValidationError as error:
+        raise translate_validation(error) from None
+
+
+def build_ledger_act(act: Act, prepared: PreparedAct, body: ActBody) -> LedgerAct:
+    """Return a prepared act as a call of the ledger."""
+
+    def build_args(event_time_s: int) -> tuple[Any, ...]:
+        return order_args(act.contract, act.function, prepared.args, event_time_s=event_time_s)
+
+    def build_trial(event_time_s: int) -> tuple[Any, ...]:
+        args = prepared.args if prepared.trial_args is None else prepared.trial_args(event_time_s)
+        return order_args(act.contract, act.function, args, event_time_s=event_time_s)
+
+    return LedgerAct(
+        kind=act.name,
+        uid=prepared.uid,
+        contract=act.contract,
+        function=act.function,
+        build_args=build_args,
+        build_trial=build_trial,
+        record=act.name_record(prepared),
+        role=act.key_role,
+        event_time=body.event_time,
+        gas=act.gas,
+        claim=act.name_claim(prepared),
+    )
+
+
+async def _find_facts(act: Act, context: ActContext, prepared: PreparedAct) -> dict[str, Any]:
+    facts = dict(prepared.facts)
+    if act.facts is not None:
+        try:
+            facts |= await act.facts(context, prepared)
+        except UserFault:
+            # What cannot be told because it is refused is told by the refusal.
+            return facts
+    return facts
+
+
+def _store(prepared: PreparedAct, now_s: int, connection: Connection) -> None:
+    store_texts(connection, prepared.texts, now_s)

@@ -1,0 +1,239 @@
+"""Acts that are signed elsewhere: preparing them, and carrying them to the ledger.
+
+What the device signs is the contract's own call (`contracts.typed_data.hash_act`). The contract's
+`relay` checks the signature, so whoever carries an act cannot change it, and it counts as done by
+the signer's agency.
+"""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from eth_typing import Address
+
+from api.acts.act import ADDRESSES, MAX_GAS, Act, PreparedAct
+from api.acts.calls import has_function
+from api.acts.context import ActContext
+from api.acts.legal import add_legal_reference
+from api.acts.performing import build_ledger_act, check_body, open_context
+from api.acts.prepared import MAX_NONCE, StoredAct, make_id
+from api.acts.table import ACTS, find_acts
+from api.acts.typed import build_typed_message
+from api.auth import Caller, Role, check_roles
+from api.errors import ApiError, InvalidField, NotFound, UserFault
+from api.outbox.store import WriteRequest
+from api.rest import acting_models as models
+from api.rest.call import Call, Reply
+from api.rest.services import RestServices
+from api.rest.values import decode_hex, encode_hex, encode_time, parse_time
+from api.rest.writes import accept, build_request, find_event_time
+from api.texts.store import store_texts
+from contracts import codec
+from contracts.addresses import PROXIES
+from contracts.codes import ALL_ROLES
+from contracts.errors import CodecError
+from contracts.typed_data import ACT_TYPE
+
+DEADLINE_S: Final = 86_400
+"""How long a signature may be used where the caller does not say."""
+
+MAX_DEADLINE_S: Final = 30 * 86_400
+"""How far ahead a deadline may lie."""
+
+RELAY_GAS: Final = 200_000
+"""What checking the signature and passing the call on costs at most."""
+
+
+async def prepare_act(
+    services: RestServices,
+    act: Act,
+    *,
+    caller: Caller | None,
+    path: Mapping[str, str],
+    body: Mapping[str, Any],
+    signer: bytes,
+    deadline: datetime | None,
+) -> tuple[StoredAct, Mapping[str, Any] | None]:
+    """Prepare and keep an act for a signer; returns it with the envelope for the other side.
+
+    It is tried as the signer's own; raises its refusal.
+    """
+    if not has_function(act.contract, "relay"):
+        raise UserFault(
+            "this contract takes acts only from the account that signs the transaction",
+            code="act_not_relayed",
+            field="act",
+            status=409,
+            next_step="sign a transaction and send it by eth_sendRawTransaction",
+        )
+    deadline_s = _find_deadline(int(services.now()), deadline)
+    key = await services.records.get_key(Address(signer), (await services.ledger.get_head()).number)
+    if key is None:
+        raise InvalidField("signer", "the registry does not list this key")
+    checked = check_body(act, body)
+    context = await open_context(services, caller, path, agency=key.agency)
+    prepared = await act.prepare(context, checked)
+    request = await build_request(
+        services, build_ledger_act(act, prepared, checked), account=Address(signer)
+    )
+    await _check(context, prepared, request)
+    if prepared.keep is not None:
+        await prepared.keep()
+    stored = StoredAct(
+        id=make_id(),
+        act=act.name,
+        uid=prepared.uid,
+        contract=act.contract,
+        call=request.data,
+        signer=Address(signer),
+        nonce=secrets.randbelow(MAX_NONCE) + 1,
+        deadline_s=deadline_s,
+        event_time_s=find_event_time(services, checked.event_time),
+        record=act.name_record(prepared),
+        claim=act.name_claim(prepared),
+        gas=act.gas,
+        texts=prepared.texts,
+        created_s=context.now_s,
+    )
+    await services.prepared_acts.put(stored)
+    return stored, prepared.envelope
+
+
+async def format_prepared(
+    services: RestServices, stored: StoredAct, envelope: Mapping[str, Any] | None
+) -> models.PreparedAct:
+    """Return a prepared act as REST answers it, with the message to sign."""
+    message = await build_typed_message(
+        services.ledger, stored.contract, ACT_TYPE, [stored.call, stored.nonce, stored.deadline_s]
+    )
+    return models.PreparedAct(
+        id=stored.id,
+        act=stored.act,
+        uid=encode_hex(stored.uid),
+        record=stored.record,
+        signer=encode_hex(stored.signer),
+        contract=stored.contract,
+        call=encode_hex(stored.call),
+        nonce=stored.nonce,
+        deadline=parse_time(stored.deadline_s),
+        event_time=parse_time(stored.event_time_s),
+        digest=encode_hex(message.digest),
+        typed_data=message.typed_data,
+        envelope=None if envelope is None else dict(envelope),
+    )
+
+
+async def submit_signed(call: Call, body: models.SignedActCreate) -> Reply:
+    """Promise to carry a signed act; raises the contract's refusal."""
+    services = call.services
+    signed = await _find_signed(services, body)
+    act = ACTS[signed.act]
+    # Whoever may send for others, or may ask for the act itself.
+    check_roles(call.caller, (Role.WRITER, *act.roles))
+    known = await services.outbox.find(call.idempotency_key, call.body_fingerprint)
+    if known is not None:
+        return accept(known)
+    await services.identity.get_agency()
+    args = (
+        signed.signer,
+        signed.call,
+        signed.nonce,
+        signed.deadline_s,
+        decode_hex(body.signature),
+    )
+    operation = await services.outbox.submit(
+        WriteRequest(
+            idempotency_key=call.idempotency_key,
+            body_fingerprint=call.body_fingerprint,
+            kind=signed.act,
+            uid=signed.uid,
+            account=await services.identity.get_account(ALL_ROLES),
+            target=ADDRESSES[signed.contract],
+            data=codec.encode_call(signed.contract, "relay", args),
+            record=signed.record,
+            gas=min(signed.gas + RELAY_GAS, MAX_GAS),
+            claim=signed.claim,
+        ),
+        also=partial(store_texts, texts=signed.texts, now_s=int(services.now())),
+    )
+    return accept(operation)
+
+
+async def _check(context: ActContext, prepared: PreparedAct, request: WriteRequest) -> None:
+    try:
+        await context.services.outbox.check(request)
+    except ApiError as refusal:
+        await add_legal_reference(context, prepared, refusal)
+        raise
+
+
+async def _find_signed(services: RestServices, body: models.SignedActCreate) -> StoredAct:
+    if body.prepared is None:
+        return _read_signed(body, int(services.now()))
+    stored = await services.prepared_acts.find(body.prepared)
+    if stored is None:
+        error = NotFound(
+            "this node prepared no such act", field="prepared", code="prepared_act_not_found"
+        )
+        error.next_step = "give contract, call, nonce, deadline and signer instead"
+        raise error
+    return stored
+
+
+def _read_signed(body: models.SignedActCreate, now_s: int) -> StoredAct:
+    """Read a call that came from elsewhere: it must be one of the acts of the table."""
+    assert body.contract is not None, "checked by the model"
+    assert body.call is not None, "checked by the model"
+    assert body.signer is not None, "checked by the model"
+    assert body.nonce is not None, "checked by the model"
+    if body.contract not in PROXIES.values() or not has_function(body.contract, "relay"):
+        raise InvalidField("contract", "no contract of this name takes signed acts")
+    call = decode_hex(body.call)
+    try:
+        decoded = codec.decode_call(body.contract, call)
+    except CodecError as error:
+        raise InvalidField("call", "this is no call of this contract") from error
+    acts = find_acts(decoded.contract, decoded.function)
+    if not acts:
+        raise InvalidField("call", "this is no act that agencies sign")
+    act = acts[0]
+    uid = _find_uid(decoded.args)
+    prepared = PreparedAct(uid=uid, args=decoded.args)
+    return StoredAct(
+        id="",
+        act=act.name,
+        uid=uid,
+        contract=body.contract,
+        call=call,
+        signer=Address(decode_hex(body.signer)),
+        nonce=body.nonce,
+        deadline_s=encode_time(body.deadline),
+        event_time_s=int(decoded.args.get("event_time", now_s)),
+        record=act.name_record(prepared),
+        claim=act.name_claim(prepared),
+        gas=max(candidate.gas for candidate in acts),
+        texts=(),
+        created_s=now_s,
+    )
+
+
+def _find_uid(args: Mapping[str, Any]) -> bytes:
+    """Return the uid that an act concerns: its own, or that of the first record it makes."""
+    if "uid" in args:
+        return bytes(args["uid"])
+    for value in args.values():
+        if isinstance(value, tuple) and value and isinstance(value[0], dict) and "uid" in value[0]:
+            return bytes(value[0]["uid"])
+    first = next(iter(args.values()))
+    return bytes(first).rjust(32, b"\0") if isinstance(first, bytes) else bytes(32)
+
+
+def _find_deadline(now_s: int, deadline: datetime | None) -> int:
+    if deadline is None:
+        return now_s + DEADLINE_S
+    deadline_s = encode_time(deadline)
+    if not now_s < deadline_s <= now_s + MAX_DEADLINE_S:
+        raise InvalidField("deadline", "a deadline lies ahead, by 30 days at most")
+    return deadline_s

@@ -1,0 +1,32 @@
+"""All acts by name."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from api.acts.act import Act
+from api.acts.catalogue import CATALOGUE_ACTS
+from api.errors import NotFound
+
+_LISTED: Final[tuple[Act, ...]] = (*CATALOGUE_ACTS,)
+
+ACTS: Final[Mapping[str, Act]] = {act.name: act for act in _LISTED}
+"""Every act that goes through the framework, in the order of the documentation."""
+
+assert len(ACTS) == len(_LISTED), "two acts share a name"
+
+
+def get_act(name: str) -> Act:
+    """Return an act by name; raises `NotFound`."""
+    act = ACTS.get(name)
+    if act is None:
+        error = NotFound("there is no act with this name", field="act", code="act_not_found")
+        error.next_step = "the names are listed in docs/acts.md"
+        raise error
+    return act
+
+
+def find_acts(contract: str, function: str) -> tuple[Act, ...]:
+    """Return the acts that call a function of a contract."""
+    return tuple(
+        act for act in ACTS.values() if (act.contract, act.function) == (contract, function)
+    )

@@ -1,0 +1,93 @@
+"""Acts signed on a device of the agency's own: the signer stays the author."""
+
+from typing import Any
+
+from eth_account import Account as EthAccount
+from eth_account.messages import encode_typed_data
+from eth_typing import Hash32
+
+from api.acts.calls import read_contract
+from contracts.addresses import CATALOGUE_NAME
+from contracts.testkeys import get_address, get_private_key
+from contracts.typed_data import sign_digest
+from tests.unit.acts.test_acts_catalogue import DATASET, PURPOSE
+from tests.unit.rest.ledger_world import Caller
+
+
+async def prepare(carrier: Caller, signer: int, act: str, body: Any, **more: Any) -> Any:
+    request = {"act": act, "body": body, "signer": "0x" + get_address(signer, "account").hex()}
+    return await carrier.post("/prepared-acts", request | more, status=201)
+
+
+def sign(prepared: Any, signer: int) -> str:
+    """Sign as a wallet does, from the typed data alone."""
+    message = encode_typed_data(full_message=prepared["typed_data"])
+    signed = EthAccount.sign_message(message, get_private_key(signer, "account"))
+    return "0x" + bytes(signed.signature).hex()
+
+
+async def test_signing_elsewhere_keeps_the_signer_the_author(
+    bureau: Caller, commission: Caller
+) -> None:
+    prepared = await prepare(commission, 2, "dataset.register", DATASET)
+    digest = Hash32(bytes.fromhex(prepared["digest"][2:]))
+    signature = sign(prepared, 2)
+    assert signature == "0x" + sign_digest(digest, get_private_key(2, "account")).hex()
+    accepted = await commission.post(
+        "/signed-acts", {"prepared": prepared["id"], "signature": signature}
+    )
+    assert accepted["uid"] == prepared["uid"]
+    await commission.agency.settle()
+    operation = await commission.get(f"/operations/{accepted['operation']}")
+    assert (operation["state"], operation["error"]) == ("final", None)
+    record = await read_contract(
+        bureau.agency.services.ledger, CATALOGUE_NAME, "dataset", bytes.fromhex(accepted["uid"][2:])
+    )
+    assert "0x" + record["owner"].hex() == await bureau.agency.get_id()
+    # The texts came with what was prepared.
+    assert await commission.get(f"/texts/0x{record['terms']['fields_hash'].hex()}")
+
+
+async def test_signing_a_call_that_was_prepared_at_another_node(
+    bureau: Caller, commission: Caller
+) -> None:
+    prepared = await prepare(bureau, 2, "purpose.publish", PURPOSE)
+    names = ("contract", "call", "nonce", "deadline", "signer")
+    handed = {name: prepared[name] for name in names} | {"signature": sign(prepared, 2)}
+    accepted = await commission.post("/signed-acts", handed)
+    assert accepted["uid"] == prepared["uid"]
+    await commission.agency.settle()
+    assert (await commission.get(f"/operations/{accepted['operation']}"))["state"] == "final"
+    again = await bureau.post("/signed-acts", handed, status=409)
+    assert again["rule"] == "signature: nonce already used"
+
+
+async def test_signing_refuses_what_was_changed_on_the_way(
+    bureau: Caller, commission: Caller
+) -> None:
+    prepared = await prepare(commission, 2, "purpose.publish", PURPOSE)
+    stranger = {"prepared": prepared["id"], "signature": sign(prepared, 3)}
+    refused = await commission.post("/signed-acts", stranger, status=403)
+    assert refused["rule"] == "signature: not the signer's"
+    unknown = {"prepared": "pa-000", "signature": sign(prepared, 2)}
+    refused = await commission.post("/signed-acts", unknown, status=404)
+    assert refused["code"] == "prepared_act_not_found"
+    both = {"prepared": prepared["id"], "nonce": 1, "signature": sign(prepared, 2)}
+    assert (await bureau.post("/signed-acts", both, status=400))["code"] == "invalid_field"
+
+
+async def test_signing_prepares_only_what_the_signer_may_do(commission: Caller) -> None:
+    body = {"state": "revoked", "reason": "error"}
+    request = {
+        "act": "dataset.state",
+        "path": {"uid": "0x" + "22" * 32},
+        "body": body,
+        "signer": "0x" + "33" * 20,
+    }
+    refused = await commission.post("/prepared-acts", request, status=400)
+    assert refused["field"] == "signer"
+    request["signer"] = "0x" + get_address(2, "account").hex()
+    refused = await commission.post("/prepared-acts", request, status=404)
+    assert (refused["code"], refused["rule"]) == ("dataset_not_found", "dataset: unknown")
+    made = await prepare(commission, 2, "purpose.publish", PURPOSE)
+    assert await commission.get(f"/prepared-acts/{made['id']}") == made
