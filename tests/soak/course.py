@@ -28,10 +28,12 @@ from tests.soak.reading import read_node
 from tests.soak.records import RecordBook
 from tests.soak.report import Report
 from tests.soak.scene import Scene
+from tests.soak.signatures import list_taps, read_signed_words
 from tests.soak.watcher import Watcher
 
 RECOVERY_BOUND_S = 60.0
 READING_BOUND_S = 240.0
+DIARY_FILE = "diary.txt"
 GUARD_S = 0.5
 MAX_RESCUES = 3
 
@@ -59,7 +61,7 @@ class Course:
         self._scene = scene
         self._plan = plan
         self._book = book
-        self._diary = (folder / "diary.txt").open("a", encoding="utf-8", buffering=1)
+        self._diary = folder / DIARY_FILE
         self._began_s = time.monotonic()
         self._findings = self.report.findings
         self._chronicle = Chronicle(findings=self._findings)
@@ -100,8 +102,6 @@ class Course:
             for task in (watching, guarding, loading):
                 task.cancel()
         self._fill_report()
-        self._diary.write(self.report.format() + "\n")
-        self._diary.close()
         return self.report
 
     async def _go_through_episodes(self) -> None:
@@ -166,6 +166,15 @@ class Course:
             records, readings, self._chronicle, height=height, open_count=len(self._book.open)
         )
 
+        await self._judge_signatures()
+
+    async def _judge_signatures(self) -> None:
+        self._note("looks for double signing")
+        taps = [tap for node in self._scene.nodes.folders for tap in list_taps(node)]
+        words = await asyncio.to_thread(read_signed_words, taps)
+        self.report.signatures = len(words.said)
+        self._findings += words.findings
+
     def _fill_report(self) -> None:
         self.report.by_rpc = self._book.count("rpc")
         self.report.by_rest = self._book.count("rest")
@@ -190,7 +199,8 @@ class Course:
 
     def _note(self, text: str) -> None:
         self.now = text
-        self._diary.write(f"{self.elapsed_s:8.1f} height {self._chronicle.height:5} {text}\n")
+        with self._diary.open("a", encoding="utf-8") as diary:
+            diary.write(f"{self.elapsed_s:8.1f} height {self._chronicle.height:5} {text}\n")
 
     async def _is_stopped_within(self, seconds: float) -> bool:
         try:

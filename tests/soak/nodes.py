@@ -11,6 +11,7 @@ from pathlib import Path
 from node.cli.devnet import DevnetNode
 from node.cli.devnet.processes import CONSOLE_FILE, PID_FILE, read_last_words
 from tests.integration.ledger_net import LedgerNet
+from tests.soak.signatures import keep_sent
 
 STOP_S = 30.0
 _ROOT = Path(__file__).parents[2]
@@ -26,6 +27,10 @@ class Nodes:
     @property
     def numbers(self) -> tuple[int, ...]:
         return tuple(node.number for node in self.net.devnet.nodes)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        return tuple(node.folder for node in self.net.devnet.nodes)
 
     def start(self, *numbers: int) -> None:
         """Start those that do not run; waits for nothing."""
@@ -77,6 +82,7 @@ class Nodes:
 
 
 def _spawn(node: DevnetNode) -> "subprocess.Popen[bytes]":
+    keep_sent(node.folder)
     with (node.folder / CONSOLE_FILE).open("ab") as console:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.soak.child", str(node.settings_file), str(os.getpid())],

@@ -21,6 +21,8 @@ class Report:
     by_rest: int = 0
     never_acknowledged: int = 0
     blocks: int = 0
+    signatures: int = 0
+    """Different signed messages that validators sent each other."""
     faults: Counter[str] = field(default_factory=Counter)
     recoveries_s: list[float] = field(default_factory=list)
     """From each healing to a new block at every node."""
@@ -48,7 +50,8 @@ class Report:
     def _format_records(self) -> str:
         return (
             f"{self.by_rpc + self.by_rest:,} acknowledged ({self.by_rpc:,} by JSON-RPC, "
-            f"{self.by_rest:,} by REST), {self.never_acknowledged} never; {self.blocks:,} blocks"
+            f"{self.by_rest:,} by REST), {self.never_acknowledged} never; {self.blocks:,} blocks, "
+            f"{self.signatures:,} signed messages compared"
         )
 
     def _format_faults(self) -> str:

@@ -31,6 +31,7 @@ TICK_S = 0.5
 LINE_EVERY_S = 60.0
 """Where standard error is no terminal, progress is a line a minute."""
 MAX_NODES = 10
+REPORT_FILE = "report.txt"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if report.is_good and options.keep is None:
         shutil.rmtree(folder)
     else:
-        (folder / "report.txt").write_text(report.format(None) + "\n", encoding="utf-8")
-        _say(f"kept: {folder}")
+        (folder / REPORT_FILE).write_text(report.format(None) + "\n", encoding="utf-8")
+        _say(f"kept: {folder} (diary.txt, records.jsonl, report.txt, net/AGENCY/log.jsonl)")
     _say(report.format())
     return 0 if report.is_good else 1
 

@@ -40,7 +40,7 @@ class Scene:
 async def open_scene(folder: Path, node_count: int) -> AsyncIterator[Scene]:
     """Make a network in a folder, start it and prepare it for the load; stop it at the end."""
     async with AsyncExitStack() as stack:
-        linked = LinkedNet.make(folder, DevnetOptions(agencies=node_count))
+        linked = LinkedNet.make(folder, DevnetOptions(agencies=node_count, is_tapped=True))
         stack.callback(linked.links.stop)
         nodes = Nodes(net=linked.net)
         stack.callback(nodes.stop)
