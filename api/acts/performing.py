@@ -6,7 +6,7 @@ sent, a trial answers what it found.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from api.acts.act import Act, ActBody, PreparedAct
 from api.acts.calls import order_args
 from api.acts.context import ActContext
 from api.acts.legal import add_legal_reference
+from api.acts.private import seal_lateness
 from api.auth import Caller, check_roles
 from api.errors import ApiError, UserFault
 from api.rest.call import Call, Reply, translate_validation
@@ -46,11 +47,12 @@ async def perform(call: Call, act: Act) -> Reply:
         return accept(known, envelope=recalled)
     context = await open_context(services, call.caller, call.path)
     prepared = await act.prepare(context, call.body)
+    ledger_act, keep = build_ledger_act(act, prepared, call.body, context)
     try:
         return await submit(
             call,
-            build_ledger_act(act, prepared, call.body),
-            before=prepared.keep,
+            ledger_act,
+            before=keep,
             also=partial(_store, prepared, context.now_s),
             envelope=prepared.envelope,
         )
@@ -79,9 +81,8 @@ async def rehearse(
         checked = check_body(act, body)
         context = await open_context(services, caller, path)
         prepared = await act.prepare(context, checked)
-        await services.outbox.check(
-            await build_request(services, build_ledger_act(act, prepared, checked))
-        )
+        ledger_act, _ = build_ledger_act(act, prepared, checked, context)
+        await services.outbox.check(await build_request(services, ledger_act))
     except UserFault as refusal:
         facts: dict[str, Any] = {}
         if context is not None and prepared is not None:
@@ -116,8 +117,13 @@ def check_body(act: Act, body: Mapping[str, Any]) -> ActBody:
         raise translate_validation(error) from None
 
 
-def build_ledger_act(act: Act, prepared: PreparedAct, body: ActBody) -> LedgerAct:
-    """Return a prepared act as a call of the ledger."""
+def build_ledger_act(
+    act: Act, prepared: PreparedAct, body: ActBody, context: ActContext
+) -> tuple[LedgerAct, Callable[[], Awaitable[None]]]:
+    """Return a prepared act as a call of the ledger, and what must be kept before its promise."""
+    wrap, keep_officer = seal_lateness(
+        context.services, act.contract, prepared.uid, body, context.now_s
+    )
 
     def build_args(event_time_s: int) -> tuple[Any, ...]:
         return order_args(act.contract, act.function, prepared.args, event_time_s=event_time_s)
@@ -126,19 +132,26 @@ def build_ledger_act(act: Act, prepared: PreparedAct, body: ActBody) -> LedgerAc
         args = prepared.args if prepared.trial_args is None else prepared.trial_args(event_time_s)
         return order_args(act.contract, act.function, args, event_time_s=event_time_s)
 
-    return LedgerAct(
+    async def keep() -> None:
+        for step in (prepared.keep, keep_officer):
+            if step is not None:
+                await step()
+
+    ledger_act = LedgerAct(
         kind=act.name,
         uid=prepared.uid,
         contract=act.contract,
         function=act.function,
         build_args=build_args,
         build_trial=build_trial,
+        wrap=wrap,
         record=act.name_record(prepared),
         role=act.key_role,
         event_time=body.event_time,
-        gas=act.gas,
+        gas=prepared.gas or act.gas,
         claim=act.name_claim(prepared),
     )
+    return ledger_act, keep
 
 
 async def _find_facts(act: Act, context: ActContext, prepared: PreparedAct) -> dict[str, Any]:

@@ -75,12 +75,10 @@ async def prepare_act(
     checked = check_body(act, body)
     context = await open_context(services, caller, path, agency=key.agency)
     prepared = await act.prepare(context, checked)
-    request = await build_request(
-        services, build_ledger_act(act, prepared, checked), account=Address(signer)
-    )
+    ledger_act, keep = build_ledger_act(act, prepared, checked, context)
+    request = await build_request(services, ledger_act, account=Address(signer))
     await _check(context, prepared, request)
-    if prepared.keep is not None:
-        await prepared.keep()
+    await keep()
     stored = StoredAct(
         id=make_id(),
         act=act.name,
@@ -93,7 +91,7 @@ async def prepare_act(
         event_time_s=find_event_time(services, checked.event_time),
         record=act.name_record(prepared),
         claim=act.name_claim(prepared),
-        gas=act.gas,
+        gas=request.gas,
         texts=prepared.texts,
         created_s=context.now_s,
     )
@@ -193,6 +191,8 @@ def _read_signed(body: models.SignedActCreate, now_s: int) -> StoredAct:
     call = decode_hex(body.call)
     try:
         decoded = codec.decode_call(body.contract, call)
+        if decoded.function == "act_late":
+            decoded = codec.decode_call(body.contract, decoded.args["call"])
     except CodecError as error:
         raise InvalidField("call", "this is no call of this contract") from error
     acts = find_acts(decoded.contract, decoded.function)

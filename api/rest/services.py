@@ -27,6 +27,7 @@ from api.rest.schema_texts import SchemaTexts
 from api.texts.store import PublicTexts
 from api.vault import tables as vault_tables
 from api.vault.keys import load_master_key
+from api.vault.materials import Materials
 from api.vault.vault import Vault
 from api.verification.challenges import Challenges
 from api.verification.policies import VerificationSettings
@@ -80,6 +81,7 @@ class RestServices:
     names: Mapping[bytes, str]
     now: Callable[[], float]
     maybe_vault: Vault | None
+    maybe_materials: Materials | None
     databases: tuple[Database, ...]
 
     @property
@@ -88,6 +90,13 @@ class RestServices:
         if self.maybe_vault is None:
             raise NoVault
         return self.maybe_vault
+
+    @property
+    def materials(self) -> Materials:
+        """The envelopes behind this agency's commitments; raises `NoVault`."""
+        if self.maybe_materials is None:
+            raise NoVault
+        return self.maybe_materials
 
     def compute_body_fingerprint(self, body: bytes) -> bytes:
         """Return what an idempotency key is bound to.
@@ -137,7 +146,7 @@ def open_services(
             open_database(settings.outbox, outbox_tables.METADATA, name="outbox", watch=watch)
         )
         databases = [index_database, outbox_database]
-        vault = None
+        vault = materials = None
         if settings.vault_key_file is not None:
             key = load_master_key(settings.vault_key_file, create=True)
             vault_database = open_one(
@@ -151,6 +160,7 @@ def open_services(
             )
             databases.append(vault_database)
             vault = Vault(vault_database, key)
+            materials = Materials(vault_database, key)
         ledger = Ledger(raw)
         records = Records(ledger)
         identity = Identity(
@@ -183,6 +193,7 @@ def open_services(
             names=settings.names,
             now=now,
             maybe_vault=vault,
+            maybe_materials=materials,
             databases=tuple(databases),
         )
         opened.pop_all()

@@ -99,6 +99,14 @@ class WithdrawalOutcome(StrEnum):
     RETAINED = "retained"
 
 
+class LateWord(StrEnum):
+    """Why an act is posted late."""
+
+    OUTAGE = "outage"
+    PAPER = "paper"
+    OMISSION = "omission"
+
+
 class ExchangeStatus(StrEnum):
     """Where an exchange stands."""
 
@@ -130,6 +138,7 @@ NUMBERS: dict[type[StrEnum], type[IntEnum]] = {
     SensitivityLevel: codes.Sensitivity,
     ConsentType: codes.ConsentKind,
     MandateType: codes.MandateKind,
+    LateWord: codes.LateReason,
     ExchangeStatus: codes.ExchangeState,
 }
 """Words whose numbers `contracts.codes` names too; a test compares them."""

@@ -47,6 +47,8 @@ class LedgerAct:
     event_time: datetime | None
     build_trial: Callable[[int], tuple[Any, ...]] | None = None
     """Arguments for the dry run, where more than the event time must differ."""
+    wrap: Callable[[bytes], bytes] | None = None
+    """Turns the call into the one that is sent, such as that of an act posted late."""
     gas: int = 1_000_000
     claim: str | None = None
     unopened: bool = False
@@ -92,6 +94,7 @@ async def build_request(
     event_time_s = find_event_time(services, act.event_time)
     head = await services.ledger.get_head()
     tried_s = min(event_time_s, head.time_s)
+    wrap = act.wrap or bytes
     trial = (act.build_trial or act.build_args)(tried_s)
     return WriteRequest(
         idempotency_key=key,
@@ -100,8 +103,8 @@ async def build_request(
         uid=act.uid,
         account=account or await services.identity.get_account(act.role),
         target=_TARGETS[act.contract],
-        data=codec.encode_call(act.contract, act.function, act.build_args(event_time_s)),
-        dry_run=codec.encode_call(act.contract, act.function, trial),
+        data=wrap(codec.encode_call(act.contract, act.function, act.build_args(event_time_s))),
+        dry_run=wrap(codec.encode_call(act.contract, act.function, trial)),
         record=act.record,
         gas=act.gas,
         claim=act.claim,

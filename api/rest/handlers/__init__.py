@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from api.reading.handlers import READING_HANDLERS
 from api.rest.call import Call, Reply
 from api.rest.handlers import (
     acts,
@@ -62,5 +63,6 @@ HANDLERS: Final[dict[str, Handle]] = {
     "create_signed_act": acts.create_signed_act,
     "put_text": acts.put_text,
     "get_text": acts.get_text,
+    **READING_HANDLERS,
     **acts.build_act_handlers(),
 }

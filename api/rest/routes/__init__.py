@@ -7,6 +7,7 @@ Paths here are relative to `/v1`.
 
 from typing import Final
 
+from api.reading.routes import READING_ROUTES
 from api.rest.route import Route
 from api.rest.routes.checking import CHECKING_ROUTES
 from api.rest.routes.law_writing import LAW_WRITING_ROUTES
@@ -17,6 +18,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *REGISTRY_ROUTES,
     *RECORD_ROUTES,
     *CHECKING_ROUTES,
+    *READING_ROUTES,
     *LAW_WRITING_ROUTES,
 )
 """Every operation, in the order of the documentation."""

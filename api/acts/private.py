@@ -1,0 +1,60 @@
+"""Private materials of acts: sealed under fresh salts, kept in the vault, committed to on chain.
+
+An officer, a case number, a person, a filing: the ledger gets 32 bytes, the vault the envelope
+(`atesta_client.envelopes`), and the other side the envelope too where it is entitled to it.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from atesta_client.envelopes import Envelope, EnvelopeKind, seal_envelope
+from atesta_client.errors import MaterialRefused
+
+from api.acts.act import ActBody
+from api.acts.context import ActContext
+from api.errors import InvalidField
+from api.rest.services import RestServices
+from api.rest.words import encode_word
+from api.vault.materials import Material
+from contracts import codec
+
+LATE_ROLE = "late_officer"
+"""Role of the second officer's envelope among the materials of a record."""
+
+
+def seal(kind: EnvelopeKind, body: Mapping[str, Any], *, field: str) -> Envelope:
+    """Put a body under a fresh salt; raises `InvalidField` for one that has no written form."""
+    envelope = seal_envelope(kind, body, secrets.token_bytes)
+    try:
+        _ = envelope.commitment
+    except MaterialRefused as refused:
+        raise InvalidField(field, f"it cannot be committed to: {refused.message}") from refused
+    return envelope
+
+
+def keep_materials(
+    context: ActContext, materials: Sequence[Material]
+) -> Callable[[], Awaitable[None]]:
+    """Return the `keep` of a prepared act; raises `NoVault` at once where there is no vault."""
+    return partial(context.services.materials.put, tuple(materials), now_s=context.now_s)
+
+
+def seal_lateness(
+    services: RestServices, contract: str, uid: bytes, body: ActBody, now_s: int
+) -> tuple[Callable[[bytes], bytes] | None, Callable[[], Awaitable[None]] | None]:
+    """Return how a late act's call is wrapped, and what keeps its second officer; None in time.
+
+    Raises `InvalidField` or `NoVault`.
+    """
+    if body.late is None:
+        return None, None
+    officer = seal(EnvelopeKind.OFFICER, body.late.officer, field="late.officer")
+    reason = encode_word(body.late.reason)
+
+    def wrap(call: bytes) -> bytes:
+        return codec.encode_call(contract, "act_late", (call, officer.commitment, reason))
+
+    material = Material(uid=uid, role=LATE_ROLE, envelope=officer)
+    return wrap, partial(services.materials.put, (material,), now_s=now_s)
