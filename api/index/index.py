@@ -37,6 +37,9 @@ STRETCH: Final = 200
 POLL_S: Final = 0.5
 """Pause before asking for new blocks."""
 
+WAIT_S: Final = 0.05
+"""Pause of those who wait for a block in the index."""
+
 _CONTRACTS: Final = tuple(PROXIES)
 
 
@@ -102,6 +105,15 @@ class Index:
         """Return the last block in the index; -1 while it is empty."""
         cursor = await self._database.read(_get_cursor)
         return -1 if cursor is None else cursor.number
+
+    async def wait_for(self, number: int, timeout_s: float) -> bool:
+        """Wait until the index has this block; False if it has not in time."""
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while await self.get_block() < number:
+            if asyncio.get_running_loop().time() >= deadline:
+                return False
+            await asyncio.sleep(WAIT_S)
+        return True
 
     @contextlib.asynccontextmanager
     async def run(self) -> AsyncIterator[None]:

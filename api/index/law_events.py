@@ -236,6 +236,11 @@ CHANGES: Final[Mapping[str, Change]] = {
     "WithdrawalAnswered": Change(
         kind="consent", verb="withdrawal_answered", agency="recipient", place="outcome"
     ),
+    "WithdrawalPassedOn": Change(kind="consent", verb="withdrawal_passed_on", agency="recipient"),
+    "ReleasesListed": Change(
+        kind="consent", verb="releases_listed", agency="provider", place="remedies"
+    ),
+    "BoundOnward": Change(kind="consent", verb="bound_onward", agency="recipient"),
     "QuotaMoved": Change(kind="consent", verb="quota", agency="provider", place="used"),
     "ExchangeChanged": Change(
         kind="exchange",

@@ -64,6 +64,13 @@ _TAGS: Final = {
     "datasets": "Which data there are, and how they are shared.",
     "notices": "What residents are told.",
     "purposes": "What data are used for.",
+    "bases": "On which law data may be exchanged.",
+    "instruments": "Under what data may leave a jurisdiction.",
+    "stops": "What the supervisor has stopped, and until when.",
+    "consents": "What residents have consented to, and withdrawn.",
+    "exchanges": "Who asked whom for what, when, why and on which basis.",
+    "mandates": "Who may act for whom.",
+    "policies": "Which documents one side recognises of the other.",
     "operations": "Writes of this agency, from accepted to final.",
 }
 

@@ -1,0 +1,237 @@
+"""The handlers of all collections: list, get, history."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row
+
+from api.errors import InvalidField, NotFound, UpstreamFault
+from api.index import law_queries, queries
+from api.index.law_queries import LawFilter
+from api.index.tables import LOGS_PER_BLOCK
+from api.reading.collection import Collection
+from api.reading.facts import Facts, Surroundings
+from api.reading.models import LawEvent, LawHistory, view_agency
+from api.reading.table import COLLECTIONS
+from api.rest.call import Call, Reply, encode_cursor
+from api.rest.references import REFERENCE_PATTERN, read_reference
+from api.rest.services import RestServices
+from api.rest.values import encode_hex, parse_time
+from api.rest.views import view_reason, view_uid
+from api.rest.words import encode_word
+
+PATIENCE_S: Final = 2.0
+"""How long a read waits for the index to reach the last final block."""
+
+_TEXT_MEMBERS: Final = frozenset(
+    {
+        "fields_hash",
+        "conditions_hash",
+        "legal_reference",
+        "document_hash",
+        "law_hash",
+        "decision_hash",
+        "scope_list_hash",
+    }
+)
+"""Members of terms that name a public text by its hash."""
+
+
+async def list_records(collection: Collection, call: Call) -> Reply:
+    """List the records of a collection, newest first."""
+    page = call.get_page()
+    wanted = _read_filter(collection, call)
+    part = queries.Page(limit=page.limit + 1, after=page.after)
+    found, block = await call.services.index.read(
+        lambda c: (law_queries.list_law_records(c, part, wanted), queries.get_block(c))
+    )
+    rows = found[: page.limit]
+    around = await gather_surroundings(call.services, rows)
+    return Reply(
+        model=collection.make_page(
+            [
+                collection.view(
+                    Facts(
+                        row=row,
+                        terms=json.loads(row.terms),
+                        live=None,
+                        around=around,
+                        read_at_block=block,
+                    )
+                )
+                for row in rows
+            ],
+            encode_cursor(rows[-1].position) if len(found) > page.limit else None,
+            block,
+        )
+    )
+
+
+async def get_record(collection: Collection, call: Call) -> Reply:
+    """Read one record at the last final block."""
+    row, block = await find_record(call.services, call.get_digest("uid"), collection.kind)
+    facts = await gather_facts(call.services, collection, row, block)
+    return Reply(model=collection.view(facts))
+
+
+async def get_history(collection: Collection, call: Call) -> Reply:
+    """List what happened to one record, oldest first."""
+    uid = call.get_digest("uid")
+    page = call.get_page()
+    part = queries.Page(limit=page.limit + 1, after=page.after)
+    await find_record(call.services, uid, collection.kind)
+    found, block = await call.services.index.read(
+        lambda c: (queries.list_history(c, part, uid=uid), queries.get_block(c))
+    )
+    rows = found[: page.limit]
+    return Reply(
+        model=LawHistory(
+            items=[view_law_event(row) for row in rows],
+            next=encode_cursor(rows[-1].position) if len(found) > page.limit else None,
+            indexed_block=block,
+        )
+    )
+
+
+async def find_record(services: RestServices, uid: bytes, kind: str) -> tuple[Row[Any], int]:
+    """Return a record's row once the index is at the last final block, and that block.
+
+    Raises `NotFound`, or `UpstreamFault` where the record may yet come: the index is behind.
+    """
+    head = await services.ledger.get_head()
+    is_there = await services.index.wait_for(head.number, PATIENCE_S)
+
+    def load(connection: Connection) -> tuple[Row[Any] | None, int]:
+        return law_queries.get_law_record(connection, uid), queries.get_block(connection)
+
+    row, block = await services.index.read(load)
+    if row is not None and row.kind == kind:
+        return row, block
+    if not is_there:
+        raise UpstreamFault(
+            f"the index stands at block {block} of {head.number}, so this cannot be told yet",
+            code="index_behind",
+            next_step="try again in a moment",
+        )
+    missing = NotFound(
+        f"the ledger has no {kind.replace('_', ' ')} with this uid",
+        field="uid",
+        code="record_not_found",
+    )
+    missing.next_step = "if it was accepted a moment ago, follow its operation until it is final"
+    raise missing
+
+
+async def gather_facts(
+    services: RestServices, collection: Collection, row: Row[Any], block: int
+) -> Facts:
+    """Return all that is known of one record."""
+    around = await gather_surroundings(services, [row])
+    live = None if collection.live is None else await collection.live(services.ledger, row, block)
+    return Facts(
+        row=row, terms=json.loads(row.terms), live=live, around=around, read_at_block=block
+    )
+
+
+async def gather_surroundings(services: RestServices, rows: Sequence[Row[Any]]) -> Surroundings:
+    """Return the texts, datasets and notices that these records name."""
+    terms = [json.loads(row.terms) for row in rows]
+    named = {digest for entry in terms for digest in _list_members(entry, {"dataset", "notice"})}
+    loaded = await services.index.read(lambda c: law_queries.get_law_records(c, list(named)))
+    datasets = {uid: json.loads(row.terms) for uid, row in loaded.items() if row.kind == "dataset"}
+    hashes = {
+        digest
+        for entry in [*terms, *datasets.values()]
+        for digest in _list_members(entry, _TEXT_MEMBERS)
+    }
+    return Surroundings(
+        texts=await services.texts.find_many(hashes),
+        datasets=datasets,
+        notices={uid: row.place for uid, row in loaded.items() if row.kind == "notice"},
+    )
+
+
+def view_law_event(row: Row[Any]) -> LawEvent:
+    """Return an event of the index."""
+    return LawEvent(
+        kind=row.kind,
+        uid=encode_hex(bytes(row.uid)),
+        agency=view_agency(row.agency),
+        related=view_uid(row.related),
+        place=row.place,
+        state=row.state,
+        reason=view_reason(row.reason),
+        event_time=None if row.event_time_s is None else parse_time(row.event_time_s),
+        key=view_uid(row.key),
+        block=row.position // LOGS_PER_BLOCK,
+        block_time=parse_time(row.time_s),
+        transaction=encode_hex(bytes(row.transaction_hash)),
+        details=None if row.details is None else json.loads(row.details),
+        cursor=encode_cursor(row.position) or "",
+    )
+
+
+def _read_filter(collection: Collection, call: Call) -> LawFilter:
+    links = {}
+    for entry in collection.filters:
+        if entry.is_party:
+            text = call.query.get(entry.name)
+            target = None if text is None else _parse_reference(text, entry.name)
+        else:
+            target = call.find_digest(entry.name)
+        if target is not None:
+            links[entry.role] = target
+    state = call.find_choice("state", tuple(collection.states))
+    subkind = None
+    if collection.subkinds is not None:
+        word = call.find_choice("kind", tuple(collection.subkinds))
+        subkind = None if word is None else encode_word(collection.subkinds(word))
+    from_s, until_s = call.find_time("from"), call.find_time("until")
+    if from_s is not None and until_s is not None and until_s <= from_s:
+        raise InvalidField("until", "must be later than from")
+    return LawFilter(
+        kind=collection.kind,
+        links=links,
+        state=None if state is None else collection.states[state],
+        subkind=subkind,
+        from_s=from_s,
+        until_s=until_s,
+    )
+
+
+def _parse_reference(text: str, name: str) -> bytes:
+    if not re.fullmatch(REFERENCE_PATTERN, text):
+        raise InvalidField(name, "must be a label, or 0x and 64 hexadecimal digits")
+    return read_reference(text)
+
+
+def _list_members(value: Any, names: frozenset[str] | set[str]) -> list[bytes]:
+    """Return the 32-byte values of members with these names, wherever they stand."""
+    found = []
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if name in names and isinstance(item, str):
+                found.append(bytes.fromhex(item[2:]))
+            else:
+                found += _list_members(item, names)
+    elif isinstance(value, list):
+        for item in value:
+            found += _list_members(item, names)
+    return found
+
+
+Handle = Callable[[Call], Awaitable[Reply]]
+
+READING_HANDLERS: Final[dict[str, Handle]] = {
+    name: partial(handle, collection)
+    for collection in COLLECTIONS
+    for name, handle in (
+        (f"list_{collection.path.replace('-', '_')}", list_records),
+        (f"get_{collection.kind}", get_record),
+        (f"get_{collection.kind}_history", get_history),
+    )
+}
+"""By operation id, as `routes.py` names them."""

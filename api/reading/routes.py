@@ -1,0 +1,79 @@
+"""The routes of all collections: list, get, history."""
+
+from typing import Final
+
+from api.auth import Role
+from api.reading.collection import Collection
+from api.reading.models import LawHistory
+from api.reading.table import COLLECTIONS
+from api.rest.route import FROM, PAGING, UNTIL, Parameter, Route, uid_parameter
+
+
+def _build_routes(collection: Collection) -> tuple[Route, ...]:
+    noun = collection.path.replace("-", "_")
+    filters = tuple(
+        Parameter(
+            name=entry.name,
+            description=entry.description,
+            schema={"type": "string", "minLength": 1, "maxLength": 66},
+        )
+        if entry.is_party
+        else uid_parameter(entry.name, entry.description)
+        for entry in collection.filters
+    )
+    state = Parameter(
+        name="state",
+        description="Only this state.",
+        schema={"type": "string", "enum": list(collection.states)},
+    )
+    kinds: tuple[Parameter, ...] = ()
+    if collection.subkinds is not None:
+        kinds = (
+            Parameter(
+                name="kind",
+                description="Only this kind.",
+                schema={"type": "string", "enum": [word.value for word in collection.subkinds]},
+            ),
+        )
+    plural = collection.path.replace("-", " ")
+    return (
+        Route(
+            name=f"list_{noun}",
+            method="GET",
+            path=f"/{collection.path}",
+            tag=collection.tag,
+            summary=f"List {plural}, newest first",
+            role=Role.READER,
+            response=collection.page,
+            query=(*filters, *kinds, state, FROM, UNTIL, *PAGING),
+        ),
+        Route(
+            name=f"get_{collection.kind}",
+            method="GET",
+            path=f"/{collection.path}/{{uid}}",
+            tag=collection.tag,
+            summary=f"Read one {collection.title} at the last final block",
+            role=Role.READER,
+            response=collection.model,
+            problems=(404,),
+            etag=True,
+            volatile=("read_at_block",),
+        ),
+        Route(
+            name=f"get_{collection.kind}_history",
+            method="GET",
+            path=f"/{collection.path}/{{uid}}/history",
+            tag=collection.tag,
+            summary=f"Everything that happened to one {collection.title}",
+            role=Role.READER,
+            response=LawHistory,
+            query=PAGING,
+            problems=(404,),
+        ),
+    )
+
+
+READING_ROUTES: Final[tuple[Route, ...]] = tuple(
+    route for collection in COLLECTIONS for route in _build_routes(collection)
+)
+"""In the order of the documentation."""

@@ -1,0 +1,199 @@
+"""All collections of the ledger's law, in the order of the documentation."""
+
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import Field, create_model
+
+from api.index.law_events import PARTY, POLICY_PROPOSED
+from api.reading import bases, catalogue, consents, exchanges, live, mandates, policies
+from api.reading.collection import Collection, LinkFilter
+from api.reading.models import LawRecord
+from api.rest.values import Model, State
+from api.rest.views import find_state_code
+from api.rest.words import (
+    BasisKind,
+    ConsentType,
+    ExchangeMode,
+    ExchangeStatus,
+    InstrumentKind,
+    MandateType,
+    SharingClass,
+    StopKind,
+    encode_word,
+)
+
+_RECORD_STATES: Final = {
+    state.value: find_state_code(state) for state in State if state is not State.ERASED
+}
+_EXCHANGE_STATES: Final = {
+    status.value: encode_word(status)
+    for status in ExchangeStatus
+    if status is not ExchangeStatus.VOID_SIGNED
+}
+
+_AGENCY: Final = LinkFilter(
+    name="agency", role=PARTY, description="Only records of this agency, on either side.",
+    is_party=True,
+)  # fmt: skip
+_DATASET: Final = LinkFilter(
+    name="dataset", role="dataset", description="Only records about this dataset."
+)
+_PURPOSE: Final = LinkFilter(
+    name="purpose", role="purpose", description="Only records for this purpose."
+)
+_BASIS: Final = LinkFilter(name="basis", role="basis", description="Only records on this basis.")
+
+
+def _link(name: str, role: str, description: str, *, is_party: bool = False) -> LinkFilter:
+    return LinkFilter(name=name, role=role, description=description, is_party=is_party)
+
+
+def _make_page(model: type[LawRecord]) -> type[Model]:
+    page: type[Model] = create_model(
+        f"{model.__name__}Page",
+        __base__=Model,
+        __doc__=f"A page of a list of records of the kind {model.__name__}, newest first.",
+        items=(list[model], Field(description="The records.")),  # type: ignore[valid-type]
+        next=(str | None, Field(description="Cursor of the next page; null at the end.")),
+        indexed_block=(int, Field(description="Block that this rests on.", examples=[1201])),
+    )
+    return page
+
+
+def _collect(
+    kind: str,
+    path: str,
+    tag: str,
+    model: type[LawRecord],
+    view: Any,
+    *filters: LinkFilter,
+    states: dict[str, int] = _RECORD_STATES,
+    subkinds: type[StrEnum] | None = None,
+    **more: Any,
+) -> Collection:
+    return Collection(
+        kind=kind,
+        path=path,
+        title=kind.replace("_", " "),
+        tag=tag,
+        model=model,
+        page=_make_page(model),
+        view=view,
+        filters=(_AGENCY, *filters),
+        subkinds=subkinds,
+        states=states,
+        **more,
+    )
+
+
+COLLECTIONS: Final[tuple[Collection, ...]] = (
+    _collect(
+        "dataset",
+        "datasets",
+        "datasets",
+        catalogue.Dataset,
+        catalogue.view_dataset,
+        subkinds=SharingClass,
+    ),
+    _collect("notice", "notices", "notices", catalogue.Notice, catalogue.view_notice),
+    _collect("purpose", "purposes", "purposes", catalogue.Purpose, catalogue.view_purpose),
+    _collect(
+        "basis",
+        "bases",
+        "bases",
+        bases.Basis,
+        bases.view_basis,
+        _DATASET,
+        _PURPOSE,
+        subkinds=BasisKind,
+    ),
+    _collect(
+        "instrument",
+        "instruments",
+        "instruments",
+        bases.Instrument,
+        bases.view_instrument,
+        _DATASET,
+        subkinds=InstrumentKind,
+    ),
+    _collect(
+        "stop",
+        "stops",
+        "stops",
+        bases.Stop,
+        bases.view_stop,
+        _link("subject", "subject", "Only stops of this dataset, pair or basis."),
+        subkinds=StopKind,
+    ),
+    _collect(
+        "consent",
+        "consents",
+        "consents",
+        consents.Consent,
+        consents.view_consent,
+        _DATASET,
+        _PURPOSE,
+        _link("notice", "notice", "Only consents given on this notice."),
+        subkinds=ConsentType,
+        live=live.read_consent,
+    ),
+    _collect(
+        "key_binding",
+        "key-bindings",
+        "consents",
+        consents.KeyBinding,
+        consents.view_key_binding,
+    ),
+    _collect(
+        "exchange",
+        "exchanges",
+        "exchanges",
+        exchanges.Exchange,
+        exchanges.view_exchange,
+        _DATASET,
+        _PURPOSE,
+        _BASIS,
+        _link("consent", "consent", "Only exchanges on this consent."),
+        _link("instrument", "instrument", "Only exchanges under this instrument."),
+        _link("onward_of", "onward_of", "Only what was handed on from this exchange."),
+        states=_EXCHANGE_STATES,
+        subkinds=ExchangeMode,
+        live=live.read_exchange,
+    ),
+    _collect(
+        "period",
+        "periods",
+        "exchanges",
+        exchanges.Period,
+        exchanges.view_period,
+        _link("exchange", "exchange", "Only periods of this exchange."),
+        states={name: number for number, name in enumerate(exchanges.PERIOD_STATES, start=1)},
+        live=live.read_period,
+    ),
+    _collect(
+        "mandate",
+        "mandates",
+        "mandates",
+        mandates.Mandate,
+        mandates.view_mandate,
+        _link("body", "body", "Only mandates of this body."),
+        _link("parent", "parent", "Only what was handed on from this mandate."),
+        subkinds=MandateType,
+    ),
+    _collect("body", "bodies", "mandates", mandates.Body, mandates.view_body),
+    _collect(
+        "policy",
+        "policies",
+        "policies",
+        policies.Policy,
+        policies.view_policy,
+        _link("schema", "schema", "Only policies on this schema."),
+        _link("jurisdiction", "jurisdiction", "Only policies of this side.", is_party=True),
+        states=_RECORD_STATES | {"proposed": POLICY_PROPOSED},
+        live=live.read_policy,
+    ),
+)
+"""The collections; `routes.py` makes three operations of each."""
+
+COLLECTION_BY_KIND: Final = {collection.kind: collection for collection in COLLECTIONS}
