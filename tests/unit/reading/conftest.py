@@ -45,7 +45,9 @@ class Stage:
     def do(
         self, sender: Address, contract: str, function: str, args: Sequence[Any] = ()
     ) -> list[Any]:
-        outcome = self.fake.act(NUMBERS.get(sender, 1), ADDRESSES[contract], contract, function, *args)
+        outcome = self.fake.act(
+            NUMBERS.get(sender, 1), ADDRESSES[contract], contract, function, *args
+        )
         assert outcome.succeeded, f"{contract}.{function}: {outcome.reason}"
         return decode_events(outcome)
 
