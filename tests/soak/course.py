@@ -24,7 +24,7 @@ from tests.soak.findings import Finding, Kind
 from tests.soak.injector import Injector
 from tests.soak.judge import NodeReading, judge
 from tests.soak.load import Load
-from tests.soak.reading import read_node
+from tests.soak.reading import count_log_errors, read_node
 from tests.soak.records import RecordBook
 from tests.soak.report import Report
 from tests.soak.scene import Scene
@@ -166,14 +166,17 @@ class Course:
             records, readings, self._chronicle, height=height, open_count=len(self._book.open)
         )
 
-        await self._judge_signatures()
+        await self._read_files()
 
-    async def _judge_signatures(self) -> None:
+    async def _read_files(self) -> None:
+        """Look at what the nodes wrote down all the time."""
         self._note("looks for double signing")
-        taps = [tap for node in self._scene.nodes.folders for tap in list_taps(node)]
+        nodes = self._scene.nodes
+        taps = [tap for folder in nodes.folders for tap in list_taps(folder)]
         words = await asyncio.to_thread(read_signed_words, taps)
         self.report.signatures = len(words.said)
         self._findings += words.findings
+        self.report.log_errors = await asyncio.to_thread(count_log_errors, nodes.folders)
 
     def _fill_report(self) -> None:
         self.report.by_rpc = self._book.count("rpc")

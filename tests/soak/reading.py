@@ -1,14 +1,19 @@
 """Reading everything that a node holds, through its public interfaces only."""
 
 import asyncio
+import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from atesta_client import requests
 from atesta_client.errors import RestError
 from atesta_client.rest import AsyncClient
 
+from node.cli.devnet.plan import LOG_FILE
 from tests.soak.asking import BATCH, Asker
 from tests.soak.judge import NodeReading, ReadBlock
 from tests.soak.records import Record
@@ -48,6 +53,18 @@ async def read_node(
         ),
         evidence=tuple(f"{act['kind']} of {act['offender']}" for act in evidence),
     )
+
+
+def count_log_errors(folders: Iterable[Path]) -> Counter[str]:
+    """Count the lines of level error in the logs of nodes, by event."""
+    counts: Counter[str] = Counter()
+    for folder in folders:
+        with (folder / LOG_FILE).open(encoding="utf-8") as log:
+            for line in log:
+                if '"level":"error"' in line:  # parsing all of them would take long
+                    with suppress(ValueError):  # a kill may cut one
+                        counts[json.loads(line)["event"]] += 1
+    return counts
 
 
 async def _read_blocks(asker: Asker, first: int, last: int) -> list[ReadBlock]:

@@ -24,6 +24,8 @@ class Report:
     signatures: int = 0
     """Different signed messages that validators sent each other."""
     faults: Counter[str] = field(default_factory=Counter)
+    log_errors: Counter[str] = field(default_factory=Counter)
+    """Lines of level error in the nodes' logs, by event; for whoever reads, not for the verdict."""
     recoveries_s: list[float] = field(default_factory=list)
     """From each healing to a new block at every node."""
     bound_s: float = 0.0
@@ -41,6 +43,7 @@ class Report:
                 f"records     {self._format_records()}",
                 f"faults      {self._format_faults()}",
                 f"recoveries  {self._format_recoveries()}",
+                *self._format_log_errors(),
                 *(f"{finding.kind}: {finding.text}" for finding in self.findings[:shown]),
                 *self._format_rest(shown),
                 count_findings(self.findings),
@@ -71,6 +74,10 @@ class Report:
             f"{statistics.median(self.recoveries_s):.1f} s in the median, "
             f"{max(self.recoveries_s):.1f} s at the longest (bound {self.bound_s:.0f} s)"
         )
+
+    def _format_log_errors(self) -> list[str]:
+        events = ", ".join(f"{event} {count}" for event, count in self.log_errors.most_common(5))
+        return [f"log errors  {events}"] if events else []
 
     def _format_rest(self, shown: int | None) -> list[str]:
         more = 0 if shown is None else len(self.findings) - shown

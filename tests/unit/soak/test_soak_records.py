@@ -5,9 +5,11 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from node.cli.devnet.plan import LOG_FILE
 from tests.soak.asking import Asker
 from tests.soak.chronicle import Chronicle, SeenBlock
 from tests.soak.findings import Finding, Kind
+from tests.soak.reading import count_log_errors
 from tests.soak.records import Record, RecordBook
 from tests.soak.report import Report
 from tests.soak.watcher import Watcher
@@ -58,6 +60,17 @@ async def test_watcher_misses_a_transaction_that_one_node_has_not() -> None:
     assert not await watcher.wait_final({"transaction"}, 0.1)
     chronicle.note_blocks(2, [block])
     assert await watcher.wait_final({"transaction"}, 0.1)
+
+
+def test_errors_in_logs_are_counted_and_cut_lines_forgiven(tmp_path: Path) -> None:
+    lines = [
+        '{"event":"block_final","level":"info"}',
+        '{"event":"network task failed","level":"error"}',
+        '{"event":"network task failed","level":"error"}',
+        '{"event":"cut","level":"error"',
+    ]
+    (tmp_path / LOG_FILE).write_text("\n".join(lines), encoding="utf-8")
+    assert count_log_errors([tmp_path]) == {"network task failed": 2}
 
 
 def test_report_ends_with_the_count_of_findings() -> None:
