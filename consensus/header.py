@@ -129,6 +129,7 @@ def compute_commit_hash(header: BlockHeader) -> Hash32:
     return _compute_hash(header, round_number=None)
 
 
+@lru_cache(maxsize=_REMEMBERED_HASHES)
 def with_round(header: BlockHeader, round_number: Round) -> BlockHeader:
     """Return the header as proposed in `round_number`: another round in extraData, no seals."""
     extra_data = decode_extra_data(header.extra_data)

@@ -136,9 +136,15 @@ class Signed(Generic[PayloadT_co]):
     """Recovered from the signature; whether it is a validator is for `justification` to say."""
 
 
-def sign_payload(payload: PayloadT, key: ValidatorKey) -> Signed[PayloadT]:
-    """Sign `payload`; the same payload and key always give the same bytes."""
-    payload_rlp = encode_payload(payload)
+def sign_payload(
+    payload: PayloadT, key: ValidatorKey, payload_rlp: bytes | None = None
+) -> Signed[PayloadT]:
+    """Sign `payload`; the same payload and key always give the same bytes.
+
+    Whoever has encoded it already hands in `payload_rlp`.
+    """
+    if payload_rlp is None:
+        payload_rlp = encode_payload(payload)
     return Signed(
         payload=payload,
         payload_rlp=payload_rlp,

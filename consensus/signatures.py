@@ -24,6 +24,24 @@ _REMEMBERED_AUTHORS = 8_192
 imported, so recent results are remembered; the function is pure."""
 
 
+class _OwnSignatures:
+    """What this process has signed lately, whose author need not be recovered."""
+
+    def __init__(self) -> None:
+        self._authors: dict[tuple[bytes, bytes], Address] = {}
+
+    def note(self, digest: bytes, signature: bytes, author: Address) -> None:
+        if len(self._authors) >= _REMEMBERED_AUTHORS:
+            self._authors.clear()
+        self._authors[digest, signature] = author
+
+    def find(self, digest: bytes, signature: bytes) -> Address | None:
+        return self._authors.get((digest, signature))
+
+
+_own_signatures = _OwnSignatures()
+
+
 class ValidatorKey:
     """A validator's private key, able to sign hashes; its text form never shows the secret."""
 
@@ -43,12 +61,17 @@ class ValidatorKey:
 
     def sign(self, digest: Hash32) -> bytes:
         """Return the 65-byte signature over `digest` itself."""
-        return self._key.sign_recoverable(digest, hasher=None)
+        signature = self._key.sign_recoverable(digest, hasher=None)
+        _own_signatures.note(digest, signature, self.address)
+        return signature
 
 
 @lru_cache(maxsize=_REMEMBERED_AUTHORS)
 def recover_address(digest: Hash32, signature: bytes) -> Address:
     """Return the author of `signature` over `digest`; raises InvalidMessage."""
+    own = _own_signatures.find(digest, signature)
+    if own is not None:
+        return own
     if len(signature) != SIGNATURE_BYTES:
         raise InvalidMessage(f"a signature has {SIGNATURE_BYTES} bytes, not {len(signature)}")
     if signature[64] > 1:

@@ -66,7 +66,8 @@ class Speaker:
         The very message said before is returned if this is a repetition. Raises SigningRefused.
         """
         code = get_code(payload)
-        digest = compute_signing_hash(code, encode_payload(payload))
+        payload_rlp = encode_payload(payload)
+        digest = compute_signing_hash(code, payload_rlp)
         step = STEP_OF_CODE[code]
         stored = self._sign_state.find_stored(
             height=payload.height, round_number=payload.round, step=step, digest=digest
@@ -74,7 +75,7 @@ class Speaker:
         if stored is not None:
             self._remember(Broadcast(code=code, payload=stored), effects)
             return cast("MessageT", decode_message(code, stored))
-        message = wrap(sign_payload(payload, self._key))
+        message = wrap(sign_payload(payload, self._key, payload_rlp))
         encoded = encode_message(message)
         record = self._sign_state.advance(
             height=payload.height,

@@ -66,7 +66,10 @@ class SignFiles:
 
         Raises SignStateNotWritten.
         """
-        data = encode_record(record)
+        self.write_encoded(encode_record(record))
+
+    def write_encoded(self, data: bytes) -> None:
+        """Do the same with a record that is encoded already."""
         try:
             for name in FILE_NAMES:
                 self._access.replace(name, data)

@@ -82,14 +82,15 @@ class DurableSignState:
         if second.number < first.number:
             # The crash came between the two files. Nothing was sent, but the place is taken.
             self._files.write(first)
-        self._write_copy(first)
+        self._write_copy(encode_record(first))
         return SignState(first)
 
     def persist(self, record: SignRecord) -> None:
         """Write all copies; durable on return. Raises SignStateNotWritten or a storage error."""
         assert record.identity == self._identity, "a record of another key or chain"
-        self._files.write(record)
-        self._write_copy(record)
+        data = encode_record(record)
+        self._files.write_encoded(data)
+        self._write_copy(data)
 
     def reset(self, height: Height) -> SignState:
         """Forbid everything up to `height` and allow what is above; ends a resume."""
@@ -150,9 +151,9 @@ class DurableSignState:
                 "it has lost writes"
             )
 
-    def _write_copy(self, record: SignRecord) -> None:
+    def _write_copy(self, data: bytes) -> None:
         batch = WriteBatch()
-        batch.put(_copy_key(self._identity.validator), encode_record(record))
+        batch.put(_copy_key(self._identity.validator), data)
         self._store.write(batch, kind=_WRITE_KIND)
 
 

@@ -120,7 +120,7 @@ class Cluster:
         transactions = self._translate(transaction)
         for node in self.nodes.values():
             delay_ms = self.clockwork.random.randint(0, 50)
-            self.clockwork.call_later(delay_ms, lambda node=node: node.submit(transactions))  # type: ignore[misc]
+            self.clockwork.call_later(delay_ms, node.submit, transactions)
 
     def run_for(self, duration_ms: int) -> None:
         self.clockwork.run_until(self.clockwork.now_ms + duration_ms)
@@ -128,7 +128,13 @@ class Cluster:
     def run_until_height(self, height: int, limit_ms: int = 60_000) -> bool:
         """Run until every honest node that is up has `height`; False at the limit."""
 
+        world, last_changes = self.world, -1
+
         def is_done() -> bool:
+            nonlocal last_changes
+            if world.changes == last_changes:
+                return False
+            last_changes = world.changes
             return all(node.head >= height for node in self.honest if node.is_up)
 
         return self.clockwork.run_until(self.clockwork.now_ms + limit_ms, is_done)

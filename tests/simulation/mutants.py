@@ -35,7 +35,9 @@ from tests.simulation.planted_bugs import (
     seal_over_block_hash,
     seal_unchecked,
     sends_before_it_writes,
+    slow_write_unawaited,
     timer_after_import,
+    torn_state_replaced,
     two_f_plus_one,
     uncapped_timeout,
 )
@@ -121,6 +123,20 @@ MUTANTS = {
             patches=resumes_too_low,
             schedules=in_profile("crashes"),
             within=1_000,
+        ),
+        Mutant(
+            name="torn-state-replaced",
+            story="a validator whose sign state is damaged begins a new one",
+            patches=torn_state_replaced,
+            schedules=in_profile("crashes"),
+            within=200,
+        ),
+        Mutant(
+            name="slow-write-unawaited",
+            story="a message leaves while its record is still being written",
+            patches=slow_write_unawaited,
+            schedules=in_profile("timing"),
+            within=40,
         ),
         Mutant(
             name="proposes-again",

@@ -32,15 +32,19 @@ class Network:
     packets: int = 0
 
     def send(self, source: str, target: str, packet: Packet) -> None:
-        chance = self.clockwork.random
+        clockwork = self.clockwork
         quality = self.quality
-        if (source, target) in self.cut or (quality.drop and chance.random() < quality.drop):
+        if (source, target) in self.cut:
             return
-        copies = 2 if quality.duplicate and chance.random() < quality.duplicate else 1
+        copies = 1
+        if quality.drop and clockwork.random.random() < quality.drop:
+            return
+        if quality.duplicate and clockwork.random.random() < quality.duplicate:
+            copies = 2
         for _ in range(copies):
             self.packets += 1
-            delay_ms = chance.randint(quality.min_delay_ms, quality.max_delay_ms)
-            self.clockwork.call_later(delay_ms, lambda: self._arrive(source, target, packet))
+            delay_ms = clockwork.choose_ms(quality.min_delay_ms, quality.max_delay_ms)
+            clockwork.call_later(delay_ms, self._arrive, source, target, packet)
 
     def partition(self, groups: Iterable[Iterable[str]]) -> None:
         """Let only names that share a group talk; a name may be in several groups (a bridge)."""

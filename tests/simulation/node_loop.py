@@ -47,7 +47,7 @@ class NodeLoop:
             self._free_at_ms = self.now_ms + duration_ms
             life = self._life
             delay_ms = self._free_at_ms - self._clockwork.now_ms
-            self._clockwork.call_later(delay_ms, lambda: self._wake(life))
+            self._clockwork.call_later(delay_ms, self._wake, life)
 
     def then(self, action: Action) -> None:
         """Do what a duty does after its waiting."""

@@ -115,12 +115,32 @@ def forgotten_sign_state() -> list[Any]:
 
 
 def resumes_too_low() -> list[Any]:
-    from tests.simulation import simulated_node
+    from tests.simulation import node_resume
 
     def compute(*, own_head: int, **_ignored: Any) -> int:
         return own_head
 
-    return [patch.object(simulated_node, "compute_resume_floor", compute)]
+    return [patch.object(node_resume, "compute_resume_floor", compute)]
+
+
+def torn_state_replaced() -> list[Any]:
+    from consensus.sign_state import make_floor
+    from consensus.types import Height
+    from node.validator.errors import SignStateUnusable
+
+    genuine = SimNode.load_sign_state
+
+    def load(node: SimNode) -> SignState:
+        try:
+            return genuine(node)
+        except SignStateUnusable:
+            return SignState(make_floor(node.identity, number=0, height=Height(0)))
+
+    return [patch.object(SimNode, "load_sign_state", load)]
+
+
+def slow_write_unawaited() -> list[Any]:
+    return [patch.object(SimNode, "broadcast", SimNode.send)]
 
 
 def proposes_again_after_restart() -> list[Any]:

@@ -8,6 +8,7 @@ that its own code has made, and change when the agencies vote so (`real_votes`).
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from eth_hash.auto import keccak
 
@@ -20,7 +21,7 @@ from consensus.types import Address
 from consensus.votes import VoteTally
 from contracts.addresses import REGISTRY
 from contracts.genesis import build_genesis
-from contracts.genesis_spec import GenesisSpec, QbftSpec
+from contracts.genesis_spec import GenesisSpec
 from node.chain.blockchain import Blockchain
 from node.chain.deadline import Deadline
 from node.chain.errors import InvalidBlock
@@ -110,20 +111,29 @@ class RealChain:
 
 @lru_cache(maxsize=100)
 def _make_genesis(config: QbftConfig, validators: tuple[Address, ...]) -> Genesis:
-    is_contract_mode = config.validator_contract is not None
     assert config.validator_contract in (None, REGISTRY)
+    document = _found(validators, is_header_vote=config.validator_contract is None)
+    qbft: dict[str, Any] = {
+        "epochlength": config.epoch_length,
+        "blockperiodseconds": config.block_period_s,
+        "emptyblockperiodseconds": config.empty_block_period_s,
+        "requesttimeoutseconds": config.request_timeout_s,
+    }
+    if config.block_period_ms is not None:
+        qbft["xblockperiodmilliseconds"] = config.block_period_ms
+    if config.validator_contract is not None:
+        qbft["validatorcontractaddress"] = "0x" + config.validator_contract.hex()
+    return parse_genesis({**document, "config": {**document["config"], "qbft": qbft}})
+
+
+@lru_cache(maxsize=20)
+def _found(validators: tuple[Address, ...], *, is_header_vote: bool) -> dict[str, Any]:
+    """Return a genesis document; what its contracts hold does not depend on block times."""
     spec = GenesisSpec(
         chain_id=CHAIN_ID,
         agencies=specify_agencies(validators),
-        qbft=QbftSpec(
-            block_period_s=config.block_period_s,
-            block_period_ms=config.block_period_ms,
-            empty_block_period_s=config.empty_block_period_s,
-            epoch_length=config.epoch_length,
-            request_timeout_s=config.request_timeout_s,
-        ),
-        is_header_vote=not is_contract_mode,
+        is_header_vote=is_header_vote,
         gas_limit=GAS_LIMIT,
         timestamp=GENESIS_TIME_S,
     )
-    return parse_genesis(build_genesis(spec))
+    return build_genesis(spec)

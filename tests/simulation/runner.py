@@ -9,9 +9,12 @@ With `--inject` one planted bug is in force, and the run stops at the first sche
 """
 
 import argparse
+import gc
 import json
 import multiprocessing
+import os
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,6 +27,9 @@ from tests.simulation.simulator import Outcome, simulate
 
 BATCH = 25
 TRACE_LINES = 120
+_LINE_EVERY = 1_000
+_GARBAGE_OBJECTS = 100_000
+_PARENT_POLL_S = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,10 +43,27 @@ class Progress:
     stalls: list[int] = field(default_factory=list)
     seconds: float = 0.0
     worst_recovery_ms: int = 0
+    on_py_evm: int = 0
+    """How many schedules executed their blocks on py-evm."""
 
     @property
     def done(self) -> int:
         return self.next_seed - self.first
+
+    @property
+    def speed(self) -> float:
+        """Schedules per second."""
+        return self.done / self.seconds if self.seconds else 0.0
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one more schedule."""
+        self.next_seed += 1
+        self.worst_recovery_ms = max(self.worst_recovery_ms, outcome.recovery_ms)
+        self.on_py_evm += outcome.schedule.is_real
+        if outcome.violation:
+            self.violations.append(outcome.schedule.seed)
+        elif outcome.stall:
+            self.stalls.append(outcome.schedule.seed)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,24 +75,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     end = progress.first + options.seeds
     for outcomes, seconds in _run(progress, end, options.workers):
         progress.seconds += seconds
-        progress.next_seed += len(outcomes)
         for outcome in outcomes:
-            progress.worst_recovery_ms = max(progress.worst_recovery_ms, outcome.recovery_ms)
-            if outcome.violation:
-                progress.violations.append(outcome.schedule.seed)
-            elif outcome.stall:
-                progress.stalls.append(outcome.schedule.seed)
+            progress.add(outcome)
+            if not outcome.is_good:
+                _say(f"seed {outcome.schedule.seed}: {outcome.failure}")
         if options.resume is not None:
             _save(options.resume, progress)
-        _show(f"{progress.done} of {options.seeds} schedules")
-    _show("")
-    speed = progress.done / progress.seconds if progress.seconds else 0.0
+        _show(progress, options.seeds)
     _say(
         f"simulated {progress.done} schedules: {len(progress.violations)} safety violations, "
         f"{len(progress.stalls)} liveness failures"
     )
     _say(
-        f"{speed:.1f} schedules a second; "
+        f"{progress.on_py_evm} on py-evm; {progress.speed:.1f} schedules a second; "
         f"slowest recovery {progress.worst_recovery_ms / 1000:.1f} s of virtual time"
     )
     failed = progress.violations + progress.stalls
@@ -119,7 +137,7 @@ def _run(progress: Progress, end: int, workers: int) -> Iterator[tuple[list[Outc
             yield _run_batch(batch), time.monotonic() - started
             started = time.monotonic()
         return
-    with multiprocessing.get_context("fork").Pool(workers) as pool:
+    with multiprocessing.get_context("fork").Pool(workers, _prepare_worker) as pool:
         for outcomes in pool.imap(_run_batch, batches):
             yield outcomes, time.monotonic() - started
             started = time.monotonic()
@@ -128,6 +146,21 @@ def _run(progress: Progress, end: int, workers: int) -> Iterator[tuple[list[Outc
 def _run_batch(batch: tuple[str, int, int]) -> list[Outcome]:
     profile, first, count = batch
     return [simulate(make_schedule(seed, profile)) for seed in range(first, first + count)]
+
+
+def _prepare_worker() -> None:
+    """Look for garbage less often, since most of it frees itself; end when the parent is gone."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_OBJECTS, 5, 5)
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_POLL_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _explain(schedule: Schedule) -> None:
@@ -173,12 +206,20 @@ def _save(path: Path, progress: Progress) -> None:
 
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
-def _show(text: str) -> None:
+def _show(progress: Progress, wanted: int) -> None:
+    """Say how far the run has come, on a terminal always, in a file now and then."""
+    line = (
+        f"{progress.done} of {wanted} schedules, "
+        f"{len(progress.violations) + len(progress.stalls)} failed, {progress.speed:.1f} a second"
+    )
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r{text:<60}")
+        sys.stderr.write(f"\r{line:<70}" + ("\n" if progress.done == wanted else ""))
         sys.stderr.flush()
+    elif progress.done % _LINE_EVERY == 0:
+        _say(line)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,8 @@ class _Player:
             "heal": lambda _args: self.cluster.network.cut.clear(),
             "delay": self._delay,
             "execution": self._execution,
+            "disk": self._disk,
+            "tear": lambda args: self._tear(args[0]),
             "clock": self._clock,
             "submit": lambda args: self.cluster.submit(PLAIN + args[0].encode()),
             "twin": lambda args: self._twin(args[0]),
@@ -100,6 +102,12 @@ class _Player:
 
     def _execution(self, arguments: list[str]) -> None:
         self.cluster.nodes[arguments[0]].temper.execution_ms = int(arguments[1])
+
+    def _disk(self, arguments: list[str]) -> None:
+        self.cluster.nodes[arguments[0]].temper.disk_ms = int(arguments[1])
+
+    def _tear(self, name: str) -> None:
+        self.cluster.nodes[name].disk.tears = True
 
     def _clock(self, arguments: list[str]) -> None:
         self.cluster.nodes[arguments[0]].temper.clock_offset_ms = int(arguments[1])

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from typing import cast
 
 from consensus.block import Block
 from consensus.effects import BuildBlock, ValidateBlock
@@ -24,12 +25,11 @@ from consensus.types import Height
 from node.validator.core import CorePorts, ValidatorCore
 from node.validator.errors import SignStateUnusable
 from node.validator.pending_votes import PendingVotes
-from node.validator.resume import compute_resume_floor
-from tests.simulation.keys import KEYS
 from tests.simulation.model_chain import GENESIS_TIME_S, SimChain
 from tests.simulation.network import Packet
 from tests.simulation.node_journal import NodeJournal
 from tests.simulation.node_loop import NodeLoop
+from tests.simulation.node_resume import find_floor
 from tests.simulation.simulated_disk import Crashed, SimDisk
 from tests.simulation.world import Temper, World, describe
 
@@ -125,20 +125,12 @@ class SimNode:
             evidence=self.journal,
             observer=self.journal,
         )
+        self.world.changes += 1
         self.core = ValidatorCore(engine, ports, decode=self.world.decode)
         self.feed_head()
 
     def _try_to_resume(self) -> None:
-        names = {
-            name: KEYS[int(name[1:]) - 1].address for name in self.peer_heads if name[1:].isdigit()
-        }
-        floor = compute_resume_floor(
-            own=self.identity.validator,
-            own_head=self.chain.head.number,
-            highest_known=self.sign_store.get_highest_known(),
-            validators=self.chain.validators,
-            reports={names[n]: Height(h) for n, h in self.peer_heads.items() if n in names},
-        )
+        floor = find_floor(self, self.peer_heads)
         if floor is None:
             self.later(HEAD_PERIOD_MS, lambda _core: self._try_to_resume())
             return
@@ -157,7 +149,7 @@ class SimNode:
             sign_state = self.load_sign_state()
         except SignStateUnusable as fault:
             self.world.monitor.on_refusal(self.name, str(fault), is_torn=is_torn)
-            self.world.say(f"{self.name} refuses to sign, so it is asked to resume: {fault}")
+            self.world.say(f"{self.name} refuses, so it is asked to resume: {fault.message}")
             self.must_resume = True
             return None
         if self.is_honest:
@@ -172,6 +164,7 @@ class SimNode:
         self.loop.die()
         self._head_before_crash = self.head
         self.core = None
+        self.world.changes += 1
         self.temper.crash_in_persist = None
         if self.key is not None:
             self.disk.crash()
@@ -205,35 +198,37 @@ class SimNode:
             self.loop.enter(lambda: self._receive(source, packet))
 
     def _receive(self, source: str, packet: Packet) -> None:
-        match packet:
-            case ("consensus", int(code), bytes(payload)):
-                self.guard(lambda core: self._take_in(core, code, payload, source))
-            case ("head", int(number)):
-                self.peer_heads[source] = number
-                if number <= self.head:
-                    return
+        kind = packet[0]
+        if kind == "consensus":
+            self._take_in(packet, source)
+        elif kind == "head":
+            self.peer_heads[source] = number = cast("int", packet[1])
+            if number > self.head:
                 self.world.network.send(self.name, source, ("want", self.head + 1))
-            case ("want", int(first)):
-                blocks = tuple(e.block for e in self.chain.entries[first : first + SYNC_BATCH])
-                if blocks:
-                    self.world.network.send(self.name, source, ("blocks", blocks))
-            case ("blocks", tuple(blocks)):
-                self._sync(blocks)
+        elif kind == "want":
+            first = cast("int", packet[1])
+            blocks = tuple(e.block for e in self.chain.entries[first : first + SYNC_BATCH])
+            if blocks:
+                self.world.network.send(self.name, source, ("blocks", blocks))
+        else:
+            self._sync(cast("tuple[Block, ...]", packet[1]))
 
-    def _take_in(self, core: ValidatorCore, code: int, payload: bytes, source: str) -> None:
+    def _take_in(self, packet: Packet, source: str) -> None:
+        _, code, payload = cast("tuple[str, int, bytes]", packet)
+        assert self.core is not None
         try:
-            is_relevant = core.take_in(code, payload, source)
+            is_relevant = self.core.take_in(code, payload, source)
         except PeerFault as fault:
             self.rejected.append(str(fault))
             return
-        core.drain()
+        self.guard(_drain)
         network = self.world.network
         must_relay = bool(network.cut) or network.has_relays
-        if is_relevant and must_relay and payload not in self._relayed:
+        if self.is_up and is_relevant and must_relay and payload not in self._relayed:
             self._relayed.add(payload)
             for peer in self.peers:
                 if peer != source:
-                    network.send(self.name, peer, ("consensus", code, payload))
+                    network.send(self.name, peer, packet)
 
     def _sync(self, blocks: tuple[Block, ...]) -> None:
         head = self.head
@@ -288,9 +283,10 @@ class SimNode:
             self.fault = str(fault)
             return False
         entry = self.chain.entries[-1]
-        self.world.say(
-            f"{self.name} final height {block.header.number} block {entry.block_hash.hex()[:8]}"
-        )
+        self.world.changes += 1
+        if self.world.is_traced:
+            name = entry.block_hash.hex()[:8]
+            self.world.say(f"{self.name} final height {block.header.number} block {name}")
         if self.is_honest:
             self.world.monitor.on_final(self.name, entry, before)
         return True
@@ -396,3 +392,7 @@ class SimNode:
 
     def has_transactions(self) -> bool:
         return bool(self.chain.pool)
+
+
+def _drain(core: ValidatorCore) -> None:
+    core.drain()

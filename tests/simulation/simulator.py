@@ -69,7 +69,7 @@ class _Run:
         cluster = self.cluster
         cluster.start()
         for fault in self.schedule.faults:
-            cluster.clockwork.call_later(fault.at_ms, lambda fault=fault: self.apply(fault))  # type: ignore[misc]
+            cluster.clockwork.call_later(fault.at_ms, self.apply, fault)
         cluster.run_for(self.schedule.fault_time_ms)
         self.heal()
         healed_ms, height = cluster.clockwork.now_ms, cluster.height

@@ -18,6 +18,8 @@ EXPECTED = {
     "old-height-accepted": {"finality"},
     "forgotten-sign-state": {"order", "contradiction"},
     "resumes-too-low": {"order", "contradiction"},
+    "torn-state-replaced": {"damage"},
+    "slow-write-unawaited": {"durability"},
     "proposes-again": {"order", "contradiction"},
     "wrong-round-digest": {"liveness"},
     "seal-over-block-hash": {"liveness", "validity"},

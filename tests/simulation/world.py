@@ -31,6 +31,8 @@ class World:
     network: Network
     monitor: Monitor
     decoded: dict[tuple[int, bytes], Message] = field(default_factory=dict)
+    changes: int = 0
+    """Counts heads that moved and nodes that came or went."""
     trace: Callable[[str], None] | None = None
 
     def decode(self, code: int, payload: bytes) -> Message:
