@@ -226,7 +226,7 @@ def acknowledge(uid: bytes32, received: bytes32, event_time: uint256):
     assert (
         exchange_book.exchanges[uid].state == exchange_book.RELEASED
     ), "exchange: not released"
-    assert received != empty(bytes32), "exchange: response missing"
+    assert received != empty(bytes32), "exchange: receipt missing"
     exchange_book.exchanges[uid].received = received
     state: uint8 = exchange_book.DISPUTED
     if received == exchange_book.exchanges[uid].response:

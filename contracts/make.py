@@ -15,6 +15,8 @@ from contracts.compiler import compile_all
 from contracts.development import build_development_spec
 from contracts.genesis import build_genesis
 from contracts.genesis_spec import GenesisSpec
+from contracts.refusals import REFUSALS_PATH, load_refusals, render_refusals
+from contracts.reverts import find_refusals
 
 ROOT: Final = Path(__file__).parent.parent
 GENESIS_PATH: Final = ROOT / "genesis.json"
@@ -31,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--check", action="store_true", help="write nothing; fail if a file is not as it would be"
     )
     is_check = parser.parse_args(arguments).check
-    changed = _put_all(render_artifacts(), is_check=is_check)
+    changed = _put_all(render_artifacts() | render_words(), is_check=is_check)
     if not (is_check and changed):
         # The genesis is made from the artifacts on disk, which are the ones just compiled.
         loader.load_artifact.cache_clear()
@@ -47,6 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def render_artifacts() -> dict[Path, str]:
     """Compile all contracts; the text of each artifact by its path."""
     return {loader.ARTIFACTS_FOLDER / f"{name}.json": text for name, text in compile_all().items()}
+
+
+def render_words() -> dict[Path, str]:
+    """Return the table of refusals with the functions that the sources give, by its path."""
+    functions = find_refusals()
+    for text in sorted(functions.keys() - load_refusals().keys()):
+        print(f"without words: add to {REFUSALS_PATH.name} what is meant by {text!r}")  # noqa: T201
+    return {REFUSALS_PATH: render_refusals(functions)}
 
 
 def render_geneses() -> dict[Path, str]:

@@ -246,7 +246,7 @@ def _check_terms(agency: bytes32, terms: IMandates.MandateTerms):
     assert terms.grantor != empty(bytes32), "mandate: grantor missing"
     assert terms.grantee != empty(bytes32), "mandate: grantee missing"
     assert terms.scope != 0, "mandate: scope missing"
-    assert terms.scope_list_hash != empty(bytes32), "mandate: scope missing"
+    assert terms.scope_list_hash != empty(bytes32), "mandate: list of acts missing"
     assert terms.record != empty(bytes32), "mandate: record missing"
     assert (
         terms.valid_until == 0 or terms.valid_until > terms.valid_from

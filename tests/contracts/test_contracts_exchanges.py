@@ -323,7 +323,7 @@ def test_receipt_is_the_requesters_and_tells_what_differs(ledger: Ledger) -> Non
     assert refuse(ledger, laboratory, "acknowledge", RESPONSE) == "exchange: not released"
     act(ledger, bureau, "release", REQUEST, RESPONSE)
     assert refuse(ledger, bureau, "acknowledge", RESPONSE) == "exchange: not yours"
-    assert refuse(ledger, laboratory, "acknowledge", NOTHING) == "exchange: response missing"
+    assert refuse(ledger, laboratory, "acknowledge", NOTHING) == "exchange: receipt missing"
     assert act(ledger, laboratory, "acknowledge", OTHER).args["state"] == DISPUTED
     act(ledger, bureau, "release", REQUEST, OTHER)
     assert act(ledger, laboratory, "acknowledge", OTHER).args["state"] == RECEIVED

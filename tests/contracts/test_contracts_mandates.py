@@ -79,7 +79,7 @@ def test_mandates_are_recorded_several_at_once(ledger: Ledger) -> None:
         (build_entry(grantor=NOTHING), "mandate: grantor missing"),
         (build_entry(grantee=NOTHING), "mandate: grantee missing"),
         (build_entry(scope=0), "mandate: scope missing"),
-        (build_entry(scope_list_hash=NOTHING), "mandate: scope missing"),
+        (build_entry(scope_list_hash=NOTHING), "mandate: list of acts missing"),
         (build_entry(record=NOTHING), "mandate: record missing"),
         (build_entry(valid_from=9, valid_until=9), "mandate: ends before it begins"),
         (build_entry(kind=OFFICE), "mandate: body missing"),
