@@ -99,8 +99,8 @@ class Course:
             self._injector.heal()
             await self._end_load(loading)
             await self._judge()
-            for task in (watching, guarding, loading):
-                task.cancel()
+            watching.cancel()
+            guarding.cancel()
         self._fill_report()
         return self.report
 
@@ -129,6 +129,7 @@ class Course:
         self._note("the last records")
         self._load.finish()
         await asyncio.wait([loading], timeout=RECOVERY_BOUND_S)
+        loading.cancel()  # what is open now stays open
         for key, trouble in self._book.open.items():
             self._find_stuck(f"{key} was not acknowledged in the end: {trouble}")
         self._note("waits until all is final")
@@ -165,7 +166,6 @@ class Course:
         self._findings += judge(
             records, readings, self._chronicle, height=height, open_count=len(self._book.open)
         )
-
         await self._read_files()
 
     async def _read_files(self) -> None:
@@ -186,9 +186,15 @@ class Course:
         self.report.faults = self._injector.counts
 
     async def _guard(self) -> None:
-        """Tell of nodes that end by themselves, and start them a few times as an operator would."""
-        nodes, ends = self._scene.nodes, Counter[int]()
+        """Tell of nodes that end by themselves, and start them a few times as an operator would.
+
+        Whatever is found by anybody goes into the diary at its time.
+        """
+        nodes, ends, told = self._scene.nodes, Counter[int](), 0
         while True:
+            for finding in self._findings[told:]:
+                self._write(f"FOUND {finding.kind}: {finding.text}")
+            told = len(self._findings)
             await asyncio.sleep(GUARD_S)
             for node, words in nodes.collect_ended():
                 self._find_stuck(f"node {node} ended by itself with {words}")
@@ -198,10 +204,12 @@ class Course:
 
     def _find_stuck(self, text: str) -> None:
         self._findings.append(Finding(kind=Kind.STUCK, text=text))
-        self._note(f"FOUND {text}")
 
     def _note(self, text: str) -> None:
         self.now = text
+        self._write(text)
+
+    def _write(self, text: str) -> None:
         with self._diary.open("a", encoding="utf-8") as diary:
             diary.write(f"{self.elapsed_s:8.1f} height {self._chronicle.height:5} {text}\n")
 
