@@ -199,6 +199,12 @@ class PeerStatus:
     """Its last announced final height."""
     connected_s: float
     """Seconds since the handshake."""
+    score: float = 0.0
+    """Penalty points now; at 100 it is dropped. An honest peer stays near 0."""
+    round_trip_ms: float | None = None
+    """Last measured round trip."""
+    clock_offset_ms: float | None = None
+    """Its clock minus ours, give or take half a round trip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

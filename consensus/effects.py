@@ -115,7 +115,7 @@ class RejectMessage:
     """The received message breaks a rule; `source` may be at fault, or deceived by its author."""
 
     source: str | None
-    """The peer that brought it."""
+    """The peer that brought it; None if unknown, or if only our clock says that it is wrong."""
 
     author: Address
     """Who signed it."""

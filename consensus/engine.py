@@ -42,7 +42,7 @@ from consensus.agreement import Agreement
 from consensus.buffers import MAX_HEIGHTS_AHEAD
 from consensus.context import Context
 from consensus.effects import Effect, RejectMessage, SetTimer
-from consensus.errors import PeerFault
+from consensus.errors import AheadOfClock, PeerFault
 from consensus.events import (
     BlockBuilt,
     BlockValidated,
@@ -130,11 +130,15 @@ class Engine:
         """Whether peers that may not have a relevant message should get it from here.
 
         Only what known validators say: otherwise anybody could make every node repeat whatever
-        fresh keys sign. One who joins is passed on by those that have reached its height.
+        fresh keys sign. One who joins is passed on by those that have reached its height. What we
+        said ourselves comes from us alone: its certificate is not signed, so somebody could change
+        it, and we would be blamed for passing it on.
         """
-        height = self._height
-        is_known = height is not None and get_author(message) in height.validators
-        return is_known and self.is_relevant(message)
+        height, speaker = self._height, self._context.speaker
+        author = get_author(message)
+        if height is None or (speaker is not None and author == speaker.address):
+            return False
+        return author in height.validators and self.is_relevant(message)
 
     def step(self, event: Event) -> tuple[Effect, ...]:
         """Handle one event; returns what the host must do, in order.
@@ -211,11 +215,9 @@ class Engine:
         try:
             self._agreement.on_message(event)
         except PeerFault as fault:
-            self._context.emit(
-                RejectMessage(
-                    source=event.source, author=get_author(event.message), reason=str(fault)
-                )
-            )
+            source = None if isinstance(fault, AheadOfClock) else event.source
+            author = get_author(event.message)
+            self._context.emit(RejectMessage(source=source, author=author, reason=str(fault)))
 
     def _on_timer(self, event: TimerExpired) -> None:
         height = self._height

@@ -27,6 +27,13 @@ class InvalidHeader(PeerFault):
     """A block header that breaks a rule of import; the message names the rule."""
 
 
+class AheadOfClock(InvalidHeader):
+    """A header without a flaw but a timestamp ahead of our clock: one of two clocks is wrong.
+
+    Which one cannot be told from here, so whoever brought the header is not to blame.
+    """
+
+
 class OperatorFault(ConsensusError):
     """Something that the operator of this node configured is wrong."""
 

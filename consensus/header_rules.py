@@ -9,7 +9,7 @@ Source: Besu's QbftBlockHeaderValidationRulesetFactory.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consensus.errors import InvalidHeader, InvalidMessage, MalformedEncoding
+from consensus.errors import AheadOfClock, InvalidHeader, InvalidMessage, MalformedEncoding
 from consensus.extra_data import ExtraData, decode_extra_data
 from consensus.genesis_config import QbftConfig
 from consensus.header import (
@@ -56,10 +56,12 @@ def validate_sealed_header(
     """Judge a final header; raises InvalidHeader naming the rule that is broken.
 
     `validators` is the ascending set for `header.number`, derived from the parent; `now_s` is our
-    clock in seconds since 1970.
+    clock in seconds since 1970. It is asked last: AheadOfClock means that a quorum has sealed the
+    header, and that it will be valid once our clock has come so far.
     """
-    validate_proposed_header(header, parent, validators, now_s=now_s, rules=rules)
+    _validate_content(header, parent, validators, rules)
     validate_seals(header, validators)
+    _validate_clock(header, now_s)
 
 
 def validate_proposed_header(
@@ -70,13 +72,9 @@ def validate_proposed_header(
     now_s: float,
     rules: HeaderRules,
 ) -> None:
-    """Judge everything but the seals; raises InvalidHeader naming the rule."""
-    extra_data = _decode(header)
-    _validate_ancestry(header, parent)
-    _validate_timestamp(header, parent, now_s=now_s, config=rules.config)
-    _validate_gas(header, parent)
-    _validate_constants(header, rules)
-    _validate_validators(header, extra_data, validators, rules.config)
+    """Judge everything but the seals; raises InvalidHeader naming the rule, AheadOfClock last."""
+    _validate_content(header, parent, validators, rules)
+    _validate_clock(header, now_s)
 
 
 def validate_seals(header: BlockHeader, validators: Sequence[Address]) -> None:
@@ -103,6 +101,18 @@ def get_sealers(header: BlockHeader) -> tuple[Address, ...]:
         raise InvalidHeader(f"seals: {error}") from None
 
 
+def _validate_content(
+    header: BlockHeader, parent: BlockHeader, validators: Sequence[Address], rules: HeaderRules
+) -> None:
+    """Judge what all nodes see alike: everything but seals and clock."""
+    extra_data = _decode(header)
+    _validate_ancestry(header, parent)
+    _validate_period(header, parent, rules.config)
+    _validate_gas(header, parent)
+    _validate_constants(header, rules)
+    _validate_validators(header, extra_data, validators, rules.config)
+
+
 def _decode(header: BlockHeader) -> ExtraData:
     try:
         return decode_extra_data(header.extra_data)
@@ -120,11 +130,12 @@ def _validate_ancestry(header: BlockHeader, parent: BlockHeader) -> None:
         )
 
 
-def _validate_timestamp(
-    header: BlockHeader, parent: BlockHeader, *, now_s: float, config: QbftConfig
-) -> None:
+def _validate_clock(header: BlockHeader, now_s: float) -> None:
     if header.timestamp > now_s + CLOCK_TOLERANCE_S:
-        raise InvalidHeader(f"timestamp: {header.timestamp} is ahead of our clock, {now_s:.3f}")
+        raise AheadOfClock(f"timestamp: {header.timestamp} is ahead of our clock, {now_s:.3f}")
+
+
+def _validate_period(header: BlockHeader, parent: BlockHeader, config: QbftConfig) -> None:
     period_s = 0 if config.block_period_ms is not None else config.block_period_s
     if header.timestamp < parent.timestamp + period_s:
         raise InvalidHeader(

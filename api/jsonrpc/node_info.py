@@ -220,7 +220,14 @@ def _write_peer(peer: PeerStatus) -> dict[str, Any]:
         "validator": write_optional_data(peer.validator),
         "head": None if peer.head_number is None else write_quantity(peer.head_number),
         "connectedSeconds": round(peer.connected_s, 1),
+        "score": round(peer.score, 1),
+        "roundTripMs": _round_ms(peer.round_trip_ms),
+        "clockOffsetMs": _round_ms(peer.clock_offset_ms),
     }
+
+
+def _round_ms(duration_ms: float | None) -> int | None:
+    return None if duration_ms is None else round(duration_ms)
 
 
 def _write_evidence(evidence: Evidence) -> dict[str, Any]:

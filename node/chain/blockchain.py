@@ -19,7 +19,7 @@ from typing import Final
 import structlog
 
 from consensus.block import Block
-from consensus.errors import InvalidHeader
+from consensus.errors import AheadOfClock, InvalidHeader
 from consensus.header import BlockHeader, compute_block_hash
 from consensus.header_rules import (
     HeaderRules,
@@ -36,6 +36,7 @@ from node.chain.errors import (
     ExecutionDiverged,
     InvalidBlock,
     StateMissing,
+    TooEarly,
     TransactionInvalid,
     UnknownParent,
 )
@@ -314,6 +315,8 @@ class Blockchain:
                 now_s=self._clock(),
                 rules=self._rules,
             )
+        except AheadOfClock as error:
+            raise TooEarly(str(error)) from error
         except InvalidHeader as error:
             raise InvalidBlock(str(error)) from error
 

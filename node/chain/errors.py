@@ -7,6 +7,10 @@ class InvalidBlock(PeerFault):
     """A block that breaks a rule; the message names the rule."""
 
 
+class TooEarly(InvalidBlock):
+    """The block is in order but ahead of our clock: valid later, and nobody is to blame."""
+
+
 class UnknownParent(InvalidBlock):
     """The block does not follow our head: it is from the future, or from another chain."""
 

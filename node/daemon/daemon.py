@@ -108,7 +108,7 @@ class Daemon:
         self._identity = identity
         self._crash_points = crash_points or CrashPoints()
         self._folder = DataFolder(root=settings.node.data_dir)
-        self._observer = NodeObserver()
+        self._observer = NodeObserver(lambda *what: self._network.on_rejected(*what))  # noqa: PLW0108 - made later
         self._stopping = asyncio.Event()
         self._fatal: BaseException | None = None
         self._api: RunningApi | None = None

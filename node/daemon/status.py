@@ -5,7 +5,7 @@ Everything here is called on the event loop and answers from memory.
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import structlog
 
@@ -39,7 +39,9 @@ _COUNTERS_HELP = {
 class NodeObserver:
     """Counts and logs what happens in consensus; the validator's `Observer`."""
 
-    def __init__(self) -> None:
+    def __init__(self, blame: Callable[[str | None, Address, str], None] | None = None) -> None:
+        """Begin at zero; `blame` hears of every message that broke a rule, as `on_rejected`."""
+        self._blame = blame
         self._counters: Counter[str] = Counter()
         self._evidence: Counter[str] = Counter()
         self.proposer: Address | None = None
@@ -56,6 +58,8 @@ class NodeObserver:
         """Note that a message broke a rule; `source` is the peer that brought it, if known."""
         self._counters["messages_rejected_total"] += 1
         _log.debug("message_rejected", peer_id=source, signer=author, reason=reason)
+        if self._blame is not None:
+            self._blame(source, author, reason)
 
     def on_signing_skipped(self, reason: str) -> None:
         """Note that the sign state forbade one of our messages."""
@@ -165,6 +169,9 @@ class NodeStatus:
                 validator=peer.signer if peer.signer in self._validators else None,
                 head_number=peer.head_number,
                 connected_s=max(0.0, now_s - peer.connected_at_s),
+                score=peer.score,
+                round_trip_ms=peer.round_trip_ms,
+                clock_offset_ms=peer.clock_offset_ms,
             )
 
     def get_sync(self) -> SyncStatus | None:

@@ -142,7 +142,7 @@ def validate_certificate(certificate: bytes, *, now: dt.datetime) -> Hash32:
         raise UserFault(
             f"expired at {end:%Y-%m-%d %H:%M} UTC",
             field="certificate",
-            next_step="Its owner renews it with `atesta keys renew-tls`; the pin stays the same",
+            next_step="Its owner renews it with `atesta keys tls --renew`; the pin stays the same",
         )
     return _hash_public_key(parsed)
 

@@ -10,8 +10,8 @@ class NetworkMetrics:
     `dials`, `dial_failures`, `admitted`, `refused_<error>`, `refused_pending`,
     `refusals_not_logged`, `consensus_new`, `consensus_repeated`, `consensus_relayed`,
     `transactions_new`, `transactions_repeated`, `transactions_sent`, `offers`, `wants`,
-    `blocks_served`, `blocks_imported`, `sync_runs`, `sync_timeouts`, `bad_blocks`, `peer_faults`,
-    `handler_failures`, `admission_failures`.
+    `blocks_served`, `blocks_imported`, `sync_runs`, `sync_timeouts`, `bad_blocks`,
+    `early_blocks`, `peer_faults`, `handler_failures`, `admission_failures`.
     Gauges: `peers`.
     """
 

@@ -22,7 +22,7 @@ from eth_typing import Hash32
 
 from consensus.block import Block
 from consensus.header import BlockHeader, compute_block_hash
-from consensus.types import Height
+from consensus.types import Address, Height
 from node.errors import LocalFault, PeerFault
 from node.network.address_book import AddressBook
 from node.network.admission import Admitted, LocalSide
@@ -35,6 +35,7 @@ from node.network.peer import (
     ConnectionEnded,
     Peer,
     PeerTools,
+    charge_author,
     make_peer_address,
     make_peers_frame,
     replaces,
@@ -213,6 +214,10 @@ class Network:
     def gossip_transactions(self, raws: Iterable[bytes]) -> None:
         """Pass on transactions that the mempool has admitted, local or from peers."""
         self._gossip.gossip_transactions(raws)
+
+    def on_rejected(self, source: str | None, author: Address, reason: str) -> None:
+        """Note that a consensus message broke a rule; costs points if `source` wrote it itself."""
+        charge_author(self._list_peers(), source, author, reason)
 
     def on_head(self, header: BlockHeader) -> None:
         """Announce a new final block, and look at the directory again."""

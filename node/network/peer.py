@@ -16,7 +16,7 @@ from typing import Final
 
 import structlog
 
-from consensus.types import Hash32, Height
+from consensus.types import Address, Hash32, Height
 from node.errors import PeerFault
 from node.network.admission import Admitted
 from node.network.frames import (
@@ -274,6 +274,17 @@ class Peer:
             with contextlib.suppress(Exception):
                 self._writer.write(encode_frame(Goodbye(reason=str(why)[:MAX_TEXT])))
         await close_writer(self._writer)
+
+
+def charge_author(peers: Iterable[Peer], source: str | None, author: Address, reason: str) -> None:
+    """Charge the peer that brought a consensus message which broke a rule, if it is its own.
+
+    Who passes on what another has signed could not know better; if nobody knows any more who
+    brought it (`source` is None), nobody is charged.
+    """
+    for peer in peers:
+        if peer.peer_id == source and peer.signer == author:
+            peer.charge(Offence.REJECTED, f"its consensus messages break rules: {reason}")
 
 
 async def close_writer(writer: asyncio.StreamWriter) -> None:

@@ -93,7 +93,8 @@ class BlockSource(Protocol):
         """Verify and store the next block: parent link, every rule, every seal, execution.
 
         Raises an error (not a NodeError of another branch than PeerFault) when the block breaks a
-        rule; importing a known block again does nothing.
+        rule, TooEarly when nothing is wrong but our clock is not there yet; importing a known block
+        again does nothing.
         """
         ...
 

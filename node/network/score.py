@@ -4,7 +4,9 @@ Every peer was admitted by the agencies' vote, so misbehaviour is rare and usual
 software or machine. It is still bounded: each offence costs points, points fade with time, and at
 `DROP_AT` the connection ends and the peer must wait, twice as long at each repetition. An honest
 peer on a bad line collects a few points for late answers and never comes near the limit. What a
-peer merely passes on (a transaction that became invalid on the way) costs nothing.
+peer merely passes on (a transaction that became invalid on the way, a message that another has
+signed) costs nothing, and neither does anything that only our own clock calls wrong. Time-outs are
+kept in memory: a node that is restarted begins without a grudge.
 """
 
 import enum
@@ -24,6 +26,8 @@ class Offence(enum.Enum):
     """Bytes that are no frame, an oversize frame, an undecodable message: never an accident."""
     BAD_BLOCK = 120.0
     """A block that breaks a rule."""
+    REJECTED = 10.0
+    """A consensus message that it signed itself and that breaks a rule, by anybody's clock."""
     FLOOD = 0.1
     """One frame above the permitted rate."""
     LATE = 12.0

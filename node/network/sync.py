@@ -5,6 +5,7 @@ once, puts the answers in order, and imports one block after the other. A peer i
 `import_block` checks the parent link, every header rule, every seal against the validator set of
 the parent's state, and executes the block. A peer that gives a wrong block is dropped and its
 answers are thrown away; one that is late or gives nothing is charged and its range goes to another.
+A block that is sealed but ahead of this node's clock is nobody's fault: it waits for the clock.
 Ranges grow with a fast peer and shrink with a slow one.
 
                  ┌ fetcher of peer A ┐
@@ -28,6 +29,7 @@ from consensus.block import Block, decode_block
 from consensus.errors import PeerFault as ConsensusPeerFault
 from consensus.header import compute_block_hash
 from consensus.types import Hash32, Height
+from node.chain.errors import TooEarly
 from node.errors import NodeError, OperationalFault, PeerFault
 from node.network.block_window import BlockWindow
 from node.network.frames import Blocks, Frame, GetBlocks
@@ -40,6 +42,7 @@ from node.network.settings import NetworkSettings
 _POLL_S: Final = 0.5
 _PROGRESS_S: Final = 0.25
 _FAULT_PAUSE_S: Final = 5.0
+_EARLY_PAUSE_S: Final = 0.5
 _FIRST_RANGE: Final = 16
 _YOUNG_CHAIN: Final = 256
 """Who has no block so far below its head started from a snapshot; nearer, it breaks its word."""
@@ -90,6 +93,7 @@ class BlockSync:
         self._sizes: dict[str, int] = {}
         self._lacking: dict[str, int] = {}
         self._puzzle: tuple[int, str] = (-1, "")
+        self._early_height = -1
         self.progress: SyncProgress | None = None
         """The current run; None while this node is with its peers."""
 
@@ -264,6 +268,18 @@ class BlockSync:
         try:
             self._compare_with_checkpoint(block)
             await self._run_in_worker(self._chain.import_block, block)
+        except TooEarly as error:
+            # A quorum has sealed it, so it is this clock that is behind: the block waits for it.
+            self._metrics.count("early_blocks")
+            if self._early_height != block.header.number:
+                self._early_height = block.header.number
+                log.warning(
+                    "a final block is ahead of this clock",
+                    height=block.header.number,
+                    reason=str(error),
+                )
+            await asyncio.sleep(_EARLY_PAUSE_S)
+            return None
         except (PeerFault, ConsensusPeerFault) as error:
             if self._chain.head.number >= block.header.number:
                 return None  # consensus was faster, and the block there has other seals

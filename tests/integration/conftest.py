@@ -1,11 +1,13 @@
-"""One four-node network of real processes, shared by the tests of this folder."""
+"""Four-node networks of real processes: one for the tests of this folder, one on faulty lines."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from contracts.genesis_spec import QbftSpec
 from node.cli.devnet import DevnetOptions
 from tests.integration.ledger_net import LedgerNet
+from tests.integration.linked_net import LinkedNet
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +30,34 @@ def net(shared_net: LedgerNet, request: pytest.FixtureRequest) -> Iterator[Ledge
     shared_net.launch(*missing)
     shared_net.wait_height(shared_net.height(shared_net.get_running()[0]), (1, 2, 3, 4))
     yield shared_net
-    report = getattr(request.node, "report_of_call", None)
+    explain_failure(request.node, shared_net)
+
+
+@pytest.fixture(scope="module")
+def module_linked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinkedNet]:
+    options = DevnetOptions(qbft=QbftSpec(block_period_s=1, request_timeout_s=2))
+    with LinkedNet.make(tmp_path_factory.mktemp("linked") / "net", options) as linked:
+        linked.start()
+        yield linked
+
+
+@pytest.fixture
+def linked(module_linked: LinkedNet, request: pytest.FixtureRequest) -> Iterator[LinkedNet]:
+    """A module's network on lines that fail on command; healed, all four nodes connected."""
+    net = module_linked.net
+    missing = {1, 2, 3, 4} - set(net.get_running())
+    net.launch(*missing)
+    net.wait_height(net.height(net.get_running()[0]), (1, 2, 3, 4))
+    module_linked.wait_connected(1, 2, 3, 4)
+    yield module_linked
+    explain_failure(request.node, net)
+    module_linked.links.heal_all()
+
+
+def explain_failure(item: pytest.Item, net: LedgerNet) -> None:
+    report = getattr(item, "report_of_call", None)
     if report is not None and report.failed:
-        print(shared_net.explain())  # noqa: T201 - read by whoever reads the failure
+        print(net.explain())  # noqa: T201 - read by whoever reads the failure
 
 
 @pytest.hookimpl(hookwrapper=True)

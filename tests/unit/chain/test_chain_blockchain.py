@@ -15,6 +15,7 @@ from node.chain.errors import (
     DeadlineExceeded,
     ExecutionDiverged,
     InvalidBlock,
+    TooEarly,
     UnknownParent,
 )
 from node.chain.evm.executor import EvmEngine, EvmSession
@@ -248,6 +249,21 @@ def test_import_of_a_sealed_block_that_executes_to_something_else_is_our_alarm()
     with pytest.raises(ExecutionDiverged, match="state_root"):
         world.chain.import_block(world.seal(forged))
     assert world.chain.head.number == 0
+
+
+def test_import_of_a_sealed_block_ahead_of_our_clock_waits_for_the_clock() -> None:
+    world, other = ChainWorld(), ChainWorld()
+    block = other.build([sign(ISSUER, to=NOTARY)]).block
+    sealed = world.seal(block)
+    world.now_s = block.header.timestamp - 10
+    with pytest.raises(TooEarly, match="ahead of our clock"):
+        world.chain.import_block(sealed)
+    with pytest.raises(InvalidBlock, match="seals") as refusal:
+        world.chain.import_block(block)
+    assert not isinstance(refusal.value, TooEarly)
+    world.now_s += 9  # the header rules tolerate one second
+    world.chain.import_block(sealed)
+    assert world.chain.head.number == 1
 
 
 def test_import_tells_a_future_block_from_a_contradicting_one() -> None:

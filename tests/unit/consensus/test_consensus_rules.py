@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus.buffers import FutureBuffer
-from consensus.errors import GenesisConfigError, InvalidHeader
+from consensus.errors import AheadOfClock, GenesisConfigError, InvalidHeader
 from consensus.extra_data import (
     ExtraData,
     Vote,
@@ -130,6 +130,19 @@ def test_header_seals_are_a_quorum_of_distinct_validators(signers: list[Any]) ->
         outcome = pytest.raises(InvalidHeader, match="seals")
     with outcome:
         validate_sealed_header(sealed, GENESIS, V, now_s=NOW_S, rules=RULES)
+
+
+def test_header_that_only_our_clock_refuses_is_told_from_one_with_a_flaw() -> None:
+    early_s = HEADER.timestamp - 10.0
+    digest = compute_digest(BLOCK, Round(0))
+    sealed = with_seals(HEADER, [key.sign(digest) for key in KEYS[:3]])
+    with pytest.raises(AheadOfClock):
+        validate_sealed_header(sealed, GENESIS, V, now_s=early_s, rules=RULES)
+    flawed = [with_seals(HEADER, ()), replace(sealed, base_fee_per_gas=7)]
+    for header in flawed:  # a lie must not pass for a matter of clocks
+        with pytest.raises(InvalidHeader) as refusal:
+            validate_sealed_header(header, GENESIS, V, now_s=early_s, rules=RULES)
+        assert type(refusal.value) is InvalidHeader
 
 
 def test_genesis_config_takes_besus_names_and_defaults() -> None:

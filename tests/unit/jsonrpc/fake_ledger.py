@@ -319,6 +319,8 @@ class FakeLedger:
                 validator=VALIDATORS[1],
                 head_number=self.blocks[-1].header.number,
                 connected_s=12.0,
+                score=2.5,
+                clock_offset_ms=-9_800.4,
             ),
         )
 

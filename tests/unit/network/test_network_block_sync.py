@@ -9,6 +9,7 @@ import pytest
 
 from consensus.block import Block, encode_block
 from consensus.types import Hash32, Height
+from node.chain.errors import TooEarly
 from node.network import NetworkHandlers
 from node.network.frames import Blocks, Frame, GetBlocks
 from node.network.metrics import NetworkMetrics
@@ -136,6 +137,29 @@ async def test_bad_block_is_fetched_again_from_another_peer_in_the_same_run(
     assert (3, 6) in honest.asked, "what the liar gave after the bad block is not used either"
     assert honest.offences == []
     assert world.chain.blocks == list(history.blocks)
+    await stop(world)
+
+
+async def test_sealed_block_ahead_of_our_clock_waits_and_blames_nobody(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.network.sync._EARLY_PAUSE_S", 0.01)
+    chain = FakeChain(history, 0)
+    tries: list[int] = []
+
+    def import_block(block: Block) -> object:
+        tries.append(block.header.number)
+        if block.header.number == 2 and tries.count(2) < 4:
+            raise TooEarly("timestamp: is ahead of our clock")
+        return chain.import_block(block)
+
+    peer = ScriptedPeer("peer", serve_from(history.blocks))
+    world = start(chain, peer, import_block=import_block)
+    await until(lambda: world.synced == [HEIGHT])
+    assert tries[:6] == [1, 2, 2, 2, 2, 3]
+    assert peer.offences == []
+    assert world.faults == []
+    assert len(peer.asked) == len(set(peer.asked)), "the block that waits is not fetched again"
     await stop(world)
 
 

@@ -118,6 +118,24 @@ async def test_flood_of_valid_frames_drops_the_peer_and_spares_the_honest(world:
     assert not server.is_connected(raw)
 
 
+async def test_peer_is_charged_for_its_own_rejected_messages_only(world: World) -> None:
+    server, author, relay = await world.start_connected("server", "author", "relay")
+    own, author_id, relay_id = author.signer.address, author.tls.pin.hex(), relay.tls.pin.hex()
+    for _ in range(50):
+        server.network.on_rejected(relay_id, own, "passed on in good faith")
+        server.network.on_rejected(None, own, "kept, its sender is forgotten")
+        server.network.on_rejected(server.tls.pin.hex(), own, "not connected")
+    assert server.get_peer(author).score == server.get_peer(relay).score == 0
+    server.network.on_rejected(author_id, own, "prepares: one author is listed twice")
+    assert 9 < server.get_peer(author).score <= 10
+    for _ in range(10):
+        server.network.on_rejected(author_id, own, "prepares: one author is listed twice")
+    await until(lambda: bool(server.left))
+    assert "its consensus messages break rules: prepares" in server.left[0]
+    assert server.network.metrics.get("peer_faults") == 1
+    assert server.is_connected(relay)
+
+
 async def test_handler_that_finds_a_message_malformed_drops_the_peer(world: World) -> None:
     server = await world.start("server")
     _, peer = await join_by_hand(world, server)
