@@ -98,16 +98,22 @@ class Clock:
         return last.at_s if isinstance(last, Closed) else None
 
     @property
-    def paused_since_s(self) -> int | None:
-        """Since when it stands still, in seconds; None if it runs or is closed."""
-        if self.closed_s is not None:
-            return None
+    def stopped_s(self) -> int | None:
+        """When its time stopped running, in seconds; None while it runs.
+
+        A case that is closed while paused, because it fell away, stopped with the pause.
+        """
         for happening in reversed(self.happenings):
             if isinstance(happening, Paused):
                 return happening.at_s
             if isinstance(happening, Resumed):
-                return None
-        return None
+                break
+        return self.closed_s
+
+    @property
+    def paused_since_s(self) -> int | None:
+        """Since when it stands still, in seconds; None if it runs or is closed."""
+        return self.stopped_s if self.closed_s is None else None
 
     @property
     def extension(self) -> Extended | None:

@@ -25,13 +25,12 @@ def explain_days(
     ]
     if profile.unit is Unit.WORKING_DAYS:
         sentences += _explain_special_days(calendar, count)
-    total, unit = compute_total(profile, clock), _name_unit(profile)
+    total = compute_total(profile, clock)
+    amount = _name_amount(profile, total)
     if profile.unit is Unit.MONTHS:
-        sentences.append(f"{total} {unit} after {count.received} is {count.nominal}.")
+        sentences.append(f"{amount} after {count.received} is {count.nominal}.")
     else:
-        sentences.append(
-            f"Day 1 is {count.days[0]}, day {total} of {total} {unit} {count.nominal}."
-        )
+        sentences.append(f"Day 1 is {count.days[0]}, day {total} of {amount} {count.nominal}.")
     if count.last != count.nominal:
         sentences.append(
             f"{count.nominal} is no working day: the time ends on {count.last} instead."
@@ -44,11 +43,12 @@ def explain_hours(
     profile: Profile, calendar: Calendar, clock: Clock, due_s: int
 ) -> tuple[str, ...]:
     """Explain a count of hours."""
-    total, unit = compute_total(profile, clock), _name_unit(profile)
+    total = compute_total(profile, clock)
+    amount = _name_amount(profile, total)
     return (
         f"Received on {_write(calendar.compute_local(clock.started_s))} ({calendar.zone.key}).",
         *_explain_changes(profile, calendar, clock),
-        f"{total} {unit} are counted by day and night.",
+        f"{amount}, counted by day and night.",
         _conclude(calendar, clock, due_s),
     )
 
@@ -62,7 +62,7 @@ def _explain_changes(profile: Profile, calendar: Calendar, clock: Clock) -> Iter
     if clock.extension is not None:
         added = compute_total(profile, clock) - profile.amount
         when = _write(calendar.compute_local(clock.extension.at_s))
-        yield f"Extended by {added} {_name_unit(profile)} on {when} ({clock.extension.reason})."
+        yield f"Extended by {_name_amount(profile, added)} on {when} ({clock.extension.reason})."
 
 
 def _explain_special_days(calendar: Calendar, count: Count) -> Iterator[str]:
@@ -105,8 +105,9 @@ def _conclude(calendar: Calendar, clock: Clock, due_s: int) -> str:
     return f"Due on {when}."
 
 
-def _name_unit(profile: Profile) -> str:
-    return profile.unit.value.replace("_", " ")
+def _name_amount(profile: Profile, amount: int) -> str:
+    name = profile.unit.value.replace("_", " ")
+    return f"{amount} {name.removesuffix('s') if amount == 1 else name}"
 
 
 def _write(moment: datetime) -> str:

@@ -38,8 +38,7 @@ def compute_progress(due: Due, clock: Clock, now_s: int) -> Progress:
 
     A paused case stays where it was when it was paused, a closed one where it was closed.
     """
-    stopped_s = clock.closed_s if clock.closed_s is not None else clock.paused_since_s
-    moment_s = now_s if stopped_s is None else min(now_s, stopped_s)
+    moment_s = now_s if clock.stopped_s is None else min(now_s, clock.stopped_s)
     share = compute_share(due.spans, due.unit, moment_s)
     is_over = moment_s > due.due_s
     return Progress(
@@ -53,7 +52,7 @@ def compute_progress(due: Due, clock: Clock, now_s: int) -> Progress:
 
 def _judge(due: Due, clock: Clock, now_s: int, *, is_over: bool) -> Stage:
     if clock.closed_s is not None and clock.closed_s <= now_s:
-        return Stage.CLOSED_IN_TIME if clock.closed_s <= due.due_s else Stage.CLOSED_LATE
+        return Stage.CLOSED_LATE if is_over else Stage.CLOSED_IN_TIME
     if clock.paused_since_s is not None and clock.paused_since_s <= now_s:
         return Stage.PAUSED
     return Stage.OVERDUE if is_over else Stage.RUNNING

@@ -73,9 +73,13 @@ def test_clock_knows_pause_extension_and_closing() -> None:
     assert clock.cut(PAUSED.at_s) == Clock.start(START_S).add(PAUSED)
 
 
-def test_case_closed_while_paused_is_not_paused() -> None:
-    clock = Clock.start(START_S).add(PAUSED).add(CLOSED)
-    assert clock.paused_since_s is None
+def test_case_closed_while_paused_is_closed_in_time_however_late() -> None:
+    clock = Clock.start(START_S).add(PAUSED).add(Closed(at_s=at("2026-09-01 10:00")))
+    assert (clock.paused_since_s, clock.stopped_s) == (None, PAUSED.at_s)
+    progress = DEADLINES.progress(
+        "mo-request-decision", START_S, clock.happenings[1:], at("2026-10-01 10:00")
+    )
+    assert (progress.stage, progress.percent) == (Stage.CLOSED_IN_TIME, 0)
 
 
 @pytest.mark.parametrize(
