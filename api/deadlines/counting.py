@@ -32,7 +32,7 @@ class Count:
 
     def is_paused(self, day: date) -> bool:
         """Return whether the clock stood still on a day."""
-        return _is_within(day, self.stood_still)
+        return _skip_pauses(day, self.stood_still) != day
 
 
 def count_days(profile: Profile, calendar: Calendar, clock: Clock) -> Count:
@@ -46,13 +46,14 @@ def count_days(profile: Profile, calendar: Calendar, clock: Clock) -> Count:
     else:
         day = received if profile.start is StartRule.SAME_DAY else received + DAY
         while len(days) < total:
-            if not _is_within(day, stood_still) and _counts(profile, calendar, day):
+            day = _skip_pauses(day, stood_still)
+            if _counts(profile, calendar, day):
                 days.append(day)
             day += DAY
         nominal = days[-1]
     last = nominal
     if profile.roll is RollRule.NEXT_WORKING_DAY:
-        while not calendar.is_working(last) or _is_within(last, stood_still):
+        while not calendar.is_working(last := _skip_pauses(last, stood_still)):
             last += DAY
     return Count(
         received=received,
@@ -102,5 +103,9 @@ def _list_pauses(
     return tuple(ranges)
 
 
-def _is_within(day: date, ranges: tuple[tuple[date, date], ...]) -> bool:
-    return any(first <= day <= last for first, last in ranges)
+def _skip_pauses(day: date, stood_still: tuple[tuple[date, date], ...]) -> date:
+    """Return the first day from `day` on that does not lie in a pause; pauses are in order."""
+    for first, last in stood_still:
+        if first <= day <= last:
+            day = last + DAY
+    return day

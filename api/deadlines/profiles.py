@@ -10,8 +10,8 @@ from typing import Final
 
 from api.errors import InvalidField
 
-LONGEST_AMOUNT: Final = 4_000
-"""Of any unit; a bound on the count."""
+LONGEST_AMOUNT: Final = 1_000
+"""Of any unit; a bound on the count. Longer ones are given in months."""
 
 
 class Unit(StrEnum):

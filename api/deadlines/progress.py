@@ -42,7 +42,7 @@ def compute_progress(due: Due, clock: Clock, now_s: int) -> Progress:
     share = compute_share(due.spans, due.unit, moment_s)
     is_over = moment_s > due.due_s
     return Progress(
-        stage=_judge(due, clock, now_s, is_over=is_over),
+        stage=_judge(clock, now_s, is_over=is_over),
         percent=100 if moment_s >= due.due_s else min(99, int(share * 100)),
         passed=int(share * due.counted),
         total=due.counted,
@@ -50,7 +50,7 @@ def compute_progress(due: Due, clock: Clock, now_s: int) -> Progress:
     )
 
 
-def _judge(due: Due, clock: Clock, now_s: int, *, is_over: bool) -> Stage:
+def _judge(clock: Clock, now_s: int, *, is_over: bool) -> Stage:
     if clock.closed_s is not None and clock.closed_s <= now_s:
         return Stage.CLOSED_LATE if is_over else Stage.CLOSED_IN_TIME
     if clock.paused_since_s is not None and clock.paused_since_s <= now_s:

@@ -155,3 +155,11 @@ def test_moment_of_a_share_is_rounded_up_to_the_second() -> None:
     assert find_moment(spans, Unit.HOURS, 45) == 105
     assert find_moment(spans, Unit.WORKING_DAYS, 75) == 202
     assert compute_share(spans, Unit.WORKING_DAYS, 150) * 2 == 1
+
+
+def test_count_skips_a_pause_of_decades_without_a_calendar() -> None:
+    profile = replace(
+        COMPLAINT, roll=RollRule.NONE, receipt=ReceiptRule.AS_RECEIVED, end=EndRule.END_OF_DAY
+    )
+    due = reckon(profile, "2026-03-02 10:00", pause("2026-03-03 10:00", "2099-01-01 10:00"))
+    assert due.day == date(2099, 1, 16)
