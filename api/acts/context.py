@@ -15,7 +15,7 @@ from api.rest.refusals import translate_revert
 from api.rest.services import RestServices
 from api.rest.values import decode_hex, parse_digest
 from api.texts.fields import FieldUnknown, build_mask
-from api.texts.text import PublicText
+from api.texts.text import PublicText, TextKind
 from contracts.addresses import BASES_NAME, CATALOGUE_NAME
 
 
@@ -81,7 +81,7 @@ class ActContext:
         """Return the text that lists a dataset's fields; raises `UserFault` if it is not here."""
         record = await self.get_dataset(dataset, field=field)
         text = await self.services.texts.find(bytes(record["terms"]["fields_hash"]))
-        if text is None:
+        if text is None or text.kind is not TextKind.FIELDS:
             raise UserFault(
                 "this node does not hold the list of the dataset's fields",
                 code="text_missing",

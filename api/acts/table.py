@@ -4,10 +4,20 @@ from collections.abc import Mapping
 from typing import Final
 
 from api.acts.act import Act
+from api.acts.bases import BASIS_ACTS
 from api.acts.catalogue import CATALOGUE_ACTS
+from api.acts.mandates import MANDATE_ACTS
+from api.acts.policies import POLICY_ACTS
+from api.acts.stops import STOP_ACTS
 from api.errors import NotFound
 
-_LISTED: Final[tuple[Act, ...]] = (*CATALOGUE_ACTS,)
+_LISTED: Final[tuple[Act, ...]] = (
+    *CATALOGUE_ACTS,
+    *BASIS_ACTS,
+    *STOP_ACTS,
+    *MANDATE_ACTS,
+    *POLICY_ACTS,
+)
 
 ACTS: Final[Mapping[str, Act]] = {act.name: act for act in _LISTED}
 """Every act that goes through the framework, in the order of the documentation."""

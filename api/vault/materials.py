@@ -125,6 +125,16 @@ class Materials:
         rows = await self._database.read(lambda c: c.execute(query).scalars().all())
         return tuple(bytes(uid) for uid in rows)
 
+    def derive_salt(self, kind: str, reference: str) -> bytes:
+        """Return the salt that this vault always uses for what a reference names; 32 bytes.
+
+        For what must have the same commitment in every record, such as a company. Its domain is
+        another than that of the fingerprints in the table, which are no secret to who has the file.
+        """
+        return self._key.compute_reference(
+            b"salt-of-" + kind.encode().ljust(24, b"\0"), reference.encode()
+        )
+
     def _seal(self, material: Material, now_s: int) -> dict[str, Any]:
         sealed = self._key.seal(
             dump_canonical(encode_envelope(material.envelope)),

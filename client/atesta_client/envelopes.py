@@ -68,6 +68,10 @@ class EnvelopeKind(StrEnum):
     """An association or company."""
     MANDATE_RECORD = "mandate-record"
     """A mandate's full record."""
+    RESOLUTION = "resolution"
+    """The record of an election, or of another decision of a body."""
+    FILING = "filing"
+    """What was filed for a cross-border instrument."""
     DELIVERY = "delivery"
     """One record of a standing or bulk exchange."""
 

@@ -10,12 +10,13 @@ from api.acts.signing import format_prepared, prepare_act, submit_signed
 from api.acts.table import ACTS, get_act
 from api.acts.texts import require_writable
 from api.auth import check_roles
-from api.errors import NotFound, as_problem
+from api.errors import InvalidField, NotFound, as_problem
 from api.rest import acting_models as models
 from api.rest.answers import Problem
 from api.rest.call import Call, Reply
 from api.rest.values import encode_hex, parse_time
 from api.rest.views import view_roles
+from api.texts.shapes import TextMalformed, validate_shape
 from api.texts.text import NO_LANGUAGE, PublicText
 
 
@@ -107,6 +108,12 @@ async def put_text(call: Call) -> Reply:
     body: models.TextPut = call.body
     text = PublicText(kind=body.kind, language=body.language or NO_LANGUAGE, body=body.body)
     require_writable(text, "body")
+    try:
+        validate_shape(text)
+    except TextMalformed as malformed:
+        raise InvalidField(
+            f"body.{malformed.place}", "a text of this kind needs other members here"
+        ) from None
     await call.services.texts.put(text, int(call.services.now()))
     return Reply(model=_view_text(text))
 
