@@ -16,7 +16,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -100,7 +100,7 @@ def run_mutant(mutant: Mutant, first: int, seeds: int) -> Outcome | None:
     """Run schedules with a planted bug; return the first outcome that shows it."""
     with mutant.in_force():
         for seed in range(first, first + seeds):
-            outcome = _simulate_mutant(mutant.schedules(seed))
+            outcome = _simulate(mutant.schedules(seed))
             if not outcome.is_good:
                 return outcome
     return None
@@ -118,12 +118,14 @@ def _run_mutant(mutant: Mutant, first: int, seeds: int) -> int:
     return 1
 
 
-def _simulate_mutant(schedule: Schedule) -> Outcome:
-    """Run a schedule in which the code under test may also fail its own assertions."""
+def _simulate(schedule: Schedule, trace: Callable[[str], None] | None = None) -> Outcome:
+    """Run a schedule; whatever the code under test raises breaks a property as well."""
     try:
-        return simulate(schedule)
+        return simulate(schedule, trace)
     except AssertionError as error:
         return Outcome(schedule=schedule, violation=f"assertion: {error}")
+    except Exception as error:  # noqa: BLE001 - one bad schedule must not end a long run
+        return Outcome(schedule=schedule, violation=f"error: {type(error).__name__}: {error}")
 
 
 def _run(progress: Progress, end: int, workers: int) -> Iterator[tuple[list[Outcome], float]]:
@@ -145,7 +147,7 @@ def _run(progress: Progress, end: int, workers: int) -> Iterator[tuple[list[Outc
 
 def _run_batch(batch: tuple[str, int, int]) -> list[Outcome]:
     profile, first, count = batch
-    return [simulate(make_schedule(seed, profile)) for seed in range(first, first + count)]
+    return [_simulate(make_schedule(seed, profile)) for seed in range(first, first + count)]
 
 
 def _prepare_worker() -> None:
@@ -165,12 +167,9 @@ def _prepare_worker() -> None:
 
 def _explain(schedule: Schedule) -> None:
     """Print the smallest schedule that fails alike, with the end of its trace."""
-    small, _ = shrink(schedule, _simulate_mutant)
+    small, _ = shrink(schedule, _simulate)
     trace: list[str] = []
-    try:
-        outcome = simulate(small, trace.append)
-    except AssertionError as error:
-        outcome = Outcome(schedule=small, violation=f"assertion: {error}")
+    outcome = _simulate(small, trace.append)
     _say(f"\nshrunk from {len(schedule.faults)} faults to {len(small.faults)}:")
     _say(small.describe())
     _say(f"the last of {len(trace)} steps:")

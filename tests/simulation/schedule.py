@@ -18,6 +18,8 @@ from tests.simulation.traitor import TACTICS
 FAULT_TIME_MS = 8_000
 """Faults happen in this time; then everything heals."""
 
+CLOCKS_OFF_MS = (-10_000, -900, -300, 300, 900, 10_000)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
@@ -189,7 +191,8 @@ def _make_network_faults(chance: random.Random, names: list[str]) -> list[Fault]
                 groups = ((bridge, *shuffled[1:cut]), (bridge, *shuffled[cut:]))
                 faults.append(Fault(at_ms=at_ms, kind="partition", groups=groups))
             case "one-way":
-                faults.append(Fault(at_ms=at_ms, kind="mute", targets=tuple(shuffled[:1])))
+                how = chance.choice(("mute", "deafen"))
+                faults.append(Fault(at_ms=at_ms, kind=how, targets=tuple(shuffled[:1])))
             case "lossy":
                 faults.append(
                     Fault(at_ms=at_ms, kind="lossy", value=chance.choice((0.05, 0.2, 0.5)))
@@ -240,7 +243,7 @@ def _make_tearing(chance: random.Random, name: str, at_ms: int) -> list[Fault]:
 def _make_timing_faults(chance: random.Random, names: list[str]) -> list[Fault]:
     makers: tuple[Callable[[str, int], Fault], ...] = (
         lambda name, at_ms: Fault(
-            at_ms=at_ms, kind="clock", targets=(name,), value=chance.choice((-900, -300, 300, 900))
+            at_ms=at_ms, kind="clock", targets=(name,), value=chance.choice(CLOCKS_OFF_MS)
         ),
         lambda name, at_ms: Fault(
             at_ms=at_ms, kind="drift", targets=(name,), value=chance.choice((-0.01, 0.01))
