@@ -10,6 +10,7 @@ from eth_typing import Address, Hash32
 
 from contracts.codec import DecodedLog
 from contracts.codes import ConsentKind
+from contracts.genesis_spec import GenesisSpec
 from tests.contracts.consent_harness import record
 from tests.contracts.contract_harness import (
     BUREAU,
@@ -46,9 +47,9 @@ REQUESTED, APPROVED, REFUSED, RELEASED, RECEIVED, DISPUTED, VOID, CANCELLED, END
 VOID_SIGNED = 10
 
 
-def build_ledger() -> Ledger:
+def build_ledger(spec: GenesisSpec | None = None) -> Ledger:
     """A ledger on which the law is in place: a statute, a basis by consent, instruments."""
-    ledger = Ledger()
+    ledger = Ledger(spec)
     fill_catalogue(ledger)
     for uid, kind in ((STATUTE_BASIS, 1), (CONSENT_BASIS, 2)):
         args = basis_args(ledger, uid, kind=kind)
