@@ -68,6 +68,10 @@ def test_plan_of_any_network_has_faults_of_its_own_nodes_that_do_not_undo_each_o
         assert all(0 < fault.length_s <= 20 for fault in episode.faults)
 
 
+def part(*groups: tuple[int, ...], start_s: float = 0) -> Partition:
+    return Partition(shape="", groups=groups, how="cut", start_s=start_s, length_s=1)
+
+
 @pytest.mark.parametrize(
     ("faults", "has_quorum"),
     [
@@ -75,11 +79,13 @@ def test_plan_of_any_network_has_faults_of_its_own_nodes_that_do_not_undo_each_o
         ([Kill(nodes=(1, 2), start_s=0, length_s=5)], False),
         ([Kill(nodes=(1,), start_s=0, length_s=5), PAUSE], False),
         ([Kill(nodes=(1,), start_s=0, length_s=3), PAUSE], True),
-        ([Partition(shape="", groups=((1,), (2, 3, 4)), how="cut", start_s=0, length_s=1)], True),
-        ([Partition(shape="", groups=((1, 2), (3, 4)), how="cut", start_s=0, length_s=1)], False),
-        ([Partition(shape="", groups=((1, 2, 3), (3, 4)), how="cut", start_s=0, length_s=1)], True),
+        ([part((1,), (2, 3, 4))], True),
+        ([part((1, 2), (3, 4))], False),
+        ([part((1, 2, 3), (3, 4))], True),
+        ([part((1, 2), (2, 3), (3, 4))], True),
+        ([part((1, 2), (2, 3), (3, 4), start_s=4), PAUSE], False),
     ],
-)  # fmt: skip
+)
 def test_quorum_is_counted_among_nodes_that_run_and_reach_each_other(
     faults: list[Fault], has_quorum: bool
 ) -> None:
