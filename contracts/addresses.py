@@ -22,6 +22,7 @@ CONSENTS: Final = _number(0x06)
 EXCHANGES: Final = _number(0x07)
 MANDATES: Final = _number(0x08)
 POLICIES: Final = _number(0x09)
+POSTS: Final = _number(0x0A)
 
 AGENCY_REGISTRY_NAME: Final = "agency_registry"
 SCHEMAS_NAME: Final = "schemas"
@@ -32,6 +33,8 @@ CONSENTS_NAME: Final = "consents"
 EXCHANGES_NAME: Final = "exchanges"
 MANDATES_NAME: Final = "mandates"
 POLICIES_NAME: Final = "policies"
+POSTS_NAME: Final = "posts"
+DECISIONS_NAME: Final = "registry_decisions"
 PROXY_NAME: Final = "upgradeable_proxy"
 
 PROXIES: Final[dict[Address, str]] = {
@@ -44,6 +47,7 @@ PROXIES: Final[dict[Address, str]] = {
     EXCHANGES: EXCHANGES_NAME,
     MANDATES: MANDATES_NAME,
     POLICIES: POLICIES_NAME,
+    POSTS: POSTS_NAME,
 }
 """Which contract answers at which fixed address."""
 
@@ -51,6 +55,9 @@ IMPLEMENTATIONS: Final[dict[Address, Address]] = {
     proxy: _number(0xF0 + place) for place, proxy in enumerate(PROXIES, start=1)
 }
 """The implementation behind each proxy at genesis: 0x…a7e5f1 for the first, and so on."""
+
+DECISIONS_IMPLEMENTATION: Final = _number(0xE1)
+"""The second half of the registry's code at genesis, which runs on the registry's storage."""
 
 REGISTRY_IMPLEMENTATION: Final = IMPLEMENTATIONS[REGISTRY]
 SCHEMAS_IMPLEMENTATION: Final = IMPLEMENTATIONS[SCHEMAS]

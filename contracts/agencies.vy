@@ -16,10 +16,14 @@ from interfaces import IAgencyRegistry
 MAX_AGENCIES: constant(uint256) = 256
 MAX_JURISDICTIONS: constant(uint256) = 32
 
-# Places of the facts of an agency: roles (64 bits), status (8), index (16), jurisdiction (8).
+# Places of the facts of an agency: roles (64 bits), status (8), index (16), jurisdiction (8), until
+# when it has paused itself (48), until when its supervisor has paused it (48).
 STATUS_AT: constant(uint256) = 64
 INDEX_AT: constant(uint256) = 72
 JURISDICTION_AT: constant(uint256) = 88
+OWN_PAUSE_AT: constant(uint256) = 96
+PAUSE_AT: constant(uint256) = 144
+LOW_48: constant(uint256) = 2**48 - 1
 LOW_64: constant(uint256) = 2**64 - 1
 BYTE: constant(uint256) = 2**8 - 1
 INDEX: constant(uint256) = 2**16 - 1
@@ -184,6 +188,23 @@ def _is_active(agency_id: bytes32) -> bool:
 
 
 @internal
+def _set_pause(agency_id: bytes32, place: uint256, until: uint256):
+    """
+    @param place Which of the two ends of a pause is meant: `OWN_PAUSE_AT` or `PAUSE_AT`.
+    """
+    self.facts_of[agency_id] = (self.facts_of[agency_id] & ~(LOW_48 << place)) | (until << place)
+
+
+@view
+@internal
+def _is_paused(facts: uint256) -> bool:
+    return (
+        block.timestamp < (facts >> OWN_PAUSE_AT) & LOW_48
+        or block.timestamp < (facts >> PAUSE_AT) & LOW_48
+    )
+
+
+@internal
 def _place_jurisdiction(jurisdiction: bytes32) -> uint256:
     count: uint256 = self.jurisdictions
     for i: uint256 in range(count, bound=MAX_JURISDICTIONS):
@@ -193,6 +214,22 @@ def _place_jurisdiction(jurisdiction: bytes32) -> uint256:
     self._jurisdiction_ids[count] = jurisdiction
     self.jurisdictions = count + 1
     return count
+
+
+@pure
+@internal
+def _popcount(bits: uint256) -> uint256:
+    """
+    @dev Counts the ones of a word: each round drops the lowest of them.
+    """
+    rest: uint256 = bits
+    ones: uint256 = 0
+    for _: uint256 in range(MAX_AGENCIES):
+        if rest == 0:
+            break
+        rest &= unsafe_sub(rest, 1)
+        ones = unsafe_add(ones, 1)
+    return ones
 
 
 @pure

@@ -1,35 +1,36 @@
 # pragma version 0.4.3
 """
-@title Who takes part in this ledger, and how they decide together
+@title Who takes part in this ledger
 @license Apache-2.0
 @notice The agencies of this ledger decide together who belongs to it, whose keys sign, whose nodes
-        make blocks and which rules are in force. A decision takes more than half of all active
-        agencies, and more than half of those of each jurisdiction, so that no side decides over
-        the other. It is carried out by the vote that reaches this threshold. In its own house each
-        agency rules alone: its administrator's key changes the agency's keys and certificates.
-@dev Composed of the modules `validators`, `keys`, `agencies`, `pins` and `proposals`, whose storage
-     follows in this order; here the decisions are carried out.
-
-     Before block 0 the register is filled by the same decisions, carried out one by one by
-     `found`, which is shut for good by `finish_founding`.
+        make blocks and which rules are in force. In its own house each agency rules alone: its
+        administrator's key changes the agency's keys and certificates, and an agency can pause
+        itself.
+@dev Composed of the modules `validators`, `keys`, `agencies`, `pins`, `proposals`, `pauses`
+     and `rules`, whose storage follows in this order. The code of one account may have 24,576 bytes at most
+     (EIP-170), so it is kept in two: here is what is asked for every act and what an agency does
+     in its own house; every other call is passed on to `registry_decisions`, which runs on this
+     very storage. `interfaces/IAgencyRegistry.vyi` describes both; a test compares.
 """
 
 import agencies
 import keys
+import pauses
 import pins
 import proposals
+import rules
 import validators
 from interfaces import IAgencyRegistry
-from interfaces import IUpgradeable
 
-implements: IAgencyRegistry
-
-# The order is that of the storage: `set_number` and `validator_set_hash` come first.
+# The order is that of the storage: `set_number` and `validator_set_hash` come first. It is the same
+# in both halves of the code.
 initializes: validators[agencies := agencies, keys := keys]
 initializes: keys[agencies := agencies]
 initializes: agencies
 initializes: pins[agencies := agencies, keys := keys]
-initializes: proposals[agencies := agencies, keys := keys]
+initializes: proposals[agencies := agencies, keys := keys, rules := rules]
+initializes: pauses[agencies := agencies, keys := keys]
+initializes: rules
 
 exports: (
     validators.getValidators,
@@ -58,35 +59,35 @@ exports: (
     pins.pin_at,
     pins.add_own_pin,
     pins.withdraw_own_pin,
-    proposals.propose,
-    proposals.withdraw_proposal,
-    proposals.proposal,
-    proposals.proposal_count,
-    proposals.vote_of,
-    proposals.is_passing,
     proposals.resolved_at,
+    pauses.pause_own,
+    pauses.resume_own,
+    pauses.pause_agency,
+    pauses.lift_pause,
+    pauses.pause,
+    pauses.is_paused,
 )
+
+# As in `upgradeable_proxy`, through which every answer goes.
+MAX_ANSWER: constant(uint256) = 4096
+
+# The code of the decisions.
+DECISIONS: immutable(address)
+# The proxy of the posts of the agencies, which changes the keys that a post holds.
+POSTS: immutable(address)
 
 
 @deploy
-def __init__():
+def __init__(decisions: address, posts: address):
     """
     @dev The implementation itself is never a register: only a proxy's storage can be founded.
+    @param decisions The other half of this code, made for the same storage.
+    @param posts The proxy of the agencies' posts.
     """
+    assert decisions.is_contract, "registry: no code there"
+    DECISIONS = decisions
+    POSTS = posts
     validators.founded = True
-
-
-@external
-def vote(proposal_id: uint256, approve: bool):
-    """
-    @notice Votes for the caller's agency, which may change its mind while the proposal is open.
-            The approval that reaches the threshold carries the decision out in the same step.
-    @dev If the decision cannot be carried out, this vote fails with its reason and is not counted.
-    """
-    if proposals._vote(proposal_id, approve):
-        kind: uint8 = proposals.tallies[proposal_id].kind
-        self._execute(kind, proposals.tallies[proposal_id].payload)
-        log IAgencyRegistry.ProposalExecuted(proposal=proposal_id, kind=kind)
 
 
 @view
@@ -99,105 +100,25 @@ def is_founded() -> bool:
 
 
 @external
-def found(kind: uint8, payload: Bytes[256]):
+def change_post_keys(
+    actor: address,
+    ended: DynArray[address, 4],
+    added: DynArray[IAgencyRegistry.NewKey, 4],
+    effective: uint256,
+) -> bytes32:
     """
-    @notice Carries out a decision of the founders, before the ledger begins.
-    @dev Runs only in the scratch state from which genesis.json is made.
+    @notice Ends the keys that a post held and enters its new ones, at one moment.
+    @dev Only for the contract of the posts, which says who acts; what they may is judged here.
+    @return The agency for which the actor acts.
     """
-    assert not validators.founded, "registry: already founded"
-    proposals._check_payload(kind, payload)
-    self._execute(kind, payload)
+    assert msg.sender == POSTS, "registry: only for posts"
+    return keys._change_post_keys(actor, ended, added, effective)
 
 
 @external
-def finish_founding():
+@raw_return
+def __default__() -> Bytes[MAX_ANSWER]:
     """
-    @notice Ends the founding for good.
+    @notice Whatever concerns deciding together is in the other half of the code.
     """
-    assert not validators.founded, "registry: already founded"
-    assert agencies.active != 0, "registry: no agency"
-    if validators.minimum_validators == 0:
-        validators.minimum_validators = 1
-    assert len(validators.present) >= validators.minimum_validators, "validators: below the minimum"
-    validators.founded = True
-    log IAgencyRegistry.Founded(
-        agencies=agencies.admitted, validator_set_hash=validators.validator_set_hash
-    )
-
-
-@internal
-def _execute(kind: uint8, payload: Bytes[256]):
-    """
-    @dev One branch for each kind of decision. Each checks for itself that it can be carried out.
-    """
-    if kind == proposals.ADMIT_AGENCY:
-        agency_id: bytes32 = empty(bytes32)
-        jurisdiction: bytes32 = empty(bytes32)
-        profile_hash: bytes32 = empty(bytes32)
-        roles: uint256 = 0
-        first_key: address = empty(address)
-        first_pin: bytes32 = empty(bytes32)
-        agency_id, jurisdiction, profile_hash, roles, first_key, first_pin = abi_decode(
-            payload, (bytes32, bytes32, bytes32, uint256, address, bytes32)
-        )
-        agencies._admit(agency_id, jurisdiction, profile_hash, roles)
-        if first_key != empty(address):
-            keys._add_key(agency_id, first_key, roles, 0, 0)
-        if first_pin != empty(bytes32):
-            pins._add_pin(agency_id, first_pin, 0, 0)
-    elif kind == proposals.SUSPEND_AGENCY:
-        agency_id: bytes32 = abi_decode(payload, bytes32)
-        agencies._suspend(agency_id)
-        validators._remove_all_of(agency_id)
-    elif kind == proposals.REINSTATE_AGENCY:
-        agencies._reinstate(abi_decode(payload, bytes32))
-    elif kind == proposals.SET_PROFILE:
-        agency_id: bytes32 = empty(bytes32)
-        profile_hash: bytes32 = empty(bytes32)
-        agency_id, profile_hash = abi_decode(payload, (bytes32, bytes32))
-        agencies._set_profile(agency_id, profile_hash)
-    elif kind == proposals.SET_ROLES:
-        agency_id: bytes32 = empty(bytes32)
-        roles: uint256 = 0
-        agency_id, roles = abi_decode(payload, (bytes32, uint256))
-        agencies._set_roles(agency_id, roles)
-    elif kind == proposals.ADD_KEY:
-        agency_id: bytes32 = empty(bytes32)
-        account: address = empty(address)
-        roles: uint256 = 0
-        valid_from: uint256 = 0
-        valid_until: uint256 = 0
-        agency_id, account, roles, valid_from, valid_until = abi_decode(
-            payload, (bytes32, address, uint256, uint256, uint256)
-        )
-        keys._add_key(agency_id, account, roles, valid_from, valid_until)
-    elif kind == proposals.REVOKE_KEY:
-        keys._revoke_key(abi_decode(payload, address))
-    elif kind == proposals.ADD_PIN:
-        agency_id: bytes32 = empty(bytes32)
-        fingerprint: bytes32 = empty(bytes32)
-        valid_from: uint256 = 0
-        valid_until: uint256 = 0
-        agency_id, fingerprint, valid_from, valid_until = abi_decode(
-            payload, (bytes32, bytes32, uint256, uint256)
-        )
-        pins._add_pin(agency_id, fingerprint, valid_from, valid_until)
-    elif kind == proposals.WITHDRAW_PIN:
-        pins._withdraw_pin(abi_decode(payload, bytes32))
-    elif kind == proposals.ADD_VALIDATOR:
-        agency_id: bytes32 = empty(bytes32)
-        validator: address = empty(address)
-        agency_id, validator = abi_decode(payload, (bytes32, address))
-        validators._add_validator(agency_id, validator)
-    elif kind == proposals.REMOVE_VALIDATOR:
-        validators._remove_validator(abi_decode(payload, address))
-    elif kind == proposals.SET_VALIDATOR_MINIMUM:
-        validators._set_validator_minimum(abi_decode(payload, uint256))
-    elif kind == proposals.RESOLVE:
-        proposals._resolve(abi_decode(payload, bytes32))
-    else:
-        proxy: address = empty(address)
-        implementation: address = empty(address)
-        proxy, implementation = abi_decode(payload, (address, address))
-        extcall IUpgradeable(proxy).upgrade_to(implementation)
-        log IAgencyRegistry.ImplementationChanged(proxy=proxy, implementation=implementation)
+    return raw_call(DECISIONS, msg.data, max_outsize=MAX_ANSWER, is_delegate_call=True)

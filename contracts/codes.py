@@ -93,6 +93,9 @@ class RecordKind(IntEnum):
     POLICY = 16
     BINDING = 17
     SUCCESSION = 18
+    POST = 19
+    TERM = 20
+    POST_KEY = 21
 
 
 class Sharing(IntEnum):
@@ -183,6 +186,8 @@ class ProposalStatus(IntEnum):
     EXECUTED = 2
     WITHDRAWN = 3
     EXPIRED = 4
+    PASSED = 5
+    """Waits until it may be carried out."""
 
 
 class Vote(IntEnum):

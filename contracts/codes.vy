@@ -59,6 +59,9 @@ KIND_MANDATE: constant(uint8) = 15
 KIND_POLICY: constant(uint8) = 16
 KIND_BINDING: constant(uint8) = 17
 KIND_SUCCESSION: constant(uint8) = 18
+KIND_POST: constant(uint8) = 19
+KIND_TERM: constant(uint8) = 20
+KIND_POST_KEY: constant(uint8) = 21
 
 # Sharing classes of a dataset.
 UNCONDITIONAL: constant(uint8) = 1  # released on a basis, without a decision

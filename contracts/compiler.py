@@ -6,6 +6,7 @@ source that went in. The same sources and compiler give the same bytes.
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,10 +15,10 @@ from vyper.compiler import compile_from_file_input
 from vyper.compiler.input_bundle import FilesystemInputBundle
 from vyper.compiler.settings import OptimizationLevel, Settings
 
-from contracts.addresses import PROXIES, PROXY_NAME
+from contracts.addresses import AGENCY_REGISTRY_NAME, DECISIONS_NAME, PROXIES, PROXY_NAME
 
 SOURCES_FOLDER: Final = Path(__file__).parent
-CONTRACT_NAMES: Final = (*PROXIES.values(), PROXY_NAME)
+CONTRACT_NAMES: Final = (*PROXIES.values(), DECISIONS_NAME, PROXY_NAME)
 EVM_VERSION: Final = "cancun"
 
 
@@ -27,20 +28,22 @@ def compile_all() -> dict[str, str]:
 
 
 def compile_contract(name: str) -> str:
-    """Compile one contract; the text of its artifact."""
-    bundle = FilesystemInputBundle([SOURCES_FOLDER])  # type: ignore[no-untyped-call]
-    layout_path = SOURCES_FOLDER / f"{name}.layout.json"
-    layout = bundle.load_json_file(layout_path) if layout_path.exists() else None
-    output: dict[str, Any] = compile_from_file_input(
-        bundle.load_file(SOURCES_FOLDER / f"{name}.vy"),
-        input_bundle=bundle,
-        settings=Settings(optimize=OptimizationLevel.GAS, evm_version=EVM_VERSION),
-        output_formats=["abi", "bytecode", "layout"],
-        storage_layout_override=layout,
-        no_bytecode_metadata=True,
-    )
+    """Compile one contract; the text of its artifact.
+
+    The registry's code is in two accounts. Whoever speaks with the registry speaks with both, so
+    its artifact has the ABI of both.
+    """
+    output = _compile(name)
+    abi: list[dict[str, Any]] = output["abi"]
+    if name == AGENCY_REGISTRY_NAME:
+        abi = [entry for entry in abi if entry["type"] != "fallback"]
+        abi += [
+            entry
+            for entry in _compile(DECISIONS_NAME)["abi"]
+            if entry not in abi and entry["type"] != "constructor"
+        ]
     document = {
-        "abi": sorted(output["abi"], key=lambda entry: (entry["type"], entry.get("name", ""))),
+        "abi": sorted(abi, key=lambda entry: (entry["type"], entry.get("name", ""))),
         "compiler_version": vyper_version,
         "creation_bytecode": output["bytecode"],
         "source_hash": compute_source_hash(),
@@ -61,3 +64,19 @@ def compute_source_hash() -> str:
         digest.update(f"{path.relative_to(SOURCES_FOLDER)} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+@cache
+def _compile(name: str) -> dict[str, Any]:
+    bundle = FilesystemInputBundle([SOURCES_FOLDER])  # type: ignore[no-untyped-call]
+    layout_path = SOURCES_FOLDER / f"{name}.layout.json"
+    layout = bundle.load_json_file(layout_path) if layout_path.exists() else None
+    output: dict[str, Any] = compile_from_file_input(
+        bundle.load_file(SOURCES_FOLDER / f"{name}.vy"),
+        input_bundle=bundle,
+        settings=Settings(optimize=OptimizationLevel.GAS, evm_version=EVM_VERSION),
+        output_formats=["abi", "bytecode", "layout"],
+        storage_layout_override=layout,
+        no_bytecode_metadata=True,
+    )
+    return output

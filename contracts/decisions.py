@@ -33,6 +33,12 @@ class DecisionKind(IntEnum):
     UPGRADE = 13
     RESOLVE = 14
     """Lets an act be carried out whose hash is the subject, such as entering a legal basis."""
+    SET_DELAYS = 15
+    """For how many seconds urgent, ordinary and grave decisions wait after they have passed."""
+    SET_THRESHOLD = 16
+    """More than how many percent of the agencies decide, in total and in each jurisdiction."""
+    LIFT_PAUSE = 17
+    """Ends a pause that a supervisor made."""
 
 
 PAYLOADS: Final[Mapping[DecisionKind, tuple[tuple[str, str], ...]]] = {
@@ -68,6 +74,16 @@ PAYLOADS: Final[Mapping[DecisionKind, tuple[tuple[str, str], ...]]] = {
     DecisionKind.SET_VALIDATOR_MINIMUM: (("minimum", "uint256"),),
     DecisionKind.UPGRADE: (("proxy", "address"), ("implementation", "address")),
     DecisionKind.RESOLVE: (("subject", "bytes32"),),
+    DecisionKind.SET_DELAYS: (
+        ("urgent_delay", "uint256"),
+        ("ordinary_delay", "uint256"),
+        ("grave_delay", "uint256"),
+    ),
+    DecisionKind.SET_THRESHOLD: (
+        ("total_percent", "uint256"),
+        ("jurisdiction_percent", "uint256"),
+    ),
+    DecisionKind.LIFT_PAUSE: (("agency", "bytes32"),),
 }
 """Names and ABI types of each kind's parameters, in order."""
 

@@ -30,12 +30,16 @@ from contracts.addresses import (
     CATALOGUE_NAME,
     CONSENTS,
     CONSENTS_NAME,
+    DECISIONS_IMPLEMENTATION,
+    DECISIONS_NAME,
     EXCHANGES,
     EXCHANGES_NAME,
     IMPLEMENTATIONS,
     MANDATES,
     MANDATES_NAME,
     POLICIES_NAME,
+    POSTS,
+    POSTS_NAME,
     PROXIES,
     PROXY_NAME,
     REGISTRY,
@@ -45,7 +49,14 @@ from contracts.addresses import (
 from contracts.codec import decode_output, encode_call
 from contracts.decisions import DecisionKind, encode_payload
 from contracts.errors import FoundingFailed
-from contracts.genesis_spec import AgencySpec, GenesisSpec, QbftSpec, validate_spec
+from contracts.genesis_spec import (
+    MIN_PERCENT,
+    AgencySpec,
+    GenesisSpec,
+    GovernanceSpec,
+    QbftSpec,
+    validate_spec,
+)
 from contracts.loader import load_artifact
 from contracts.scratch import ScratchState
 
@@ -89,7 +100,7 @@ def build_genesis(spec: GenesisSpec) -> dict[str, Any]:
         "extraData": _format(encode_extra_data(validators if spec.is_header_vote else ())),
         "alloc": {
             _format(address): _dump_account(scratch, address)
-            for address in sorted([*PROXIES, *IMPLEMENTATIONS.values()])
+            for address in sorted([*PROXIES, *IMPLEMENTATIONS.values(), DECISIONS_IMPLEMENTATION])
         },
     }
 
@@ -98,6 +109,7 @@ def found_ledger(spec: GenesisSpec) -> ScratchState:
     """Put the contracts into a scratch state and found the registry; FoundingFailed is our bug."""
     scratch = ScratchState(chain_id=spec.chain_id, timestamp=spec.timestamp)
     arguments = encode_constructors(compute_deployment_salt(spec), spec.late_after_s)
+    scratch.create(DECISIONS_IMPLEMENTATION, load_artifact(DECISIONS_NAME).creation_bytecode)
     for proxy, name in PROXIES.items():
         implementation = IMPLEMENTATIONS[proxy]
         scratch.create(implementation, load_artifact(name).creation_bytecode + arguments[name])
@@ -111,6 +123,7 @@ def found_ledger(spec: GenesisSpec) -> ScratchState:
     # The founding registry already takes one as its minimum.
     if spec.minimum_validators != 1:
         _found(scratch, DecisionKind.SET_VALIDATOR_MINIMUM, [spec.minimum_validators])
+    _found_rules(scratch, spec.governance)
     _send(scratch, encode_call(AGENCY_REGISTRY_NAME, "finish_founding"))
     return scratch
 
@@ -123,7 +136,7 @@ def encode_constructors(salt: Hash32, late_after_s: int) -> dict[str, bytes]:
     """
     signed = encode(["address", "bytes32", "uint256"], [REGISTRY, salt, late_after_s])
     return {
-        AGENCY_REGISTRY_NAME: b"",
+        AGENCY_REGISTRY_NAME: encode(["address", "address"], [DECISIONS_IMPLEMENTATION, POSTS]),
         SCHEMAS_NAME: encode(["address", "address"], [REGISTRY, ATTESTATIONS]),
         ATTESTATIONS_NAME: encode(["address", "address"], [REGISTRY, SCHEMAS]),
         CATALOGUE_NAME: signed,
@@ -132,6 +145,7 @@ def encode_constructors(salt: Hash32, late_after_s: int) -> dict[str, bytes]:
         EXCHANGES_NAME: signed + encode(["address"] * 4, [CATALOGUE, BASES, CONSENTS, MANDATES]),
         MANDATES_NAME: signed,
         POLICIES_NAME: signed + encode(["address"], [SCHEMAS]),
+        POSTS_NAME: signed,
     }
 
 
@@ -178,6 +192,16 @@ def _found_agency(scratch: ScratchState, agency: AgencySpec) -> None:
         _found(scratch, DecisionKind.ADD_PIN, [agency.agency_id, pin, 0, 0])
     for validator in agency.validators:
         _found(scratch, DecisionKind.ADD_VALIDATOR, [agency.agency_id, validator])
+
+
+def _found_rules(scratch: ScratchState, rules: GovernanceSpec) -> None:
+    """Set what is not as in a registry that nobody has set rules in."""
+    delays = [rules.urgent_delay_s, rules.ordinary_delay_s, rules.grave_delay_s]
+    if any(delays):
+        _found(scratch, DecisionKind.SET_DELAYS, delays)
+    percents = [rules.total_percent, rules.jurisdiction_percent]
+    if percents != [MIN_PERCENT, MIN_PERCENT]:
+        _found(scratch, DecisionKind.SET_THRESHOLD, percents)
 
 
 def _found(scratch: ScratchState, kind: DecisionKind, args: Sequence[Any]) -> None:

@@ -32,6 +32,11 @@ MIN_LATE_AFTER_S: Final = 3_600
 """A shorter limit would mark what only waited for a restart."""
 MAX_LATE_AFTER_S: Final = 366 * 86_400
 
+MAX_URGENT_DELAY_S: Final = 3 * 86_400
+MAX_DELAY_S: Final = 90 * 86_400
+MIN_PERCENT: Final = 50
+MAX_PERCENT: Final = 75
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QbftSpec:
@@ -47,6 +52,23 @@ class QbftSpec:
     """Blocks between two epoch blocks (header-vote mode)."""
     request_timeout_s: int = 4
     """Seconds that the first round of a height lasts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GovernanceSpec:
+    """The rules of deciding with which the ledger begins; the agencies change them by vote."""
+
+    urgent_delay_s: int = 0
+    """Seconds that a decision waits which ends something: an agency's part, a key, a pin, a
+    validator, a pause."""
+    ordinary_delay_s: int = 0
+    """Seconds that any other decision waits; not less than an urgent one."""
+    grave_delay_s: int = 0
+    """Seconds that a decision waits which changes rules or code; not less than an ordinary one."""
+    total_percent: int = MIN_PERCENT
+    """More than so many percent of the active agencies decide."""
+    jurisdiction_percent: int = MIN_PERCENT
+    """More than so many percent of those of each jurisdiction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +106,7 @@ class GenesisSpec:
     chain_id: int
     agencies: tuple[AgencySpec, ...]
     qbft: QbftSpec = QbftSpec()
+    governance: GovernanceSpec = GovernanceSpec()
     is_header_vote: bool = False
     """Validators are voted in block headers, not by the registry (used in tests)."""
     minimum_validators: int = 1
@@ -107,6 +130,7 @@ def validate_spec(spec: GenesisSpec) -> None:
             "is_header_vote", f"{spec.is_header_vote!r} is neither true nor false"
         )
     _validate_qbft(spec.qbft)
+    _validate_governance(spec.governance)
     _check_range("agencies", len(spec.agencies), 1, MAX_AGENCIES, what="agencies")
     for index, agency in enumerate(spec.agencies):
         _validate_agency(f"agencies[{index}]", agency)
@@ -124,6 +148,27 @@ def _validate_qbft(qbft: QbftSpec) -> None:
         )
     _check_range("qbft.epoch_length", qbft.epoch_length, 1, 2**53 - 1)
     _check_range("qbft.request_timeout_s", qbft.request_timeout_s, 1, 3_600)
+
+
+def _validate_governance(rules: GovernanceSpec) -> None:
+    delays = {
+        "urgent_delay_s": rules.urgent_delay_s,
+        "ordinary_delay_s": rules.ordinary_delay_s,
+        "grave_delay_s": rules.grave_delay_s,
+    }
+    least = 0
+    for name, value in delays.items():
+        most = MAX_URGENT_DELAY_S if name == "urgent_delay_s" else MAX_DELAY_S
+        _check_range(f"governance.{name}", value, 0, most)
+        if value < least:
+            raise GenesisSpecError(f"governance.{name}", "is shorter than the one before it")
+        least = value
+    percents = {
+        "total_percent": rules.total_percent,
+        "jurisdiction_percent": rules.jurisdiction_percent,
+    }
+    for name, value in percents.items():
+        _check_range(f"governance.{name}", value, MIN_PERCENT, MAX_PERCENT)
 
 
 def _validate_agency(field: str, agency: AgencySpec) -> None:

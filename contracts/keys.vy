@@ -19,6 +19,11 @@ uses: agencies
 # month lasts for ten years and more.
 MAX_AGENCY_KEYS: constant(uint256) = 256
 
+# What a paused agency's keys can still do: rule their own house, and vote.
+HOUSE_ROLES: constant(uint256) = codes.ADMIN | codes.GOVERN
+# A hand-over may be entered before it takes effect, but nobody's end years ahead.
+FARTHEST_END_S: constant(uint256) = 90 * 86400
+
 # Places of the facts of a key in its word: roles (64 bits), valid from (64), valid until (64).
 FROM_AT: constant(uint256) = 64
 UNTIL_AT: constant(uint256) = 128
@@ -157,6 +162,8 @@ def _authorise(account: address, role: uint256) -> (bytes32, uint256):
         codes.AGENCY_ACTIVE, uint256
     ), "agency: not active"
     assert key_facts & facts & role == role, "key: role missing"
+    if role & ~HOUSE_ROLES != 0:
+        assert not agencies._is_paused(facts), "agency: paused"
     return agency_id, (facts >> agencies.INDEX_AT) & agencies.INDEX
 
 
@@ -202,6 +209,47 @@ def _revoke_key(account: address):
     log IAgencyRegistry.KeyRevoked(agency=stored.agency, key=account)
 
 
+@internal
+def _change_post_keys(
+    actor: address,
+    ended: DynArray[address, 4],
+    added: DynArray[IAgencyRegistry.NewKey, 4],
+    effective: uint256,
+) -> bytes32:
+    """
+    @dev The actor is one of the agency's administrators, and every key is the agency's: the caller
+         is believed in one thing only, who the actor is.
+    """
+    own: bytes32 = self._authorise(actor, codes.ADMIN)[0]
+    at: uint256 = max(effective, block.timestamp)
+    assert at <= block.timestamp + FARTHEST_END_S, "key: ends too late"
+    has_administrator: bool = actor not in ended
+    for new: IAgencyRegistry.NewKey in added:
+        if new.roles & codes.ADMIN != 0 and new.valid_until == 0:
+            has_administrator = True
+        self._add_key(own, new.account, new.roles, at, new.valid_until)
+    assert has_administrator, "key: cannot end itself"
+    for account: address in ended:
+        assert self.stored_keys[account].agency == own, "key: not yours"
+        self._end_key(account, at)
+    return own
+
+
+@internal
+def _end_key(account: address, at: uint256):
+    """
+    @dev A key that has ended by then, or will have, keeps its end.
+    """
+    facts: uint256 = self.stored_keys[account].facts
+    until: uint256 = facts >> UNTIL_AT
+    if until != 0 and until <= at:
+        return
+    self.stored_keys[account].facts = (facts & (2**UNTIL_AT - 1)) | (at << UNTIL_AT)
+    log IAgencyRegistry.KeyEnds(
+        agency=self.stored_keys[account].agency, key=account, valid_until=at
+    )
+
+
 @view
 @internal
 def _live_roles(account: address) -> uint256:
@@ -211,7 +259,10 @@ def _live_roles(account: address) -> uint256:
     facts: uint256 = agencies.facts_of[stored.agency]
     if (facts >> agencies.STATUS_AT) & agencies.BYTE != convert(codes.AGENCY_ACTIVE, uint256):
         return 0
-    return stored.facts & facts & agencies.LOW_64
+    roles: uint256 = stored.facts & facts & agencies.LOW_64
+    if agencies._is_paused(facts):
+        return roles & HOUSE_ROLES
+    return roles
 
 
 @view

@@ -5,17 +5,24 @@
 @notice The agencies decide together. A decision takes more than half of all active agencies, and
         more than half of those of each jurisdiction, so that no side decides over the other. A
         proposal names what shall be done and the document that gives the reasons, and lapses at
-        its end.
+        its end. What has passed waits before it is carried out, so that everybody can still object:
+        for long where the rules themselves change, for a short time where something is only ended.
 @dev A module of `agency_registry`, which carries decisions out; here they are only counted.
+
+     While a decision waits, votes can still change. One that finds the majority gone opens the
+     proposal again, and the wait begins anew with the next majority. Until `expires` a proposal can
+     pass; what has passed is carried out from its `ready` on, within CARRY_OUT_WITHIN_S.
 """
 
 import agencies
 import codes
 import keys
+import rules
 from interfaces import IAgencyRegistry
 
 uses: agencies
 uses: keys
+uses: rules
 
 # Kinds of decisions, each with the ABI types of its payload.
 ADMIT_AGENCY: constant(uint8) = 1  # (bytes32 agency, bytes32 jurisdiction, bytes32 profile,
@@ -33,16 +40,23 @@ REMOVE_VALIDATOR: constant(uint8) = 11  # (address)
 SET_VALIDATOR_MINIMUM: constant(uint8) = 12  # (uint256)
 UPGRADE: constant(uint8) = 13  # (address proxy, address implementation)
 RESOLVE: constant(uint8) = 14  # (bytes32 subject)
-LAST_KIND: constant(uint8) = 14
+SET_DELAYS: constant(uint8) = 15  # (uint256 urgent, uint256 ordinary, uint256 grave), in seconds
+SET_THRESHOLD: constant(uint8) = 16  # (uint256 in total, uint256 in each jurisdiction), in percent
+LIFT_PAUSE: constant(uint8) = 17  # (bytes32 agency)
+LAST_KIND: constant(uint8) = 17
 
 # Words of each kind's payload, from kind 1 on.
-PAYLOAD_WORDS: constant(uint256[14]) = [6, 1, 1, 2, 2, 5, 1, 4, 1, 2, 1, 1, 2, 1]
+PAYLOAD_WORDS: constant(uint256[17]) = [6, 1, 1, 2, 2, 5, 1, 4, 1, 2, 1, 1, 2, 1, 3, 2, 1]
+
+# What has passed and is not carried out for so long has lapsed.
+CARRY_OUT_WITHIN_S: constant(uint256) = 30 * 86400
 
 # States of a proposal.
 OPEN: constant(uint8) = 1
 EXECUTED: constant(uint8) = 2
 WITHDRAWN: constant(uint8) = 3
 EXPIRED: constant(uint8) = 4
+PASSED: constant(uint8) = 5  # waits until it may be carried out
 
 # Votes.
 APPROVED: constant(uint8) = 1
@@ -66,7 +80,9 @@ tallies: HashMap[uint256, Tally]
 _proposal_count: uint256
 # subject -> the block in which the agencies resolved on it
 _resolutions: HashMap[bytes32, uint256]
-_proposals_reserved: uint256[31]
+# from when what has passed may be carried out; zero while it has not passed
+ready_times: HashMap[uint256, uint256]
+_proposals_reserved: uint256[30]
 
 
 @external
@@ -140,6 +156,7 @@ def proposal(proposal_id: uint256) -> IAgencyRegistry.Proposal:
         approvals=tally.approvals,
         rejections=tally.rejections,
         payload=tally.payload,
+        ready=self.ready_times[proposal_id],
     )
 
 
@@ -175,7 +192,7 @@ def is_passing(proposal_id: uint256) -> bool:
     """
     @notice Whether the approvals given so far are enough among the agencies active now.
     """
-    return self._has_threshold(self.tallies[proposal_id].approvals)
+    return self._is_passing(proposal_id)
 
 
 @view
@@ -202,14 +219,12 @@ def _resolve(subject: bytes32):
 @internal
 def _vote(proposal_id: uint256, approve: bool) -> bool:
     """
-    @return Whether this vote reached the threshold, so that the decision is now to be carried out.
+    @return Whether this vote reached the threshold and the decision is now to be carried out.
     """
     voter: bytes32 = empty(bytes32)
     index: uint256 = 0
     voter, index = keys._authorise(msg.sender, codes.GOVERN)
-    status: uint8 = self._status(proposal_id)
-    assert status != 0, "proposal: unknown"
-    assert status == OPEN, "proposal: not open"
+    status: uint8 = self._check_votable(proposal_id)
     bit: uint256 = 1 << index
     if approve:
         assert self.tallies[proposal_id].approvals & bit == 0, "vote: unchanged"
@@ -222,11 +237,60 @@ def _vote(proposal_id: uint256, approve: bool) -> bool:
     log IAgencyRegistry.Voted(
         proposal=proposal_id, agency=voter, approve=approve, key=msg.sender
     )
-    if not approve or not self._has_threshold(self.tallies[proposal_id].approvals):
+    if status == PASSED:
+        if not self._is_passing(proposal_id):
+            self.tallies[proposal_id].status = OPEN
+            self.ready_times[proposal_id] = 0
+            log IAgencyRegistry.ProposalReopened(
+                proposal=proposal_id, kind=self.tallies[proposal_id].kind
+            )
         return False
-    # The state changes before the decision is carried out, which may call another contract.
+    if not approve or not self._is_passing(proposal_id):
+        return False
+    return self._pass(proposal_id)
+
+
+@internal
+def _claim(proposal_id: uint256) -> bool:
+    """
+    @dev Also passes what no vote will pass any more: a proposal whose approvals have become enough
+         because agencies that had not approved were suspended, or the threshold was lowered.
+    @return Whether the decision is now to be carried out.
+    """
+    assert keys._live_roles(msg.sender) != 0, "key: may not send"
+    status: uint8 = self._check_votable(proposal_id)
+    assert block.timestamp >= self.ready_times[proposal_id], "proposal: still waiting"
+    assert self._is_passing(proposal_id), "proposal: majority missing"
+    if status == OPEN:
+        return self._pass(proposal_id)
     self.tallies[proposal_id].status = EXECUTED
     return True
+
+
+@internal
+def _pass(proposal_id: uint256) -> bool:
+    """
+    @dev The state changes before the decision is carried out, which may call another contract.
+    """
+    kind: uint8 = self.tallies[proposal_id].kind
+    delay: uint256 = rules._delay_of(kind)
+    if delay == 0:
+        self.tallies[proposal_id].status = EXECUTED
+        return True
+    ready: uint256 = block.timestamp + delay
+    self.tallies[proposal_id].status = PASSED
+    self.ready_times[proposal_id] = ready
+    log IAgencyRegistry.ProposalPassed(proposal=proposal_id, kind=kind, ready=ready)
+    return False
+
+
+@view
+@internal
+def _check_votable(proposal_id: uint256) -> uint8:
+    status: uint8 = self._status(proposal_id)
+    assert status != 0, "proposal: unknown"
+    assert status == OPEN or status == PASSED, "proposal: not open"
+    return status
 
 
 @view
@@ -235,42 +299,42 @@ def _status(proposal_id: uint256) -> uint8:
     status: uint8 = self.tallies[proposal_id].status
     if status == OPEN and block.timestamp >= self.tallies[proposal_id].expires:
         return EXPIRED
+    if (
+        status == PASSED
+        and block.timestamp >= self.ready_times[proposal_id] + CARRY_OUT_WITHIN_S
+    ):
+        return EXPIRED
     return status
 
 
 @view
 @internal
-def _has_threshold(approvals: uint256) -> bool:
+def _is_passing(proposal_id: uint256) -> bool:
     """
-    @dev More than half of the active agencies, and more than half of those of each jurisdiction
-         that has any. The second implies the first, which is asked to answer "no" early. Votes of
-         agencies suspended since do not count.
+    @dev More than the threshold of the active agencies, and of those of each jurisdiction that has
+         any. Votes of agencies suspended since do not count. A new threshold has to be reached by
+         the very decision that sets it, so that nobody puts up a bar that they cannot take.
     """
+    total: uint256 = rules._get_total_percent()
+    jurisdiction: uint256 = rules._get_jurisdiction_percent()
+    if self.tallies[proposal_id].kind == SET_THRESHOLD:
+        new_total: uint256 = 0
+        new_jurisdiction: uint256 = 0
+        new_total, new_jurisdiction = abi_decode(
+            self.tallies[proposal_id].payload, (uint256, uint256)
+        )
+        # A number beyond the bounds is refused when it is carried out; here it must not overflow.
+        total = min(max(total, new_total), rules.MOST_PERCENT)
+        jurisdiction = min(max(jurisdiction, new_jurisdiction), rules.MOST_PERCENT)
+    approvals: uint256 = self.tallies[proposal_id].approvals
     active: uint256 = agencies.active
-    if self._popcount(approvals & active) * 2 <= self._popcount(active):
+    if not rules._is_enough(approvals, active, total):
         return False
     for i: uint256 in range(agencies.jurisdictions, bound=agencies.MAX_JURISDICTIONS):
         members: uint256 = agencies.members[i] & active
-        if members != 0:
-            if self._popcount(approvals & members) * 2 <= self._popcount(members):
-                return False
+        if members != 0 and not rules._is_enough(approvals, members, jurisdiction):
+            return False
     return True
-
-
-@pure
-@internal
-def _popcount(bits: uint256) -> uint256:
-    """
-    @dev Counts the ones of a word: each round drops the lowest of them.
-    """
-    rest: uint256 = bits
-    ones: uint256 = 0
-    for _: uint256 in range(agencies.MAX_AGENCIES):
-        if rest == 0:
-            break
-        rest &= unsafe_sub(rest, 1)
-        ones = unsafe_add(ones, 1)
-    return ones
 
 
 @pure

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from contracts.addresses import PROXIES
+from contracts.addresses import AGENCY_REGISTRY_NAME, DECISIONS_NAME, PROXIES
 from contracts.loader import ARTIFACTS_FOLDER
 
 SOURCES_FOLDER: Final = ARTIFACTS_FOLDER.parent
@@ -87,6 +87,13 @@ def _collect_texts(contract: str, function: str) -> frozenset[str]:
 @cache
 def _list_external(contract: str) -> dict[str, tuple[str, str]]:
     """List what anybody can call: its name, and the source file and function behind it."""
+    listed = _list_exported(contract)
+    if contract == AGENCY_REGISTRY_NAME:  # its code is in two sources
+        listed |= _list_exported(DECISIONS_NAME)
+    return listed
+
+
+def _list_exported(contract: str) -> dict[str, tuple[str, str]]:
     own = {
         name: (contract, name)
         for name, function in _read_source(contract).items()

@@ -5,6 +5,9 @@
     [qbft]
     block_period_s = 1
 
+    [governance]                        # how long decisions wait; all of it can be left out
+    grave_delay_s = 604800
+
     [[agencies]]                        # one for each agency; `atesta init` writes its own
     label = "mo-health-bureau"
     jurisdiction = "MO"
@@ -26,7 +29,7 @@ from eth_typing import Address, Hash32
 
 from contracts.codes import Role
 from contracts.errors import ContractError
-from contracts.genesis_spec import AccountSpec, AgencySpec, GenesisSpec, QbftSpec
+from contracts.genesis_spec import AccountSpec, AgencySpec, GenesisSpec, GovernanceSpec, QbftSpec
 from contracts.labels import encode_label
 from node.errors import UserFault
 
@@ -65,13 +68,14 @@ def read_founding(paths: Sequence[Path]) -> GenesisSpec:
             if key in top:
                 raise FoundingInvalid("is given twice", field=key)
             top[key] = value
-    qbft = _parse_qbft(_take(top, "qbft", dict, {}))
+    qbft = _parse_rules("qbft", _take(top, "qbft", dict, {}), QbftSpec)
+    governance = _parse_rules("governance", _take(top, "governance", dict, {}), GovernanceSpec)
     if "chain_id" not in top:
         raise FoundingInvalid(
             "is missing", field="chain_id", next_step="Choose a number that no other network has"
         )
     _refuse_unknown("", top, _TOP_KEYS)
-    return GenesisSpec(agencies=tuple(agencies), qbft=qbft, **top)
+    return GenesisSpec(agencies=tuple(agencies), qbft=qbft, governance=governance, **top)
 
 
 def read_agencies(path: Path) -> tuple[AgencySpec, ...]:
@@ -107,9 +111,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise FoundingInvalid(f"is not TOML: {error}", field=str(path)) from error
 
 
-def _parse_qbft(table: dict[str, Any]) -> QbftSpec:
-    _refuse_unknown("qbft.", table, frozenset(item.name for item in fields(QbftSpec)))
-    return QbftSpec(**table)
+def _parse_rules(
+    name: str, table: dict[str, Any], kind: type[QbftSpec] | type[GovernanceSpec]
+) -> Any:
+    _refuse_unknown(f"{name}.", table, frozenset(item.name for item in fields(kind)))
+    return kind(**table)
 
 
 def _parse_agency(field: str, item: Any) -> AgencySpec:

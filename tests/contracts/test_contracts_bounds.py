@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 from eth_typing import Address
 from eth_utils.crypto import keccak
 
-from contracts.addresses import REGISTRY
+from contracts.addresses import DECISIONS_IMPLEMENTATION, POSTS, REGISTRY
 from contracts.codec import encode_call
 from contracts.decisions import DecisionKind, encode_payload
 from contracts.loader import load_artifact
@@ -66,8 +67,10 @@ def test_one_agency_cannot_fill_the_register(  # noqa: PLR0917
 def test_founding_is_not_finished_without_agencies_and_validators() -> None:
     """Run where the founders run it: in a registry that nobody has founded yet."""
     scratch = ScratchState(chain_id=1, timestamp=1)
+    scratch.create(DECISIONS_IMPLEMENTATION, load_artifact("registry_decisions").creation_bytecode)
     registry = load_artifact("agency_registry").creation_bytecode
-    scratch.create(IMPLEMENTATION, registry)
+    arguments = encode(["address", "address"], [DECISIONS_IMPLEMENTATION, POSTS])
+    scratch.create(IMPLEMENTATION, registry + arguments)
     proxy = load_artifact("upgradeable_proxy").creation_bytecode
     scratch.create(REGISTRY, proxy + bytes(12) + REGISTRY + bytes(12) + IMPLEMENTATION)
 

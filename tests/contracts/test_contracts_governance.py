@@ -9,8 +9,10 @@ from eth_utils.crypto import keccak
 
 from contracts.addresses import (
     ATTESTATIONS,
+    DECISIONS_IMPLEMENTATION,
     IMPLEMENTATION_SLOT,
     IMPLEMENTATIONS,
+    POSTS,
     PROXIES,
     REGISTRY,
     SCHEMAS,
@@ -63,6 +65,7 @@ def test_proposal_is_recorded_and_is_not_yet_a_vote(ledger: Ledger, proposal: in
         "approvals": 0,
         "rejections": 0,
         "payload": encode_payload(KIND, [BUREAU, uid_of(3)]),
+        "ready": 0,
     }
     assert ledger.registry("proposal", 2)["status"] == 0
     assert ledger.registry("vote_of", 1, BUREAU) == Vote.NONE
@@ -212,7 +215,7 @@ def test_proposal_with_a_bad_field_is_refused(ledger: Ledger) -> None:
     good = encode_payload(KIND, [BUREAU, uid_of(4)])
     for kind, payload, expires, reason in (
         (0, good, 10, "proposal: unknown kind"),
-        (15, good, 10, "proposal: unknown kind"),
+        (18, good, 10, "proposal: unknown kind"),
         (int(KIND), good + bytes(32), 10, "proposal: malformed payload"),
         (int(KIND), good[:-1], 10, "proposal: malformed payload"),
         (int(KIND), b"", 10, "proposal: malformed payload"),
@@ -260,7 +263,7 @@ def test_upgrade_is_carried_out_by_vote_only(ledger: Ledger, proxy: Address) -> 
     ledger.accredit(uid_of(1), LABORATORY)
     ledger.attest(uid_of(100), uid_of(1))
     constructor = {
-        REGISTRY: b"",
+        REGISTRY: encode(["address", "address"], [DECISIONS_IMPLEMENTATION, POSTS]),
         SCHEMAS: encode(["address", "address"], [REGISTRY, ATTESTATIONS]),
         ATTESTATIONS: encode(["address", "address"], [REGISTRY, SCHEMAS]),
     }

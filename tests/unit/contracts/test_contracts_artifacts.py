@@ -12,6 +12,8 @@ from contracts import codes, decisions, make
 from contracts.addresses import (
     AGENCY_REGISTRY_NAME,
     ATTESTATIONS_NAME,
+    DECISIONS_IMPLEMENTATION,
+    DECISIONS_NAME,
     IMPLEMENTATION_SLOT,
     IMPLEMENTATIONS,
     PROXIES,
@@ -42,7 +44,7 @@ def test_artifacts_are_of_the_very_sources() -> None:
     assert set(list_artifacts()) == set(CONTRACT_NAMES)
 
 
-QUICK = (PROXY_NAME, AGENCY_REGISTRY_NAME, SCHEMAS_NAME, ATTESTATIONS_NAME)
+QUICK = (PROXY_NAME, AGENCY_REGISTRY_NAME, DECISIONS_NAME, SCHEMAS_NAME, ATTESTATIONS_NAME)
 """Recompiled in every run; the others take the compiler a minute, and follow with --long."""
 
 
@@ -81,6 +83,32 @@ def test_storage_layout_is_the_one_of_the_snapshot() -> None:
     """
     layout = {name: _flatten(load_artifact(name).storage_layout) for name in sorted(CONTRACT_NAMES)}
     assert layout == json.loads(LAYOUT_SNAPSHOT.read_text(encoding="utf-8"))
+
+
+def test_both_halves_of_the_registry_have_one_storage() -> None:
+    """One runs on the storage of the other, so a variable that differs would be another's."""
+    halves = [load_artifact(name) for name in (AGENCY_REGISTRY_NAME, DECISIONS_NAME)]
+    assert _flatten(halves[0].storage_layout) == _flatten(halves[1].storage_layout)
+
+
+def test_registry_answers_all_that_its_interface_says() -> None:
+    """Vyper compares a contract with its interface, but not one whose code is in two accounts."""
+    source = (SOURCES_FOLDER / "interfaces" / "IAgencyRegistry.vyi").read_text(encoding="utf-8")
+    declared = {
+        (name, tuple(argument.split(":")[0] for argument in re.findall(r"\w+: ?\w+", arguments)))
+        for name, arguments in re.findall(r"^def (\w+)\(([^)]*)\)", source, re.MULTILINE)
+    }
+    events = set(re.findall(r"^event (\w+):", source, re.MULTILINE))
+    abi = load_artifact(AGENCY_REGISTRY_NAME).abi
+    assert {
+        (entry["name"], tuple(item["name"] for item in entry["inputs"]))
+        for entry in abi
+        if entry["type"] == "function"
+    } == declared
+    logged = {entry["name"] for entry in abi if entry["type"] == "event"}
+    assert logged == events
+    names = [(entry["type"], entry.get("name")) for entry in abi]
+    assert len(names) == len(set(names))
 
 
 def test_documented_slots_are_where_the_documents_say() -> None:
@@ -164,8 +192,9 @@ def test_python_and_vyper_speak_of_the_same_entries_and_lateness() -> None:
 
 
 def test_addresses_are_distinct_and_named() -> None:
-    every = [*PROXIES, *IMPLEMENTATIONS.values()]
-    assert len({*every}) == 2 * len(PROXIES)
+    every = [*PROXIES, *IMPLEMENTATIONS.values(), DECISIONS_IMPLEMENTATION]
+    assert len({*every}) == 2 * len(PROXIES) + 1
+    assert DECISIONS_IMPLEMENTATION.hex()[-6:] == "a7e5e1"
     assert all(len(address) == 20 for address in every)
     assert [address.hex()[-6:] for address in PROXIES] == [
         f"a7e5{number:02x}" for number in range(1, len(PROXIES) + 1)

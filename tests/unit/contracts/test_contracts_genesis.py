@@ -93,7 +93,7 @@ def test_committed_genesis_has_the_keys_that_besu_reads() -> None:
     assert document["baseFeePerGas"] == "0x0"
     # RLP [32 zero bytes, [], no vote, round 0, []]
     assert document["extraData"] == "0xe5a0" + 64 * "0" + "c0c080c0"
-    assert len(document["alloc"]) == 2 * len(PROXIES)
+    assert len(document["alloc"]) == 2 * len(PROXIES) + 1
 
 
 def test_header_vote_genesis_names_the_validators_in_its_header() -> None:
