@@ -15,7 +15,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from api.openapi.codes import format_codes, list_finding_codes, list_problem_codes
+from api.openapi.codes import (
+    format_codes,
+    list_contract_codes,
+    list_finding_codes,
+    list_problem_codes,
+)
 from api.rest.answers import Problem
 from api.rest.route import Route
 from api.rest.routes import ROUTES
@@ -87,8 +92,11 @@ refused with 409.
 from an index that follows it (`indexed_block`).
 
 **Refusals** are RFC 9457 problem documents with a stable `code`, the `field` at fault and the
-`next_step`. They never repeat a value that was sent. The codes:
+`next_step`. They never repeat a value that was sent. What a contract refuses also has the `rule`, as
+the contract states it, and the `legal_reference`, where there is a law to name. The codes:
 """
+
+_RULES: Final = "Codes of the contracts' own rules; the code is made of the rule's words:"
 
 
 def build_document() -> dict[str, Any]:
@@ -99,7 +107,17 @@ def build_document() -> dict[str, Any]:
             "title": "Atesta REST",
             "version": VERSION,
             "summary": "Attestations between public agencies, without the documents.",
-            "description": _DESCRIPTION + "\n" + format_codes(list_problem_codes()) + "\n",
+            "description": "\n".join(
+                (
+                    _DESCRIPTION,
+                    format_codes(list_problem_codes()),
+                    "",
+                    _RULES,
+                    "",
+                    format_codes(list_contract_codes()),
+                    "",
+                )
+            ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/v1", "description": "This node"}],
@@ -217,7 +235,7 @@ def _build_responses(route: Route) -> dict[str, Any]:
         "headers": dict(_REQUEST_ID),
         "content": {
             "application/json": {
-                "schema": _refer(route.response),
+                "schema": _refer_to_any(route),
                 "example": build_example(route.response),
             }
         },
@@ -249,7 +267,8 @@ def _build_responses(route: Route) -> dict[str, Any]:
 def _build_schemas() -> dict[str, Any]:
     modes: dict[type[BaseModel], JsonSchemaMode] = {Problem: "serialization"}
     for route in ROUTES:
-        modes[route.response] = "serialization"
+        for model in (route.response, *route.alternatives):
+            modes[model] = "serialization"
         if route.request is not None:
             modes[route.request] = "validation"
     _, definitions = models_json_schema(
@@ -260,6 +279,13 @@ def _build_schemas() -> dict[str, Any]:
 
 def _refer(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _refer_to_any(route: Route) -> dict[str, Any]:
+    """Return the schema of an answer that may come in several shapes."""
+    if not route.alternatives:
+        return _refer(route.response)
+    return {"anyOf": [_refer(model) for model in (route.response, *route.alternatives)]}
 
 
 def _first_sentence(model: type[BaseModel]) -> str:

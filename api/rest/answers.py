@@ -163,8 +163,10 @@ class Activity(Model):
     )
     generated: list[Uid] = Field(description="Records it made.", examples=[[EXAMPLE_UID]])
     invalidated: list[Uid] = Field(description="Records it ended.", examples=[[]])
-    index: int | None = Field(description="Batch member concerned.", examples=[None])
-    state: State | None = Field(description="State that it led to.")
+    index: int | None = Field(
+        description="Batch member, period, leaf or board concerned.", examples=[None]
+    )
+    state: str | None = Field(description="State that it led to.", examples=["active"])
     reason: Reason | None = Field(description="Neutral reason code.")
     event_time: Time | None = Field(description="When it was captured.", examples=[EXAMPLE_TIME])
     block: int = Field(ge=0, description="Block.", examples=[1200])
@@ -178,14 +180,25 @@ class Entity(Model):
     """One record (PROV entity)."""
 
     id: Uid = Field(description="Its uid.", examples=[EXAMPLE_UID])
-    type: str = Field(description="attestation, batch or schema.", examples=["attestation"])
+    type: str = Field(
+        description="Kind of record, such as attestation, consent, exchange or dataset.",
+        examples=["attestation"],
+    )
+    title: str | None = Field(
+        default=None, description="Name for people, where a public text gives one.", examples=[None]
+    )
     attributed_to: Uid = Field(description="Agency responsible.", examples=[EXAMPLE_AGENCY])
     schema_uid: Uid | None = Field(description="Its schema.", examples=[EXAMPLE_SCHEMA])
     commitment: Uid | None = Field(
         description="Commitment, root or pointers hash.", examples=[EXAMPLE_COMMITMENT]
     )
     alg: Algorithm | None = Field(description="Hash of the tree.")
-    state: State | None = Field(description="State now.")
+    state: str | None = Field(description="State now.", examples=["active"])
+    names: dict[str, list[Uid]] = Field(
+        default_factory=dict,
+        description="Other records that it names, by role, such as dataset, consent or basis.",
+        examples=[{}],
+    )
     derived_from: Uid | None = Field(description="Record that it superseded.", examples=[None])
     revised_by: Uid | None = Field(description="Record that superseded it.", examples=[None])
 
@@ -207,6 +220,19 @@ class Provenance(Model):
     agents: list[Agent] = Field(description="Agencies named above.")
     block: int = Field(ge=0, description="Last final block read.", examples=[1250])
     block_time: Time = Field(description="Its time.", examples=[EXAMPLE_TIME])
+
+
+class ProvDocument(Model):
+    """The same as W3C PROV-JSON: an exchange is an activity, datasets and consents are entities.
+
+    Its members are those of the W3C member submission; many programs read it.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    prefix: dict[str, str] = Field(
+        description="Namespaces.", examples=[{"atesta": "https://atesta.example/ns#"}]
+    )
 
 
 class Status(Model):

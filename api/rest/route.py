@@ -34,6 +34,8 @@ class Route:
     response: type[Model]
     also: tuple[Role, ...] = ()
     """Other roles that are let in."""
+    alternatives: tuple[type[Model], ...] = ()
+    """Other answers that a query parameter asks for."""
     status: int = 200
     request: type[Model] | None = None
     query: tuple[Parameter, ...] = ()

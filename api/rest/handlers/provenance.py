@@ -1,98 +1,99 @@
-"""Provenance: who did what to a record, when, under which schema; shaped after W3C PROV.
+"""Provenance over REST: the story of one record, as JSON or as W3C PROV-JSON."""
 
-Records are entities, events are activities, agencies are agents. A successor is derived from the
-record that it superseded; its creation is told with the record, because that is what ended it.
-"""
+import json
+from collections.abc import Sequence
+from typing import Any, Final
 
-from typing import Any
-
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from api.errors import NotFound
-from api.index import queries
-from api.index.tables import LOGS_PER_BLOCK
-from api.rest.answers import Activity, Agent, Entity, Provenance
+from api.index import law_queries, queries
+from api.provenance.attested import collect_attested
+from api.provenance.law import collect_law
+from api.provenance.prov_json import build_prov_json
+from api.reading.handlers import gather_surroundings
+from api.rest.answers import Activity, Agent, Entity, ProvDocument, Provenance
 from api.rest.call import Call, Reply
-from api.rest.values import State, encode_hex, parse_time
-from api.rest.views import view_algorithm, view_reason, view_state, view_uid
+from api.rest.values import encode_hex, parse_time
 
-MAX_ACTIVITIES = 10_000
-"""Most acts told of one record."""
+FORMATS: Final = ("json", "prov-json")
+"""Values of the query parameter `format`."""
 
-MAX_RELATED = 50
-"""Longest chain of records, each superseding the one before, that is followed either way."""
-
-_ENDING = (State.REVOKED, State.SUPERSEDED, State.ERASED)
+_TITLES: Final = {
+    "dataset": ("terms", "fields_hash"),
+    "notice": ("document_hash",),
+    "purpose": ("document_hash",),
+}
 
 
 async def get_provenance(call: Call) -> Reply:
     """Tell who did what to a record, and to those tied to it."""
     uid = call.get_digest("uid")
-    services = call.services
-    entities, events, indexed = await services.index.read(lambda c: _collect(c, uid))
+    wanted = call.find_choice("format", FORMATS)
+    entities, activities, parties, indexed = await call.services.index.read(
+        lambda c: _collect(c, uid)
+    )
     if not entities:
         raise NotFound("the ledger has no such record", field="uid", code="record_not_found")
-    head = await services.ledger.get_block(indexed)
+    head = await call.services.ledger.get_block(indexed)
     assert head is not None, "the index stands on a known block"
-    activities = [_view_activity(row) for row in events]
     agencies = dict.fromkeys(entity.attributed_to for entity in entities)
     agencies |= dict.fromkeys(activity.agent for activity in activities)
-    return Reply(
-        model=Provenance(
-            uid=encode_hex(uid),
-            entities=entities,
-            activities=activities,
-            agents=[await _read_agent(call, agency, indexed) for agency in agencies],
-            block=indexed,
-            block_time=parse_time(head.time_s),
-        )
+    agencies |= dict.fromkeys(party for pair in parties.values() for party in pair)
+    told = Provenance(
+        uid=encode_hex(uid),
+        entities=await _add_titles(call, entities),
+        activities=activities,
+        agents=[await _read_agent(call, agency, indexed) for agency in agencies],
+        block=indexed,
+        block_time=parse_time(head.time_s),
     )
+    if wanted == "prov-json":
+        return Reply(model=ProvDocument(**build_prov_json(told, parties)))
+    return Reply(model=told)
 
 
-def _collect(connection: Connection, uid: bytes) -> tuple[list[Entity], list[Row[Any]], int]:
-    """Return entities and events from one state of the index, with the block it stands on."""
+Story = tuple[list[Entity], list[Activity], dict[str, Sequence[str]], int]
+"""Entities, acts, the parties of each exchange, and the block that all rests on."""
+
+
+def _collect(connection: Connection, uid: bytes) -> Story:
     block = queries.get_block(connection)
-    entities: list[Entity] = []
-    schema_uid: bytes | None = None
-    told = [uid]
-    chain = _follow_chain(connection, uid)
-    if chain:
-        entities = [_view_attestation(row) for row in chain]
-        schema_uid = bytes(chain[0].schema_uid)
-        told = [bytes(row.uid) for row in chain]
-    elif (batch := queries.get_batch(connection, uid)) is not None:
-        entities = [_view_batch(batch)]
-        schema_uid = bytes(batch.schema_uid)
-    elif queries.get_schema(connection, uid) is not None:
-        schema_uid = uid
-    if schema_uid is not None:
-        schema = queries.get_schema(connection, schema_uid)
-        if schema is not None:
-            entities.append(_view_schema(schema))
-    page = queries.Page(limit=MAX_ACTIVITIES)
-    events = [
-        row for told_uid in told for row in queries.list_history(connection, page, uid=told_uid)
-    ]
-    return entities, sorted(events, key=lambda row: row.position), block
+    entities, activities = collect_law(connection, uid)
+    if not entities:
+        entities, activities = collect_attested(connection, uid)
+        return entities, activities, {}, block
+    exchanges = [bytes.fromhex(entity.id[2:]) for entity in entities if entity.type == "exchange"]
+    rows = law_queries.get_law_records(connection, exchanges)
+    parties: dict[str, Sequence[str]] = {
+        encode_hex(exchange): (
+            encode_hex(bytes(row.agency)),
+            encode_hex(bytes(row.counterparty)),
+        )
+        for exchange, row in rows.items()
+    }
+    return entities, activities, parties, block
 
 
-def _follow_chain(connection: Connection, uid: bytes) -> list[Row[Any]]:
-    """Return an attestation amid those before and after it in supersession, oldest first."""
-    start = queries.get_attestation(connection, uid)
-    if start is None:
-        return []
-    chain = [start]
-    while chain[0].previous is not None and len(chain) < MAX_RELATED:
-        earlier = queries.get_attestation(connection, bytes(chain[0].previous))
-        if earlier is None:
-            break
-        chain.insert(0, earlier)
-    while chain[-1].successor is not None and len(chain) < 2 * MAX_RELATED:
-        later = queries.get_attestation(connection, bytes(chain[-1].successor))
-        if later is None:
-            break
-        chain.append(later)
-    return chain
+async def _add_titles(call: Call, entities: list[Entity]) -> list[Entity]:
+    """Name what public texts of this node name."""
+    named = [bytes.fromhex(entity.id[2:]) for entity in entities if entity.type in _TITLES]
+    rows = await call.services.index.read(
+        lambda c: list(law_queries.get_law_records(c, named).values())
+    )
+    around = await gather_surroundings(call.services, rows)
+    titles: dict[str, Any] = {}
+    for row in rows:
+        body = around.find_body(_find_text(row.kind, row.terms))
+        titles[encode_hex(bytes(row.uid))] = None if body is None else body.get("title")
+    return [entity.model_copy(update={"title": titles.get(entity.id)}) for entity in entities]
+
+
+def _find_text(kind: str, terms: str) -> str | None:
+    value: Any = json.loads(terms)
+    for name in _TITLES[kind]:
+        value = value[name]
+    return str(value)
 
 
 async def _read_agent(call: Call, agency: str, block: int) -> Agent:
@@ -102,74 +103,4 @@ async def _read_agent(call: Call, agency: str, block: int) -> Agent:
         id=agency,
         name=call.services.names.get(agency_id),
         jurisdiction=None if found is None else encode_hex(found.jurisdiction),
-    )
-
-
-def _view_activity(row: Row[Any]) -> Activity:
-    uid = encode_hex(bytes(row.uid))
-    related = view_uid(row.related)
-    schema_uid = view_uid(row.schema_uid)
-    state = None if row.state is None else view_state(row.state)
-    creates = row.kind in {"attestation.created", "batch.created", "schema.registered"}
-    used = [value for value in (schema_uid, related) if value is not None and value != uid]
-    return Activity(
-        id=f"{encode_hex(bytes(row.transaction_hash))}#{row.position % LOGS_PER_BLOCK}",
-        type=row.kind,
-        agent=encode_hex(bytes(row.agency)),
-        key=view_uid(row.key),
-        used=used if creates else [uid, *used],
-        generated=[uid] if creates else [],
-        # A member that ends leaves the batch itself standing.
-        invalidated=[uid] if state in _ENDING and row.place is None else [],
-        index=row.place,
-        state=state,
-        reason=view_reason(row.reason),
-        event_time=None if row.event_time_s is None else parse_time(row.event_time_s),
-        block=row.block,
-        block_hash=encode_hex(bytes(row.block_hash)),
-        block_time=parse_time(row.time_s),
-        transaction=encode_hex(bytes(row.transaction_hash)),
-        final=True,
-    )
-
-
-def _view_attestation(row: Row[Any]) -> Entity:
-    return Entity(
-        id=encode_hex(bytes(row.uid)),
-        type="attestation",
-        attributed_to=encode_hex(bytes(row.issuer)),
-        schema_uid=encode_hex(bytes(row.schema_uid)),
-        commitment=encode_hex(bytes(row.commitment)),
-        alg=view_algorithm(row.algorithm),
-        state=view_state(row.state),
-        derived_from=view_uid(row.previous),
-        revised_by=view_uid(row.successor),
-    )
-
-
-def _view_batch(row: Row[Any]) -> Entity:
-    return Entity(
-        id=encode_hex(bytes(row.uid)),
-        type="batch",
-        attributed_to=encode_hex(bytes(row.issuer)),
-        schema_uid=encode_hex(bytes(row.schema_uid)),
-        commitment=encode_hex(bytes(row.root)),
-        alg=view_algorithm(row.algorithm),
-        state=view_state(row.state),
-        derived_from=None,
-        revised_by=None,
-    )
-
-
-def _view_schema(row: Row[Any]) -> Entity:
-    return Entity(
-        id=encode_hex(bytes(row.uid)),
-        type="schema",
-        attributed_to=encode_hex(bytes(row.owner)),
-        schema_uid=None,
-        commitment=encode_hex(bytes(row.pointers_hash)),
-        alg=None,
-        state=view_state(row.state),
-        derived_from=None,
-        revised_by=None,
     )

@@ -4,7 +4,7 @@ from typing import Final
 
 from api.auth import Role
 from api.rest import answers
-from api.rest.route import PAGING, Route
+from api.rest.route import PAGING, Parameter, Route
 
 CHECKING_ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -35,9 +35,17 @@ CHECKING_ROUTES: Final[tuple[Route, ...]] = (
         method="GET",
         path="/provenance/{uid}",
         tag="provenance",
-        summary="Who did what to a record, when, under which schema",
+        summary="Who did what to a record, when, why and on which basis",
         role=Role.READER,
         response=answers.Provenance,
+        alternatives=(answers.ProvDocument,),
+        query=(
+            Parameter(
+                name="format",
+                description="`prov-json` for W3C PROV-JSON.",
+                schema={"type": "string", "enum": ["json", "prov-json"], "default": "json"},
+            ),
+        ),
         problems=(404,),
         etag=True,
         volatile=("block", "block_time"),

@@ -1,0 +1,91 @@
+"""The story of an exchange and of a consent, as JSON and as PROV-JSON that others read."""
+
+import json
+from collections import Counter
+from typing import Any
+
+from prov.model import (
+    ProvActivity,
+    ProvAgent,
+    ProvAssociation,
+    ProvCommunication,
+    ProvDocument,
+    ProvEntity,
+    ProvInvalidation,
+    ProvUsage,
+)
+
+from tests.contracts import exchange_harness
+from tests.contracts.contract_harness import bureau, laboratory, uid_of
+from tests.contracts.exchange_harness import GENERAL, REQUEST, RESPONSE
+from tests.contracts.law_harness import CONSENT_BASIS, NOTICE, ORDINARY, PURPOSE
+from tests.unit.reading.conftest import EXCHANGE, reader, stage, write_uid
+from tests.unit.rest.ledger_world import Caller
+
+__all__ = ["reader", "stage"]
+
+
+async def tell_exchange(stage: Any, reader: Caller) -> dict[str, Any]:
+    """Let an exchange by consent run to its end, withdraw the consent, and ask for the story."""
+    exchange_harness.request(stage, **exchange_harness.by_consent(stage))
+    exchange_harness.act(stage, bureau, "release", REQUEST, RESPONSE)
+    exchange_harness.act(stage, laboratory, "acknowledge", RESPONSE)
+    stage.pass_time(5)
+    stage.do(bureau, "consents", "withdraw", [GENERAL, uid_of(9), stage.now, stage.now])
+    await reader.agency.services.index.catch_up()
+    told: dict[str, Any] = await reader.get(f"/provenance/{EXCHANGE}")
+    return told
+
+
+async def test_story_of_an_exchange_names_all_that_it_rests_on(stage: Any, reader: Caller) -> None:
+    told = await tell_exchange(stage, reader)
+    entities = {entity["id"]: entity for entity in told["entities"]}
+    assert told["entities"][0]["id"] == EXCHANGE
+    for uid in (ORDINARY, PURPOSE, NOTICE, CONSENT_BASIS, GENERAL):
+        assert write_uid(uid) in entities
+    assert entities[EXCHANGE]["names"]["consent"] == [write_uid(GENERAL)]
+    acts = [(act["type"], act["state"]) for act in told["activities"]]
+    assert ("exchange.requested", "requested") in acts
+    assert ("exchange.state", "received") in acts
+    assert acts[-1] == ("consent.withdrawn", "revoked")
+    withdrawal = told["activities"][-1]
+    assert withdrawal["invalidated"] == [write_uid(GENERAL)]
+
+
+async def test_story_of_a_consent_tells_who_used_it(stage: Any, reader: Caller) -> None:
+    await tell_exchange(stage, reader)
+    told = await reader.get(f"/provenance/{write_uid(GENERAL)}")
+    assert EXCHANGE in {entity["id"] for entity in told["entities"]}
+    dataset = await reader.get(f"/provenance/{write_uid(ORDINARY)}")
+    assert [entity["type"] for entity in dataset["entities"]] == ["dataset"]
+
+
+async def test_prov_json_is_read_back_with_the_same_meaning(stage: Any, reader: Caller) -> None:
+    told = await tell_exchange(stage, reader)
+    written = await reader.get(f"/provenance/{EXCHANGE}?format=prov-json")
+    document = ProvDocument.deserialize(content=json.dumps(written), format="json")
+    counts = Counter(type(record) for record in document.get_records())
+    assert counts[ProvAgent] == len(told["agents"])
+    # The exchange is an activity, not an entity; what it released is an entity of its own.
+    assert counts[ProvEntity] == len(told["entities"])
+    assert counts[ProvActivity] == len(told["activities"]) + 1
+    text = document.get_provn()
+    exchange = f"atesta:exchange-{EXCHANGE}"
+    for kind, uid in (("dataset", ORDINARY), ("consent", GENERAL), ("basis", CONSENT_BASIS)):
+        assert f"used({exchange}, atesta:{kind}-{write_uid(uid)}" in text
+    assert f"wasGeneratedBy(atesta:response-{EXCHANGE}, {exchange}" in text
+    roles = {
+        str(next(iter(record.get_attribute("prov:role")), ""))
+        for record in document.get_records(ProvAssociation)
+    }
+    assert roles >= {"atesta:requester", "atesta:provider"}
+    (ended,) = document.get_records(ProvInvalidation)
+    assert f"atesta:consent-{write_uid(GENERAL)}" in str(ended)
+    assert counts[ProvUsage] > 3
+    assert counts[ProvCommunication] > 0
+
+
+async def test_unknown_format_and_record_are_refused(stage: Any, reader: Caller) -> None:
+    refused = await reader.get(f"/provenance/{EXCHANGE}?format=xml", status=400)
+    assert refused["field"] == "format"
+    await reader.get(f"/provenance/{EXCHANGE}", status=404)
