@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 
 from eth_typing import Address, Hash32
 
+from api.snapshots import SnapshotWriter
 from consensus.block import Block
 from consensus.header import BlockHeader
 
@@ -394,5 +395,5 @@ class NodeMonitor(Protocol):
         """Withdraw a standing vote; raises `MethodNotEnabled` in contract mode."""
 
 
-class LedgerNode(ChainReader, TransactionPool, NodeMonitor, Protocol):
+class LedgerNode(ChainReader, TransactionPool, NodeMonitor, SnapshotWriter, Protocol):
     """The whole port: what the JSON-RPC dispatcher asks of a node."""

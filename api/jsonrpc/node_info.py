@@ -185,6 +185,13 @@ class NodeMethods:
             )
         return found
 
+    @rpc("atesta_exportSnapshot", "block = latest", role=Role.ADMIN)
+    async def export_snapshot(self, params: Params) -> Mapping[str, Any]:
+        """Write the state after a final block to a file on the node's machine and say where."""
+        params.check_count(1)
+        header = await self._context.get_header(params.block(0), "params[0]")
+        return await self._node.export_snapshot(int(header.number))
+
 
 def build_refusals() -> tuple[RpcMethod, ...]:
     """Return a refusal for every method that would make the node sign for a caller."""

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from eth_typing import Hash32
     from rich.progress import Progress, TaskID
 
+    from node.settings import Settings
+    from node.snapshot.exporter import ExportedSnapshot
     from node.snapshot.reader import SnapshotSummary
+
+_EXPORT_TIMEOUT_S = 3_600.0
 
 app = typer.Typer(
     help="Write, check and import snapshots: the state at a final block, with its proof.",
@@ -33,27 +37,50 @@ def export(
     height: Annotated[
         int | None, typer.Option(min=1, help="Final block; absent: the last one.")
     ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option("--token-file", help="File that holds an admin token, if the node runs."),
+    ] = None,
 ) -> None:
-    """Write a snapshot from a stopped node's database."""
-    from node.chain.blockchain import Blockchain
-    from node.chain.genesis import load_genesis
+    """Write a snapshot of the ledger; the node may run meanwhile."""
     from node.daemon.opening import DataFolder
     from node.errors import UserFault
     from node.settings import load_settings
-    from node.snapshot.exporter import export_snapshot
-    from node.storage.level import LevelStore
+    from node.storage.errors import StoreBusy
 
     settings = load_settings(config)
-    genesis = load_genesis(settings.node.genesis)
     folder = DataFolder(root=settings.node.data_dir).chain
     if not folder.exists():
         raise UserFault("there is no chain in it", field=str(folder))
+    if out.exists():
+        raise UserFault("already exists and is not overwritten", field=str(out))
+    try:
+        made = _export_stopped(settings, folder, out, height)
+    except StoreBusy:
+        made = _ask_running(settings, out, height, token_file)
+    typer.echo(f"{out}: block {made.number}, {made.parts:,} parts, {made.size_bytes:,} bytes")
+    typer.echo(f"block hash: 0x{made.block_hash.hex()}")
+    typer.echo(f"seal:       {made.seal.hex()}")
+    typer.echo("Who imports it compares the block hash with another agency's node, and pins it:")
+    typer.echo(f"  atesta snapshot import {out.name} --checkpoint 0x{made.block_hash.hex()} …")
+
+
+def _export_stopped(
+    settings: "Settings", folder: Path, out: Path, height: int | None
+) -> "ExportedSnapshot":
+    """Read the database of a node that does not run; raises StoreBusy if it does."""
+    from node.chain.blockchain import Blockchain
+    from node.chain.genesis import load_genesis
+    from node.snapshot.exporter import export_snapshot
+    from node.storage.level import LevelStore
+
+    genesis = load_genesis(settings.node.genesis)
     store = LevelStore(folder)
     try:
         chain = Blockchain.open(store, genesis)
         try:
             with _show_progress("writing the state") as (bar, task):
-                made = export_snapshot(
+                return export_snapshot(
                     store,
                     chain,
                     out,
@@ -66,11 +93,45 @@ def export(
             chain.close()
     finally:
         store.close()
-    typer.echo(f"{out}: block {made.number}, {made.parts:,} parts, {made.size_bytes:,} bytes")
-    typer.echo(f"block hash: 0x{made.block_hash.hex()}")
-    typer.echo(f"seal:       {made.seal.hex()}")
-    typer.echo("Who imports it compares the block hash with another agency's node, and pins it:")
-    typer.echo(f"  atesta snapshot import {out.name} --checkpoint 0x{made.block_hash.hex()} …")
+
+
+def _ask_running(
+    settings: "Settings", out: Path, height: int | None, token_file: Path | None
+) -> "ExportedSnapshot":
+    """Have a running node write the file beside its database, and take it from there."""
+    import shutil
+
+    from eth_typing import Hash32
+
+    from node.cli.devnet.rpc import NodeRpc
+    from node.errors import OperationalFault, UserFault
+    from node.snapshot.exporter import ExportedSnapshot
+
+    api = settings.api
+    if not api.enabled:
+        raise UserFault(
+            "is off, and another process uses the database",
+            field="api.enabled",
+            next_step="Stop the node for the export",
+        )
+    scheme = "http" if api.tls_certificate is None else "https"
+    url = f"{scheme}://{api.host}:{api.port}"
+    rpc = NodeRpc(url, token_file=token_file, timeout_s=_EXPORT_TIMEOUT_S)
+    with _show_progress("the running node writes the state"):
+        answer = rpc.call("atesta_exportSnapshot", *([] if height is None else [hex(height)]))
+    try:
+        shutil.move(answer["file"], out)
+    except OSError as error:
+        raise OperationalFault(
+            f"cannot be taken to {out}: {error.strerror}", field=answer["file"]
+        ) from error
+    return ExportedSnapshot(
+        number=int(answer["number"], 16),
+        block_hash=Hash32(bytes.fromhex(answer["hash"][2:])),
+        parts=answer["parts"],
+        size_bytes=answer["bytes"],
+        seal=bytes.fromhex(answer["seal"][2:]),
+    )
 
 
 @app.command("inspect")

@@ -97,6 +97,8 @@ class LedgerBackend:
 
     def close(self) -> None:
         """Give the threads back; a call that still computes ends with its deadline."""
+        if self._sources.snapshots is not None:
+            self._sources.snapshots.close()
         self._readers.shutdown(wait=False, cancel_futures=True)
         self._callers.shutdown(wait=False, cancel_futures=True)
 
@@ -316,6 +318,12 @@ class LedgerBackend:
     async def export_evidence(self, evidence_id: Hash32) -> Mapping[str, Any] | None:
         """Return the file that proves an act to a third party, as JSON values; None if unknown."""
         return await self._read(lambda: self._sources.export_evidence(evidence_id))
+
+    async def export_snapshot(self, height: int) -> Mapping[str, Any]:
+        """Write a snapshot beside the chain; raises `MethodNotEnabled` where none is written."""
+        if self._sources.snapshots is None:
+            raise MethodNotEnabled("this node writes no snapshots")
+        return await self._sources.snapshots.export(height)
 
     async def get_metrics(self) -> tuple[Metric, ...]:
         """Return the samples of all parts of the node."""

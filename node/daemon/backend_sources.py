@@ -13,6 +13,18 @@ from eth_typing import Address, Hash32
 from api.ports import ConsensusStatus, Evidence, Metric, PeerStatus, SyncStatus, Vote
 
 
+class SnapshotControl(Protocol):
+    """Writes snapshots while the node runs."""
+
+    async def export(self, height: int) -> Mapping[str, Any]:
+        """Write one; returns JSON values, raises ApiError."""
+        ...
+
+    def close(self) -> None:
+        """End an export that runs, and wait for its end."""
+        ...
+
+
 class VoteControl(Protocol):
     """This node's standing header votes; absent in contract mode."""
 
@@ -41,4 +53,5 @@ class BackendSources:
     export_evidence: Callable[[Hash32], Mapping[str, Any] | None]
     """Takes an id; called in a thread, since it reads and computes for a while."""
     get_metrics: Callable[[], Iterable[Metric]]
+    snapshots: SnapshotControl | None = None
     votes: VoteControl | None = None

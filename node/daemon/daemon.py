@@ -51,6 +51,7 @@ from node.daemon.opening import (
     open_identity,
     refuse_published_members,
 )
+from node.daemon.snapshot_desk import SnapshotDesk
 from node.daemon.status import HeaderVotes, NodeObserver, NodeStatus
 from node.daemon.worker import Priority, Worker
 from node.errors import LocalFault, NodeError, PeerFault
@@ -237,11 +238,7 @@ class Daemon:
             settings=make_network_settings(self._settings, self._identity.invites),
             worker=self._worker.as_executor(Priority.SYNC),
         )
-        self._status = NodeStatus(
-            host=self._host,
-            network=self._network,
-            observer=self._observer,
-        )
+        self._status = NodeStatus(host=self._host, network=self._network, observer=self._observer)
 
     def _make_signer(self) -> Signer | None:
         key = self._identity.validator
@@ -301,6 +298,7 @@ class Daemon:
                 get_evidence=self._evidence.get_newest,
                 export_evidence=self._evidence.export,
                 get_metrics=self._status.get_metrics,
+                snapshots=SnapshotDesk(self._store, self._chain, self._folder.snapshots),
                 votes=None if genesis.qbft.is_contract_mode else HeaderVotes(self._host.votes),
             ),
         )

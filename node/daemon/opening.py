@@ -36,6 +36,7 @@ from node.version import CLIENT_VERSION
 _CHAIN_FOLDER = "chain"
 _MEMPOOL_FILE = "mempool.journal"
 _ADDRESS_BOOK_FILE = "peers.json"
+_SNAPSHOT_FOLDER = "snapshots"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,11 @@ class DataFolder:
     def sign_state(self) -> Path:
         """Return the folder of the validator's two sign-state files."""
         return self.root / FOLDER_NAME
+
+    @property
+    def snapshots(self) -> Path:
+        """Return the folder of the snapshot that was written last."""
+        return self.root / _SNAPSHOT_FOLDER
 
     @property
     def address_book(self) -> Path:

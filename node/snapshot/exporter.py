@@ -25,7 +25,7 @@ from node.snapshot.manifest import Manifest, encode_headers, encode_manifest
 from node.snapshot.parts import PartWriter
 from node.snapshot.state_walk import walk_state
 from node.storage import keys
-from node.storage.kv import KeyValueStore
+from node.storage.kv import KeyValueReader
 
 HEADERS: Final = 256
 """Headers before the block that come along: so far back reaches BLOCKHASH."""
@@ -60,7 +60,7 @@ def require_snapshots(chain: Blockchain) -> None:
 
 
 def export_snapshot(
-    store: KeyValueStore,
+    store: KeyValueReader,
     chain: Blockchain,
     path: Path,
     *,
@@ -68,6 +68,8 @@ def export_snapshot(
     progress: Progress = lambda _parts, _bytes: None,
 ) -> ExportedSnapshot:
     """Write the state after block `height` (by default the head) to a new file.
+
+    `store` is the chain's, or a frozen view of it that was taken when the block was final already.
 
     Raises SnapshotUnavailable, StateMissing for a state that is not retained, UserFault if the file
     exists or there is no such block.
@@ -153,7 +155,7 @@ def _get_changes(chain: Blockchain, header: BlockHeader) -> tuple[SetChange, ...
 class _StoreSource:
     """A `StateSource` over a store, which is trusted."""
 
-    def __init__(self, store: KeyValueStore, chain: Blockchain, header: BlockHeader) -> None:
+    def __init__(self, store: KeyValueReader, chain: Blockchain, header: BlockHeader) -> None:
         self._store = store
         self._chain = chain
         self._number = header.number
@@ -175,7 +177,7 @@ class _StoreSource:
         return code
 
 
-def _find_storage_owners(store: KeyValueStore) -> list[Address]:
+def _find_storage_owners(store: KeyValueReader) -> list[Address]:
     """Return every address that has nodes of a storage trie, jumping from one to the next."""
     owners: list[Address] = []
     start = b""

@@ -31,11 +31,8 @@ class WriteBatch:
         return sum(len(key) + len(value or b"") for key, value in self.entries.items())
 
 
-class KeyValueStore(Protocol):
-    """An ordered map of bytes to bytes; a key has one byte at least.
-
-    Reads are safe from any thread; one thread writes.
-    """
+class KeyValueReader(Protocol):
+    """An ordered map of bytes to bytes, for reading from any thread; no key is empty."""
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of `key`, or None. Raises StoreDamaged."""
@@ -50,6 +47,10 @@ class KeyValueStore(Protocol):
         The keys are whole, prefix included. Raises StoreDamaged.
         """
         ...
+
+
+class KeyValueStore(KeyValueReader, Protocol):
+    """An ordered map of bytes to bytes that one thread writes."""
 
     def write(self, batch: WriteBatch, *, kind: str) -> None:
         """Write the batch atomically and synchronously; it survives a power cut on return.

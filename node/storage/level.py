@@ -17,7 +17,9 @@ memory of the process.
 
 import errno
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from plyvel import _plyvel as plyvel
 
@@ -42,6 +44,42 @@ _RESTORE = (
     "Do not repair it: move the folder away, for a validator run `atesta keys resume`, and start "
     "the node again; it then fetches and verifies every block anew from its peers"
 )
+
+
+class LevelReader:
+    """`KeyValueReader` on a database of plyvel, or on what it was at one moment."""
+
+    def __init__(self, source: Any, tell: Callable[[Exception, str], StoreError]) -> None:
+        self._source = source
+        self._tell = tell
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of `key`, or None. Raises StoreDamaged."""
+        try:
+            value: bytes | None = self._source.get(key, verify_checksums=True)
+        except plyvel.Error as error:
+            raise self._tell(error, "read") from error
+        return value
+
+    def iterate(
+        self, prefix: bytes, *, start: bytes = b"", reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Yield (key, value) under `prefix` from `prefix + start` on, or down to it."""
+        first = prefix + start
+        try:
+            with self._source.iterator(
+                # Backwards, plyvel 1.5.1 drops the first entry that it meets if its key is `start`.
+                start=None if reverse else first,
+                stop=_next_prefix(prefix),
+                reverse=reverse,
+                verify_checksums=True,
+            ) as entries:
+                for key, value in entries:
+                    if key < first:
+                        return
+                    yield key, value
+        except plyvel.Error as error:
+            raise self._tell(error, "read") from error
 
 
 class LevelStore:
@@ -76,34 +114,26 @@ class LevelStore:
             )
         except (plyvel.Error, OSError) as error:
             raise self._explain(error, "open") from error
+        self._now = LevelReader(self._db, self._tell)
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of `key`, or None. Raises StoreDamaged."""
-        try:
-            value: bytes | None = self._db.get(key, verify_checksums=True)
-        except plyvel.Error as error:
-            raise self._tell(error, "read") from error
-        return value
+        return self._now.get(key)
 
     def iterate(
         self, prefix: bytes, *, start: bytes = b"", reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
         """Yield (key, value) under `prefix` from `prefix + start` on, or down to it."""
-        first = prefix + start
-        try:
-            with self._db.iterator(
-                # Backwards, plyvel 1.5.1 drops the first entry that it meets if its key is `start`.
-                start=None if reverse else first,
-                stop=_next_prefix(prefix),
-                reverse=reverse,
-                verify_checksums=True,
-            ) as entries:
-                for key, value in entries:
-                    if key < first:
-                        return
-                    yield key, value
-        except plyvel.Error as error:
-            raise self._tell(error, "read") from error
+        return self._now.iterate(prefix, start=start, reverse=reverse)
+
+    @contextmanager
+    def freeze(self) -> Iterator["LevelReader"]:
+        """Give a view of the store as it is now, whatever is written while the context lasts.
+
+        It keeps what is deleted meanwhile on the disk. The store must not be closed before it ends.
+        """
+        with self._db.snapshot() as source:
+            yield LevelReader(source, self._tell)
 
     def write(self, batch: WriteBatch, *, kind: str) -> None:
         """Write the batch; it is on disk whole or not at all. Raises StoreFull, StoreDamaged."""

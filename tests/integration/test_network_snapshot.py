@@ -16,7 +16,7 @@ from tests.integration.ledger_net import LedgerNet, wait_until
 pytestmark = pytest.mark.processes
 
 GIVER = 4
-"""Stopped for the export; then the same agency's new machine, with its keys and an empty disk."""
+"""Exports while it runs; then the same agency's new machine, with its keys and an empty disk."""
 OTHERS = (1, 2, 3)
 
 
@@ -45,12 +45,19 @@ def test_new_node_starts_from_a_snapshot_and_follows(new_machine: LedgerNet) -> 
     net, node = new_machine, new_machine.node(GIVER)
     uid, raw = net.make_attestation()
     block = int(net.receipt(net.send(raw, GIVER), GIVER)["blockNumber"], 16)
-    assert stop_node(node)
 
     file = node.folder / "ledger.snapshot"
     config = str(node.settings_file)
     told = invoke("export", "--config", config, "--out", str(file))
     assert f"{file}: block" in told
+    net.wait_blocks(1, GIVER)  # it went on meanwhile
+    assert stop_node(node)
+    stopped = node.folder / "stopped.snapshot"
+    made = int(told.split(": block ")[1].split(",")[0])
+    assert made >= block
+    invoke("export", "--config", config, "--out", str(stopped), "--height", str(made))
+    assert stopped.read_bytes() == file.read_bytes(), "running or stopped, it is the same file"
+    assert not list((node.data_dir / "snapshots").iterdir()), "it was taken away"
     genesis = str(net.devnet.genesis_file)
     checkpoint = str(net.rpc(1).call("eth_getBlockByNumber", hex(block), False)["hash"])
     assert "checked:" in invoke(

@@ -341,6 +341,9 @@ class FakeLedger:
     async def export_evidence(self, evidence_id: Hash32) -> dict[str, Any] | None:
         return self.evidence_files.get(evidence_id)
 
+    async def export_snapshot(self, height: int) -> dict[str, Any]:
+        return {"file": "ledger.snapshot", "number": hex(height)}
+
     async def get_metrics(self) -> tuple[Metric, ...]:
         return (
             Metric(name="head", kind="gauge", help="Final height.", value=len(self.blocks) - 1),

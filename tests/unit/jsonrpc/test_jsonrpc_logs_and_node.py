@@ -210,6 +210,17 @@ async def test_evidence_is_exported_by_its_id(ledger: FakeLedger, rpc: Dispatche
     assert (unknown.code, unknown.field) == ("evidence_not_found", "params[0]")
 
 
+async def test_snapshot_is_written_of_a_block_or_the_head(
+    ledger: FakeLedger, rpc: Dispatcher
+) -> None:
+    made = await rpc.call("atesta_exportSnapshot", ["0x0"])
+    assert made == {"file": "ledger.snapshot", "number": "0x0"}
+    head = hex(len(ledger.blocks) - 1)
+    assert (await rpc.call("atesta_exportSnapshot", []))["number"] == head
+    for wrong in ("0x99", "soon", True, 1.5):
+        assert (await refuse(rpc, "atesta_exportSnapshot", wrong)).field == "params[0]"
+
+
 async def test_surplus_arguments_are_refused(rpc: Dispatcher) -> None:
     error = await refuse(rpc, "eth_blockNumber", "latest")
     assert error.field == "params"

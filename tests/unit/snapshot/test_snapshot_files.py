@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consensus.types import Hash32
+from node.chain.set_changes import SetChange
+from node.snapshot import reader
 from node.snapshot.chunks import ChunkKind
 from node.snapshot.errors import SnapshotRefused
 from node.snapshot.manifest import decode_manifest, encode_manifest
@@ -123,6 +125,20 @@ def test_snapshot_without_its_set_changes_is_refused_by_the_seals() -> None:
     error = refuse(join(kept))
     assert error.field is not None
     assert error.field.startswith("header")
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_snapshot_whose_sets_go_back_is_refused(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a quorum that turned its back on its own ledger could seal such a block."""
+    numbers = iter((2, 3))
+
+    def claim(_change: SetChange, _validators: object) -> int:
+        return next(numbers, number)
+
+    monkeypatch.setattr(reader, "validate_set_change", claim)
+    assert "goes back to validator set" in str(refuse(get_snapshot()))
 
 
 def test_snapshot_names_the_part_of_the_state_that_is_wrong() -> None:

@@ -96,6 +96,20 @@ def _open_elsewhere(path: str, answers: "multiprocessing.Queue[str]") -> None:
 
 
 @pytest.mark.processes
+def test_frozen_view_sees_nothing_of_what_comes_later(tmp_path: Path) -> None:
+    store = LevelStore(tmp_path / "store")
+    store.write(make_batch({b"a1": b"one", b"a2": b"two", b"b1": b"other"}), kind="test")
+    with store.freeze() as frozen:
+        store.write(make_batch({b"a1": None, b"a2": b"new", b"a3": b"three"}), kind="test")
+        store.compact()
+        assert (frozen.get(b"a1"), frozen.get(b"a2"), frozen.get(b"a3")) == (b"one", b"two", None)
+        assert list(frozen.iterate(b"a")) == [(b"a1", b"one"), (b"a2", b"two")]
+        backwards = frozen.iterate(b"a", start=b"2", reverse=True)
+        assert list(backwards) == [(b"a2", b"two")]
+    assert list(store.iterate(b"a")) == [(b"a2", b"new"), (b"a3", b"three")]
+    store.close()
+
+
 def test_store_in_use_by_another_process_is_named_busy(tmp_path: Path) -> None:
     store = LevelStore(tmp_path / "store")
     context = multiprocessing.get_context("spawn")
