@@ -61,7 +61,7 @@ class SimNode:
         self.core: ValidatorCore | None = None
         self._unsynced: dict[bytes, int] = {}
         self._timers: dict[TimerKind, Timer] = {}
-        self._relayed: set[bytes] = set()
+        self._copies: set[int] = set()  # numbers of broadcasts that came
         self._head_before_crash = 0
         self.peer_heads: dict[str, int] = {}
         self.must_resume = False
@@ -111,7 +111,7 @@ class SimNode:
         """Make a fresh core above the head, with the key if it may sign."""
         self.loop.die()
         self._timers.clear()
-        self._relayed.clear()
+        self._copies.clear()
         sign_state = self._find_sign_state()
         key = None if sign_state is None else self.key
         engine = Engine(rules=self.chain.rules, key=key, sign_state=sign_state)
@@ -198,8 +198,7 @@ class SimNode:
             self.loop.enter(lambda: self._receive(source, packet))
 
     def _receive(self, source: str, packet: Packet) -> None:
-        kind = packet[0]
-        if kind == "consensus":
+        if (kind := packet[0]) == "consensus":
             self._take_in(packet, source)
         elif kind == "head":
             self.peer_heads[source] = number = cast("int", packet[1])
@@ -214,7 +213,12 @@ class SimNode:
             self._sync(cast("tuple[Block, ...]", packet[1]))
 
     def _take_in(self, packet: Packet, source: str) -> None:
-        _, code, payload = cast("tuple[str, int, bytes]", packet)
+        _, code, payload, number = cast("tuple[str, int, bytes, int]", packet)
+        network = self.world.network
+        is_known = number in self._copies
+        if is_known and not network.quality.duplicate:
+            return  # as gossip does; a network that duplicates gets copies past it
+        self._copies.add(number)
         assert self.core is not None
         try:
             is_relevant = self.core.take_in(code, payload, source)
@@ -222,10 +226,8 @@ class SimNode:
             self.rejected.append(str(fault))
             return
         self.guard(_drain)
-        network = self.world.network
-        must_relay = bool(network.cut) or network.has_relays
-        if self.is_up and is_relevant and must_relay and payload not in self._relayed:
-            self._relayed.add(payload)
+        must_relay = (network.cut or network.has_relays) and not is_known
+        if self.is_up and is_relevant and must_relay:
             for peer in self.peers:
                 if peer != source:
                     network.send(self.name, peer, packet)
@@ -319,7 +321,7 @@ class SimNode:
             self.world.monitor.on_sent(self.name, message, payload, self.head)
         if self.world.is_traced:
             self.world.say(f"{self.name} sends {describe(message)}")
-        packet = ("consensus", int(code), payload)
+        packet = self.world.pack(int(code), payload)
         for peer in self.peers:
             self.world.network.send(self.name, peer, packet)
 

@@ -98,7 +98,7 @@ class Traitor(SimNode):
 
     def receive(self, source: str, packet: Packet) -> None:
         match packet:
-            case ("consensus", int(code), bytes(payload)):
+            case ("consensus", int(code), bytes(payload), _):
                 self._seen.append((MessageCode(code), payload))
         super().receive(source, packet)
 
@@ -304,11 +304,12 @@ class Traitor(SimNode):
         return compute_digest(in_round(block, Round(number)), Round(number))
 
     def _spread(self, code: MessageCode, payload: bytes) -> None:
+        packet = self.world.pack(int(code), payload)
         for peer in self._get_targets():
-            self.world.network.send(self.name, peer, ("consensus", int(code), payload))
+            self.world.network.send(self.name, peer, packet)
 
     def _tell(self, peer: str, message: Message) -> None:
-        packet = ("consensus", int(get_code(message)), encode_message(message))
+        packet = self.world.pack(int(get_code(message)), encode_message(message))
         self.world.network.send(self.name, peer, packet)
 
     def _get_targets(self) -> tuple[str, ...]:

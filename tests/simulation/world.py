@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from consensus.messages import Message, decode_message
 from tests.simulation.clockwork import Clockwork
-from tests.simulation.network import Network
+from tests.simulation.network import Network, Packet
 from tests.simulation.properties import Monitor
 
 
@@ -34,6 +34,12 @@ class World:
     changes: int = 0
     """Counts heads that moved and nodes that came or went."""
     trace: Callable[[str], None] | None = None
+    broadcasts: int = 0
+
+    def pack(self, code: int, payload: bytes) -> Packet:
+        """Return a packet for one broadcast; its number tells copies of it from a repetition."""
+        self.broadcasts += 1
+        return ("consensus", code, payload, self.broadcasts)
 
     def decode(self, code: int, payload: bytes) -> Message:
         """Decode as `decode_message` does, once per message instead of once per receiver."""
