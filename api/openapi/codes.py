@@ -8,6 +8,7 @@ from typing import Final
 
 from atesta_client.errors import ReasonCode
 
+from api.rest.refusals import list_rule_codes
 from api.verification.findings import get_finding, list_codes
 
 PROBLEM_CODES: Final = {
@@ -51,6 +52,7 @@ PROBLEM_CODES: Final = {
     "previous_not_found": "The record to supersede is not on the ledger.",
     "previous_not_in_force": "The record to supersede is revoked, superseded or erased.",
     "record_not_found": "The ledger has no such record.",
+    "refused_by_ledger": "A contract refuses it for a reason that this version does not know.",
     "schema_not_found": "The ledger has no such schema.",
     "schema_not_in_force": "The schema is suspended, revoked or superseded.",
     "schema_text_missing": "This node does not hold the schema's text.",
@@ -91,8 +93,14 @@ MATERIAL_CODES: Final = {
 
 
 def list_problem_codes() -> dict[str, str]:
-    """Return code and sentence of every problem document."""
+    """Return code and sentence of every problem document but those of the contracts' rules."""
     return PROBLEM_CODES | {code.value: text for code, text in MATERIAL_CODES.items()}
+
+
+def list_contract_codes() -> dict[str, str]:
+    """Return code and sentence of the contracts' rules that have codes of their own."""
+    known = list_problem_codes()
+    return {code: text for code, text in list_rule_codes().items() if code not in known}
 
 
 def list_finding_codes() -> dict[str, str]:

@@ -76,6 +76,7 @@ _TAGS: Final = {
     "exchanges": "Who asked whom for what, when, why and on which basis.",
     "mandates": "Who may act for whom.",
     "policies": "Which documents one side recognises of the other.",
+    "feeds": "What happens, told to others: events, streams, webhooks, alerts.",
     "operations": "Writes of this agency, from accepted to final.",
 }
 
@@ -92,8 +93,8 @@ refused with 409.
 from an index that follows it (`indexed_block`).
 
 **Refusals** are RFC 9457 problem documents with a stable `code`, the `field` at fault and the
-`next_step`. They never repeat a value that was sent. What a contract refuses also has the `rule`, as
-the contract states it, and the `legal_reference`, where there is a law to name. The codes:
+`next_step`. They never repeat a value that was sent. What a contract refuses also has the `rule`,
+as the contract states it, and the `legal_reference`, where there is a law to name. The codes:
 """
 
 _RULES: Final = "Codes of the contracts' own rules; the code is made of the rule's words:"
@@ -233,12 +234,7 @@ def _build_responses(route: Route) -> dict[str, Any]:
     success: dict[str, Any] = {
         "description": _first_sentence(route.response),
         "headers": dict(_REQUEST_ID),
-        "content": {
-            "application/json": {
-                "schema": _refer_to_any(route),
-                "example": build_example(route.response),
-            }
-        },
+        "content": {route.media_type: _build_content(route)},
     }
     responses: dict[str, Any] = {str(route.status): success}
     if route.status in {201, 202} and route.writes:
@@ -262,6 +258,12 @@ def _build_responses(route: Route) -> dict[str, Any]:
             "content": {"application/problem+json": {"schema": _refer(Problem)}},
         }
     return responses
+
+
+def _build_content(route: Route) -> dict[str, Any]:
+    if route.media_type != "application/json":
+        return {"schema": {"type": "string"}}
+    return {"schema": _refer_to_any(route), "example": build_example(route.response)}
 
 
 def _build_schemas() -> dict[str, Any]:

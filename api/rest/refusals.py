@@ -1,284 +1,145 @@
 """What the contracts refuse, said to the caller of REST.
 
-A contract's reason is `module: reason`. Here each gets a stable code, a status, the field of the
-request that it is about, and the next step. A reason that is not listed still reaches the caller,
-with its own words as the code.
+A contract's reason is `module: reason`, the *rule*. `contracts.refusals` says of each what is the
+matter, which argument it is about and what to do next. Here it becomes a problem document: with a
+stable code for programs, a status, the field of the request, and the rule itself. A rule's code is
+made of its own words, so that each has one; those below had theirs before.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from api.errors import ApiError, UserFault
+from contracts.refusals import find_refusal, load_refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """How one reason is told."""
+class Telling:
+    """How a rule is told to programs."""
 
     code: str
     status: int
     field: str | None
-    text: str
-    next_step: str | None = None
-
-
-_OTHER_UID: Final = "leave uid out, or choose 32 new random bytes"
-_WAIT: Final = "if it was accepted a moment ago, wait until its operation is final"
-
-_FUTURE: Final = Refusal(
-    code="invalid_field",
-    status=422,
-    field="event_time",
-    text="the event time lies in the future",
-    next_step="check this machine's clock",
-)
-
-REFUSALS: Final[dict[str, Refusal]] = {
-    "schema: event time in the future": _FUTURE,
-    "attestation: uid already used": Refusal(
-        code="uid_exists",
-        status=409,
-        field="uid",
-        text="the ledger has a record with this uid",
-        next_step=_OTHER_UID,
-    ),
-    "attestation: not accredited": Refusal(
-        code="not_accredited",
-        status=422,
-        field="schema_uid",
-        text="this agency is not accredited for this schema",
-        next_step="ask the schema's owner to accredit this agency",
-    ),
-    "attestation: commitment missing": Refusal(
-        code="invalid_field", status=400, field="commitment", text="the commitment is all zero"
-    ),
-    "attestation: ends before it begins": Refusal(
-        code="invalid_field",
-        status=422,
-        field="valid_until",
-        text="the validity ends before the event time",
-    ),
-    "attestation: end out of bounds": Refusal(
-        code="invalid_field", status=422, field="valid_until", text="the validity ends too late"
-    ),
-    "attestation: event time in the future": _FUTURE,
-    "attestation: event time missing": Refusal(
-        code="invalid_field", status=422, field="event_time", text="the event time is missing"
-    ),
-    "attestation: schema not in force": Refusal(
-        code="schema_not_in_force",
-        status=409,
-        field="schema_uid",
-        text="the schema is suspended, revoked or superseded",
-    ),
-    "attestation: previous is itself": Refusal(
-        code="invalid_field",
-        status=422,
-        field="previous",
-        text="a record cannot supersede itself",
-    ),
-    "attestation: previous unknown": Refusal(
-        code="previous_not_found",
-        status=422,
-        field="previous",
-        text="the ledger has no attestation with the uid given as previous",
-        next_step=_WAIT,
-    ),
-    "attestation: previous not yours": Refusal(
-        code="foreign_record",
-        status=403,
-        field="previous",
-        text="the record to supersede is another agency's",
-        next_step="only the issuer of a record supersedes it",
-    ),
-    "attestation: previous not in force": Refusal(
-        code="previous_not_in_force",
-        status=409,
-        field="previous",
-        text="the record to supersede is revoked, superseded or erased",
-    ),
-    "attestation: unknown": Refusal(
-        code="record_not_found",
-        status=404,
-        field="uid",
-        text="the ledger has no record with this uid",
-        next_step=_WAIT,
-    ),
-    "attestation: not yours": Refusal(
-        code="foreign_record",
-        status=403,
-        field="uid",
-        text="the record is another agency's; only its issuer changes its state",
-    ),
-    "attestation: state unchanged": Refusal(
-        code="state_unchanged", status=409, field="state", text="the record is in this state"
-    ),
-    "attestation: state is final": Refusal(
-        code="state_final",
-        status=409,
-        field="state",
-        text="the record is revoked, superseded or erased, which is for good",
-        next_step="attest a new record",
-    ),
-    "attestation: reason missing": Refusal(
-        code="invalid_field", status=422, field="reason", text="a reason is needed"
-    ),
-    "batch: unknown": Refusal(
-        code="record_not_found",
-        status=404,
-        field="uid",
-        text="the ledger has no batch with this uid",
-        next_step=_WAIT,
-    ),
-    "batch: no such leaf": Refusal(
-        code="leaf_not_found", status=404, field="index", text="the batch has no such member"
-    ),
-    "batch: leaf count out of bounds": Refusal(
-        code="invalid_field",
-        status=422,
-        field="count",
-        text="the number of leaves is out of bounds",
-    ),
-    "schema: uid already used": Refusal(
-        code="uid_exists",
-        status=409,
-        field="uid",
-        text="the ledger has a schema with this uid",
-        next_step=_OTHER_UID,
-    ),
-    "schema: unknown": Refusal(
-        code="schema_not_found",
-        status=404,
-        field="uid",
-        text="the ledger has no schema with this uid",
-        next_step=_WAIT,
-    ),
-    "schema: not yours": Refusal(
-        code="foreign_record",
-        status=403,
-        field="uid",
-        text="the schema is another agency's; only its owner accredits",
-    ),
-    "schema: state unchanged": Refusal(
-        code="state_unchanged", status=409, field="state", text="the schema is in this state"
-    ),
-    "schema: state is final": Refusal(
-        code="state_final",
-        status=409,
-        field="state",
-        text="the schema is revoked, superseded or erased, which is for good",
-        next_step="register a new schema",
-    ),
-    "schema: not in force": Refusal(
-        code="schema_not_in_force",
-        status=409,
-        field="uid",
-        text="the schema is revoked or superseded",
-    ),
-    "schema: leaf count out of bounds": Refusal(
-        code="invalid_field", status=422, field="pointers", text="the schema has too many pointers"
-    ),
-    "accreditation: agency not active": Refusal(
-        code="agency_not_active",
-        status=422,
-        field="agency",
-        text="the registry lists no active agency with this id",
-    ),
-    "accreditation: already given": Refusal(
-        code="already_accredited", status=409, field="agency", text="the agency is accredited"
-    ),
-    "accreditation: not given": Refusal(
-        code="not_accredited",
-        status=409,
-        field="agency",
-        text="the agency is not accredited for this schema",
-    ),
-    "key: unknown": Refusal(
-        code="account_unknown",
-        status=403,
-        field="account",
-        text="the registry does not list this node's account",
-        next_step="the agency enters its account key in the registry",
-    ),
-    "key: not live yet": Refusal(
-        code="account_not_live",
-        status=403,
-        field="account",
-        text="this node's account key is not valid yet",
-        next_step="wait until its validity begins",
-    ),
-    "key: ended": Refusal(
-        code="account_not_live",
-        status=403,
-        field="account",
-        text="this node's account key has been ended",
-        next_step="the agency enters a new key in the registry",
-    ),
-    "agency: not active": Refusal(
-        code="agency_not_active",
-        status=403,
-        field="account",
-        text="this node's agency is suspended",
-        next_step="the agency asks the others for reinstatement",
-    ),
-    "key: role missing": Refusal(
-        code="account_role_missing",
-        status=403,
-        field="account",
-        text="this node's account key lacks the role for this act",
-        next_step="the agency gives the key the role, or uses a key that has it",
-    ),
-}
 
 
 def translate_revert(reason: str) -> ApiError:
     """Return the refusal that a caller sees for a contract's reason."""
-    refusal = REFUSALS.get(reason) or derive_refusal(reason)
+    known = find_refusal(reason)
+    if known is None:
+        return UserFault(f"the ledger refuses this: {reason}", code="refused_by_ledger", status=422)
+    telling = find_telling(reason)
     return UserFault(
-        refusal.text,
-        code=refusal.code,
-        field=refusal.field,
-        status=refusal.status,
-        next_step=refusal.next_step,
+        known.meaning,
+        code=telling.code,
+        field=telling.field,
+        status=telling.status,
+        next_step=known.next_step,
         extra={"rule": reason},
     )
 
 
-def derive_refusal(reason: str) -> Refusal:
-    """Return how a reason without an entry of its own is told: its words are its code."""
-    subject, _, words = reason.partition(": ")
+def find_telling(rule: str) -> Telling:
+    """Return code, status and field of a rule that the contracts have."""
+    subject, _, words = rule.partition(": ")
+    known = find_refusal(rule)
+    named = None if known is None or known.field is None else known.field
+    field = FIELDS.get(named or "", named)
+    if rule in _TOLD:
+        return _TOLD[rule]
     if words == "uid already used":
-        return Refusal(
-            code="uid_exists",
-            status=409,
-            field="uid",
-            text=f"the ledger has a {subject} with this uid",
-            next_step=_OTHER_UID,
-        )
+        return Telling(code="uid_exists", status=409, field="uid")
     if words == "unknown":
-        return Refusal(
-            code=f"{subject}_not_found",
-            status=404,
-            field=None,
-            text=f"the ledger has no such {subject}",
-            next_step=_WAIT,
-        )
-    status = next((status for part, status in _STATUSES if part in words), 422)
-    code = _NO_LETTER.sub("_", reason.lower()).strip("_")
-    return Refusal(code=code, status=status, field=None, text=f"the ledger refuses it: {reason}")
+        return Telling(code=f"{subject}_not_found", status=404, field=field)
+    status = next((status for pattern, status in _STATUSES if pattern.search(words)), 422)
+    return Telling(code=_NO_LETTER.sub("_", rule.lower()).strip("_"), status=status, field=field)
 
+
+def list_rule_codes() -> dict[str, str]:
+    """Return code and meaning of every rule that has a code of its own, by code."""
+    found = {find_telling(rule).code: refusal.meaning for rule, refusal in load_refusals().items()}
+    told = {telling.code for telling in _TOLD.values()}
+    return {code: text for code, text in sorted(found.items()) if code not in told}
+
+
+FIELDS: Final[Mapping[str, str]] = {
+    "account": "address",
+    "cross_border_consent": "consents.cross_border",
+    "sensitive_consent": "consents.sensitive",
+    "due": "due",
+    "agency_id": "agency",
+    "batch_uid": "uid",
+    "case_commitment": "case",
+    "conditions_hash": "conditions",
+    "decision_hash": "decision",
+    "document_hash": "agreement",
+    "entries": "mandates",
+    "field_count": "fields",
+    "fields_hash": "fields",
+    "is_onward_allowed": "onward",
+    "law_hash": "law",
+    "leaf_count": "count",
+    "mandate_amount": "mandate.amount",
+    "mandate_scope": "mandate.acts",
+    "proposal_id": "number",
+    "schema": "schema_uid",
+    "scope_list_hash": "act_list",
+}
+"""Arguments of the contracts that are called otherwise in REST."""
 
 _NO_LETTER: Final = re.compile(r"[^a-z0-9]+")
 
 _STATUSES: Final = (
-    ("not yours", 403),
-    ("not the signer's", 403),
-    ("by its user", 403),
-    ("neither supervisor nor vote", 403),
-    ("of neither side", 403),
-    ("state is final", 409),
-    ("state unchanged", 409),
-    ("already", 409),
+    (re.compile(r"not yours|not the signer's|by its user|by the beneficiary|own request"), 403),
+    (re.compile(r"neither supervisor nor vote|of neither side|keeps the body|^only the "), 403),
+    (re.compile(r"not an agency's key"), 403),
+    (re.compile(r"already|unchanged|is final|not open|^ended$"), 409),
 )
-"""Statuses by words of the rule; what is not listed is 422: well formed, but against the rules."""
+"""Statuses by words of the rule: whose it is, then what it contradicts; all others are 422."""
+
+
+def _tell(code: str, status: int, field: str | None) -> Telling:
+    return Telling(code=code, status=status, field=field)
+
+
+_INVALID: Final = "invalid_field"
+
+_TOLD: Final[dict[str, Telling]] = {
+    "accreditation: agency not active": _tell("agency_not_active", 422, "agency"),
+    "accreditation: already given": _tell("already_accredited", 409, "agency"),
+    "accreditation: not given": _tell("not_accredited", 409, "agency"),
+    "agency: not active": _tell("agency_not_active", 403, "account"),
+    "agency: unknown": _tell("agency_not_found", 404, "agency"),
+    "act: event time in the future": _tell(_INVALID, 422, "event_time"),
+    "attestation: commitment missing": _tell(_INVALID, 400, "commitment"),
+    "attestation: end out of bounds": _tell(_INVALID, 422, "valid_until"),
+    "attestation: ends before it begins": _tell(_INVALID, 422, "valid_until"),
+    "attestation: event time in the future": _tell(_INVALID, 422, "event_time"),
+    "attestation: event time missing": _tell(_INVALID, 422, "event_time"),
+    "attestation: not accredited": _tell("not_accredited", 422, "schema_uid"),
+    "attestation: not yours": _tell("foreign_record", 403, "uid"),
+    "attestation: previous is itself": _tell(_INVALID, 422, "previous"),
+    "attestation: previous not in force": _tell("previous_not_in_force", 409, "previous"),
+    "attestation: previous not yours": _tell("foreign_record", 403, "previous"),
+    "attestation: previous unknown": _tell("previous_not_found", 422, "previous"),
+    "attestation: reason missing": _tell(_INVALID, 422, "reason"),
+    "attestation: schema not in force": _tell("schema_not_in_force", 409, "schema_uid"),
+    "attestation: state is final": _tell("state_final", 409, "state"),
+    "attestation: state unchanged": _tell("state_unchanged", 409, "state"),
+    "attestation: unknown": _tell("record_not_found", 404, "uid"),
+    "batch: leaf count out of bounds": _tell(_INVALID, 422, "count"),
+    "batch: no such leaf": _tell("leaf_not_found", 404, "index"),
+    "batch: unknown": _tell("record_not_found", 404, "uid"),
+    "key: ended": _tell("account_not_live", 403, "account"),
+    "key: not live yet": _tell("account_not_live", 403, "account"),
+    "key: role missing": _tell("account_role_missing", 403, "account"),
+    "key: unknown": _tell("account_unknown", 403, "account"),
+    "schema: event time in the future": _tell(_INVALID, 422, "event_time"),
+    "schema: leaf count out of bounds": _tell(_INVALID, 422, "pointers"),
+    "schema: not in force": _tell("schema_not_in_force", 409, "uid"),
+    "schema: not yours": _tell("foreign_record", 403, "uid"),
+    "schema: state is final": _tell("state_final", 409, "state"),
+    "schema: state unchanged": _tell("state_unchanged", 409, "state"),
+    "schema: unknown": _tell("schema_not_found", 404, "uid"),
+}

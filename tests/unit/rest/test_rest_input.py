@@ -11,41 +11,20 @@ from hypothesis import strategies as st
 
 from api.auth import Role, create_token, save_tokens
 from api.errors import InvalidField
+from api.openapi.codes import list_contract_codes, list_problem_codes
 from api.outbox.store import IdempotencyKeyReused
 from api.rest.call import decode_cursor, encode_cursor
 from api.rest.commitment_rule import validate_bare_commitment
-from api.rest.refusals import REFUSALS, translate_revert
+from api.rest.refusals import translate_revert
 from api.rest.routes import ROUTES
 from api.settings import ApiSettings
 from api.vault.vault import KeyReused
+from contracts.refusals import load_refusals
 from tests.unit.rest.ledger_world import Agency, Caller, FakeLedger, open_caller
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
 HEADERS = {"Idempotency-Key": "k", "Content-Type": "application/json"}
 SECRET = "Chan Tai Man"
-
-UNREACHABLE = {
-    # REST never sends these: its models, or what it always fills in, exclude them.
-    "accreditation: no such index",
-    "accreditation: reason missing",
-    "accreditation: unknown reason",
-    "attestation: only the schemas",
-    "attestation: state not allowed",
-    "attestation: uid missing",
-    "attestation: unknown algorithm",
-    "attestation: unknown reason",
-    "schema: event time missing",
-    "schema: no such index",
-    "schema: pointers missing",
-    "schema: previous is itself",
-    "schema: previous not in force",
-    "schema: previous not yours",
-    "schema: previous unknown",
-    "schema: reason missing",
-    "schema: state not allowed",
-    "schema: uid missing",
-    "schema: unknown reason",
-}
 
 
 async def send(caller: Caller, path: str, body: bytes, **headers: str) -> tuple[int, Any]:
@@ -192,17 +171,32 @@ async def test_input_bare_commitment_needs_its_role(ledger: FakeLedger, tmp_path
     agency.services.close()
 
 
-def test_input_refusals_cover_what_the_contracts_say() -> None:
-    said = set()
-    for name in ("attestations.vy", "records.vy", "schemas.vy", "completeness.vy"):
-        said |= set(re.findall(r'"([a-z]+: [^"]+)"', (CONTRACTS / name).read_text()))
-    registry = (CONTRACTS / "keys.vy").read_text()
-    authorise = registry[registry.index("def _authorise(") :].split("\n\n\n")[0]
-    said |= set(re.findall(r'"([a-z]+: [^"]+)"', authorise))
-    assert said - UNREACHABLE == set(REFUSALS) & said
-    assert set(REFUSALS) <= said
+@pytest.mark.parametrize("rule", load_refusals())
+def test_input_refusals_tell_every_rule_of_the_contracts(rule: str) -> None:
+    refusal = translate_revert(rule)
+    assert re.fullmatch(r"[a-z0-9_]{3,80}", refusal.code)
+    assert refusal.status in {400, 403, 404, 409, 422}
+    assert refusal.extra["rule"] == rule
+    assert refusal.next_step
+    assert refusal.code in list_problem_codes() | list_contract_codes()
+
+
+def test_input_refusals_have_codes_of_their_own() -> None:
+    told = {
+        "attestation: not yours": ("foreign_record", 403),
+        "basis: not for these fields": ("basis_not_for_these_fields", 422),
+        "basis: unknown": ("basis_not_found", 404),
+        "consent: uid already used": ("uid_exists", 409),
+        "dataset: not yours": ("dataset_not_yours", 403),
+        "exchange: own request": ("exchange_own_request", 403),
+        "key: role missing": ("account_role_missing", 403),
+        "signature: nonce already used": ("signature_nonce_already_used", 409),
+    }
+    for rule, answer in told.items():
+        refusal = translate_revert(rule)
+        assert (refusal.code, refusal.status) == answer
     unknown = translate_revert("schema: something new")
-    assert (unknown.code, unknown.status) == ("schema_something_new", 422)
+    assert (unknown.code, unknown.status) == ("refused_by_ledger", 422)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,12 @@ from atesta_client.errors import ReasonCode
 from pydantic import BaseModel
 
 from api.openapi.__main__ import main
-from api.openapi.codes import PROBLEM_CODES, list_finding_codes, list_problem_codes
+from api.openapi.codes import (
+    PROBLEM_CODES,
+    list_contract_codes,
+    list_finding_codes,
+    list_problem_codes,
+)
 from api.openapi.document import build_document, build_example, write_document
 from api.openapi.surface import render_page
 from api.rest.app import build_rest
@@ -123,7 +128,7 @@ def test_openapi_lists_every_code_that_is_raised() -> None:
         *(file for name in REST for file in API.glob(f"{name}/**/*.py")),
     ]:
         raised |= set(re.findall(r'code="([a-z_]+)"', path.read_text(encoding="utf-8")))
-    documented = {**list_problem_codes(), **list_finding_codes()}
+    documented = {**list_problem_codes(), **list_finding_codes(), **list_contract_codes()}
     # Of JSON-RPC and the explorer, which have lists of their own.
     elsewhere = {"method_not_enabled", "execution_reverted", "transaction_refused", "not_found"}
     assert raised - elsewhere <= set(documented)
