@@ -6,9 +6,14 @@ from typing import Final
 from api.acts.act import Act
 from api.acts.bases import BASIS_ACTS
 from api.acts.catalogue import CATALOGUE_ACTS
+from api.acts.consents import CONSENT_ACTS
+from api.acts.exchange_request import REQUEST_ACTS
+from api.acts.exchanges import EXCHANGE_ACTS
+from api.acts.key_bindings import KEY_BINDING_ACTS
 from api.acts.mandates import MANDATE_ACTS
 from api.acts.policies import POLICY_ACTS
 from api.acts.stops import STOP_ACTS
+from api.acts.withdrawals import WITHDRAWAL_ACTS
 from api.errors import NotFound
 
 _LISTED: Final[tuple[Act, ...]] = (
@@ -17,6 +22,11 @@ _LISTED: Final[tuple[Act, ...]] = (
     *STOP_ACTS,
     *MANDATE_ACTS,
     *POLICY_ACTS,
+    *KEY_BINDING_ACTS,
+    *CONSENT_ACTS,
+    *WITHDRAWAL_ACTS,
+    *REQUEST_ACTS,
+    *EXCHANGE_ACTS,
 )
 
 ACTS: Final[Mapping[str, Act]] = {act.name: act for act in _LISTED}

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from api.acts.prepared import PreparedActs
 from api.databases import CommitWatch, Database, open_database
+from api.deadlines.deadlines import Deadlines
+from api.deadlines.loading import load_deadlines
 from api.errors import UserFault
 from api.index import tables as index_tables
 from api.index.index import Index
@@ -28,6 +30,7 @@ from api.texts.store import PublicTexts
 from api.vault import tables as vault_tables
 from api.vault.keys import load_master_key
 from api.vault.materials import Materials
+from api.vault.subjects import Subjects
 from api.vault.vault import Vault
 from api.verification.challenges import Challenges
 from api.verification.policies import VerificationSettings
@@ -50,6 +53,8 @@ class RestSettings:
     verification: VerificationSettings = field(default_factory=VerificationSettings)
     names: Mapping[bytes, str] = field(default_factory=dict)
     """This node's address book: names of agencies by id."""
+    deadlines: Path | None = None
+    """Folder of the operator's calendars, profiles and closures; None for the shipped ones only."""
 
 
 class NoVault(UserFault):
@@ -79,6 +84,7 @@ class RestServices:
     prepared_acts: PreparedActs
     verifier: Verifier
     names: Mapping[bytes, str]
+    deadlines: Deadlines
     now: Callable[[], float]
     maybe_vault: Vault | None
     maybe_materials: Materials | None
@@ -97,6 +103,11 @@ class RestServices:
         if self.maybe_materials is None:
             raise NoVault
         return self.maybe_materials
+
+    @property
+    def subjects(self) -> Subjects:
+        """The handles of persons between this agency and others; raises `NoVault`."""
+        return Subjects(self.materials)
 
     def compute_body_fingerprint(self, body: bytes) -> bytes:
         """Return what an idempotency key is bound to.
@@ -191,6 +202,7 @@ def open_services(
                 now=now,
             ),
             names=settings.names,
+            deadlines=load_deadlines(settings.deadlines),
             now=now,
             maybe_vault=vault,
             maybe_materials=materials,

@@ -91,6 +91,13 @@ class ExchangeMode(StrEnum):
     BULK = "bulk"
 
 
+class DecisionWord(StrEnum):
+    """What a data officer decides."""
+
+    APPROVE = "approve"
+    REFUSE = "refuse"
+
+
 class WithdrawalOutcome(StrEnum):
     """What a recipient did when a consent was withdrawn."""
 

@@ -1,0 +1,147 @@
+"""Subjects: the handle by which two agencies mean the same person.
+
+For each person and each pair of agencies there is one random handle, made at first contact by
+either side. Both keep a *matching record* in their vaults: the handle and the agency's own
+reference of the person, such as a file number. The reference never leaves the vault; the handle
+goes to the other side inside envelopes, and on the ledger it is only in salted commitments. So two
+agencies can speak of a person without any number that a third one knows.
+
+A matching record is found by handle and by reference, and whoever has the database without the
+vault's key reads neither of them.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from atesta_client.envelopes import Envelope, seal_envelope
+
+from api.errors import UserFault
+from api.vault.materials import Material, Materials
+
+MATCH_ROLE: Final = "subject_match"
+"""Role of a matching record; its reference is the pair of counterparty and own reference."""
+
+_KIND: Final = "subject-match"
+_HANDLE_SIZE: Final = 32
+
+
+class SubjectConflict(UserFault):
+    """A matching record contradicts one that the vault has."""
+
+    status = 409
+
+    def __init__(self, reason: str, *, field: str, next_step: str) -> None:
+        super().__init__(reason, code="subject_conflict", field=field, next_step=next_step)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A person as this agency and one other know it."""
+
+    handle: bytes
+    """32 random bytes, the same in both vaults."""
+    counterparty: bytes
+    """The id of the other agency."""
+    reference: str
+    """This agency's own reference of the person; it stays in the vault."""
+
+
+class Subjects:
+    """The matching records of one agency, kept among its materials."""
+
+    def __init__(
+        self, materials: Materials, random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    ) -> None:
+        self._materials = materials
+        self._random_bytes = random_bytes
+
+    async def find(self, handle: bytes) -> Subject | None:
+        """Return who a handle means; None if this vault does not know it."""
+        return await self._read(self._place(handle))
+
+    async def find_by_reference(self, counterparty: bytes, reference: str) -> Subject | None:
+        """Return the subject of a person between this agency and another; None at first contact."""
+        places = await self._materials.list_by_reference(
+            MATCH_ROLE, _write_pair(counterparty, reference), limit=1
+        )
+        return await self._read(places[0]) if places else None
+
+    async def take(self, counterparty: bytes, reference: str, *, now_s: int) -> Subject:
+        """Return the subject of a person, with a new handle at first contact; durable on return."""
+        found = await self.find_by_reference(counterparty, reference)
+        if found is None:
+            await self._materials.put((self.propose(counterparty, reference)[1],), now_s=now_s)
+            # Two first contacts may meet; the record that was written first counts for both.
+            found = await self.find_by_reference(counterparty, reference)
+            assert found is not None, "it was written just now"
+        return found
+
+    async def match(
+        self, handle: bytes, counterparty: bytes, reference: str, *, replace: bool, now_s: int
+    ) -> Subject:
+        """Note that a handle of another agency belongs to a person of this one.
+
+        With `replace`, the handle takes the place of the one that this vault had for the person.
+        Raises `SubjectConflict`.
+        """
+        subject = Subject(handle=handle, counterparty=counterparty, reference=reference)
+        known = await self.find(handle)
+        if known == subject:
+            return subject
+        if known is not None:
+            raise SubjectConflict(
+                "this handle belongs to another person or another agency here",
+                field="handle",
+                next_step="ask the other agency which person it means",
+            )
+        earlier = await self.find_by_reference(counterparty, reference)
+        if earlier is not None and not replace:
+            raise SubjectConflict(
+                "this person has another handle with this agency",
+                field="reference",
+                next_step="agree on one handle: tell the other agency yours, or send replace",
+            )
+        if earlier is not None:
+            await self._materials.discard(self._place(earlier.handle))
+        await self._materials.put((self._seal(subject),), now_s=now_s)
+        return subject
+
+    def propose(self, counterparty: bytes, reference: str) -> tuple[Subject, Material]:
+        """Return a subject with a new handle, and the matching record to keep; stores nothing."""
+        handle = self._random_bytes(_HANDLE_SIZE)
+        subject = Subject(handle=handle, counterparty=counterparty, reference=reference)
+        return subject, self._seal(subject)
+
+    def _seal(self, subject: Subject) -> Material:
+        body = {
+            "handle": "0x" + subject.handle.hex(),
+            "counterparty": "0x" + subject.counterparty.hex(),
+            "reference": subject.reference,
+        }
+        envelope: Envelope = seal_envelope(_KIND, body, self._random_bytes)
+        return Material(
+            uid=self._place(subject.handle),
+            role=MATCH_ROLE,
+            envelope=envelope,
+            reference=_write_pair(subject.counterparty, subject.reference),
+        )
+
+    def _place(self, handle: bytes) -> bytes:
+        """Return where a handle's record stands; it does not tell the handle."""
+        return self._materials.derive_salt(_KIND, handle.hex())
+
+    async def _read(self, place: bytes) -> Subject | None:
+        envelope = await self._materials.find(place, MATCH_ROLE)
+        if envelope is None:
+            return None
+        return Subject(
+            handle=bytes.fromhex(str(envelope.body["handle"])[2:]),
+            counterparty=bytes.fromhex(str(envelope.body["counterparty"])[2:]),
+            reference=str(envelope.body["reference"]),
+        )
+
+
+def _write_pair(counterparty: bytes, reference: str) -> str:
+    return f"{counterparty.hex()}:{reference}"
