@@ -25,7 +25,7 @@ from contracts.addresses import ATTESTATIONS, ATTESTATIONS_NAME, SCHEMAS, SCHEMA
 from contracts.codec import encode_call
 from contracts.development import list_development_agencies
 from contracts.labels import encode_label
-from contracts.testkeys import Purpose, get_private_key
+from contracts.testkeys import Purpose, get_address, get_private_key
 from node.chain.blockchain import Blockchain
 from node.chain.deadline import Deadline
 from node.chain.genesis import Genesis, load_genesis
@@ -38,6 +38,7 @@ AGENCIES = 4
 MOST_AGENCIES = 10
 """Agencies that published keys exist for."""
 ISSUER = 1
+ISSUER_PURPOSES: tuple[Purpose, ...] = ("clerk", "account")
 SCHEMA_OWNER = 2
 SCHEMA = hashlib.sha256(b"benchmark schema").digest()
 ATTEST_GAS = 400_000
@@ -112,6 +113,16 @@ class LedgerChain:
         )
         self.require_success(imported)
 
+    def read_nonces(self) -> None:
+        """Go on signing where the chain's state ends, in a chain that another run has made."""
+        state = self.chain.state_at(self.chain.head)
+        for number, purpose in (
+            *((ISSUER, each) for each in ISSUER_PURPOSES),
+            (SCHEMA_OWNER, "account"),
+        ):
+            account = state.get_account(get_address(number, purpose))
+            self._nonces[number, purpose] = 0 if account is None else account.nonce
+
     def make_attestations(self, count: int) -> Iterator[bytes]:
         """Yield signed attestations of the issuer's two accounts, in turn."""
         start = sum(self._nonces.values())
@@ -131,7 +142,7 @@ class LedgerChain:
                     bytes(32),
                 ],
             )
-            purpose: Purpose = "account" if index % 2 else "clerk"
+            purpose = ISSUER_PURPOSES[index % 2]
             yield self.sign(ISSUER, purpose, ATTESTATIONS, data, ATTEST_GAS)
 
     def build(self, transactions: Sequence[Transaction]) -> Block:

@@ -10,7 +10,8 @@ its own seconds, which are told apart); after that it must follow, and propose a
 has started again.
 
 All five share the processors of one machine. `--blocks 10000` takes its time beforehand: making the
-chain executes every transaction twice.
+chain executes every transaction twice. `--chain FOLDER` keeps it for the next time, and goes on
+with one that was not finished.
 """
 
 import argparse
@@ -89,12 +90,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--blocks", type=int, default=DEFAULT_BLOCKS, help="blocks that it was away"
     )
+    parser.add_argument("--chain", type=Path, help="folder to keep the chain in, made or found")
 
 
 def run(arguments: argparse.Namespace) -> list[Figure]:
     """Measure and return the figures; what it is doing goes to standard error."""
     measured = measure(
-        arguments.blocks, lambda step: print(f"sync: {step}", file=sys.stderr, flush=True)
+        arguments.blocks,
+        lambda step: print(f"sync: {step}", file=sys.stderr, flush=True),
+        kept=arguments.chain,
     )
     return [
         Figure(
@@ -122,22 +126,28 @@ def run(arguments: argparse.Namespace) -> list[Figure]:
 
 
 def measure(
-    blocks: int, progress: Progress = lambda _: None, *, is_indexed: bool = True
+    blocks: int,
+    progress: Progress = lambda _: None,
+    *,
+    is_indexed: bool = True,
+    kept: Path | None = None,
 ) -> SyncFigures:
     """Run the whole benchmark. Leaves nothing running; raises NodeError if a node fails.
 
     With `is_indexed` the others have indexed the history first, like nodes that made it themselves.
+    `kept` is a folder with a chain of this genesis, or for one.
     """
     with tempfile.TemporaryDirectory(prefix="atesta-sync-") as folder:
         options = DevnetOptions(agencies=VALIDATORS, qbft=RULES)
         devnet = make_devnet(Path(folder) / "net", options)
         away = devnet.get_node(AWAY)
         others = [node for node in devnet.nodes if node is not away]
-        chain = Path(folder) / "chain"
+        chain = kept or Path(folder) / "chain"
         ledger = make_chain(devnet.genesis_file, chain, blocks, progress)
         for node in others:
             shutil.copytree(chain, DataFolder(root=node.data_dir).chain)
-        shutil.rmtree(chain)
+        if kept is None:
+            shutil.rmtree(chain)
         try:
             progress("starting four validators")
             for node in others:
@@ -157,17 +167,21 @@ def make_chain(
 ) -> LedgerChain:
     """Make a database with `blocks` sealed blocks, all but the first full of attestations.
 
+    Goes on with what is in `folder` already.
     Returns the ledger, closed, which goes on signing where the chain ends.
     """
     store = LevelStore(folder)
     began_s = told_s = time.monotonic()
     try:
         ledger = LedgerChain(load_genesis(genesis_file), store, retain_blocks=RETAINED)
-        ledger.prepare_schema()
+        if (first := ledger.chain.head.number) == 0:
+            ledger.prepare_schema()
+        else:
+            ledger.read_nonces()
         while (made := ledger.chain.head.number) < blocks:
             if time.monotonic() - told_s > PROGRESS_S:
                 told_s = time.monotonic()
-                left_s = (told_s - began_s) / made * (blocks - made)
+                left_s = (told_s - began_s) / max(1, made - first) * (blocks - made)
                 progress(f"made {made} of {blocks} blocks, {left_s / 60:.1f} minutes to go")
             imported = ledger.grow(list(ledger.make_attestations(TRANSACTIONS)))
             ledger.require_success(imported)
