@@ -9,9 +9,11 @@ from api.acts.catalogue import CATALOGUE_ACTS
 from api.acts.consents import CONSENT_ACTS
 from api.acts.exchange_request import REQUEST_ACTS
 from api.acts.exchanges import EXCHANGE_ACTS
+from api.acts.governance import GOVERNANCE_ACTS
 from api.acts.key_bindings import KEY_BINDING_ACTS
 from api.acts.mandates import MANDATE_ACTS
 from api.acts.policies import POLICY_ACTS
+from api.acts.posts import POST_ACTS
 from api.acts.stops import STOP_ACTS
 from api.acts.withdrawals import WITHDRAWAL_ACTS
 from api.errors import NotFound
@@ -27,6 +29,8 @@ _LISTED: Final[tuple[Act, ...]] = (
     *WITHDRAWAL_ACTS,
     *REQUEST_ACTS,
     *EXCHANGE_ACTS,
+    *POST_ACTS,
+    *GOVERNANCE_ACTS,
 )
 
 ACTS: Final[Mapping[str, Act]] = {act.name: act for act in _LISTED}
@@ -40,7 +44,7 @@ def get_act(name: str) -> Act:
     act = ACTS.get(name)
     if act is None:
         error = NotFound("there is no act with this name", field="act", code="act_not_found")
-        error.next_step = "the names are listed in docs/acts.md"
+        error.next_step = "GET /v1/acts lists the names"
         raise error
     return act
 

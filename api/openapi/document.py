@@ -77,6 +77,9 @@ _TAGS: Final = {
     "mandates": "Who may act for whom.",
     "policies": "Which documents one side recognises of the other.",
     "feeds": "What happens, told to others: events, streams, webhooks, alerts.",
+    "posts": "Who holds which post of an agency, and with which keys.",
+    "proposals": "What the agencies decide together.",
+    "pauses": "Agencies that write nothing for a time.",
     "operations": "Writes of this agency, from accepted to final.",
 }
 
@@ -330,6 +333,11 @@ _PATH_PARAMETERS: Final[dict[str, tuple[dict[str, Any], str, Any]]] = {
     "uid": (_UID_SCHEMA, "Identifier of the record, 32 bytes.", EXAMPLE_UID),
     "agency": (_UID_SCHEMA, "Identifier of the agency, 32 bytes.", EXAMPLE_UID),
     "id": ({"type": "string"}, "Identifier as the API gave it.", EXAMPLE_UID),
+    "number": (
+        {"type": "integer", "minimum": 0},
+        "Its number, as the ledger gave it.",
+        7,
+    ),
     "hash": (_UID_SCHEMA, "Hash of the text, 32 bytes.", EXAMPLE_UID),
     "index": (
         {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},

@@ -4,6 +4,7 @@ A contract says 2 where a person says "conditional". Each word is the name of th
 `contracts.codes`, in lower case; only what callers meet differs (`ended_by_law`).
 """
 
+from collections.abc import Iterable
 from enum import IntEnum, StrEnum
 from typing import TypeVar
 
@@ -127,6 +128,28 @@ class ExchangeStatus(StrEnum):
     CANCELLED = "cancelled"
     ENDED = "ended"
     VOID_SIGNED = "void_signed"
+
+
+class KeyRoleWord(StrEnum):
+    """What a key may do for its agency on the ledger."""
+
+    ADMIN = "admin"
+    GOVERN = "govern"
+    ISSUE = "issue"
+    SCHEMA = "schema"
+    DEPLOY = "deploy"
+    AUDIT = "audit"
+    SUPERVISE = "supervise"
+    EXCHANGE = "exchange"
+    DECIDE = "decide"
+
+
+def encode_roles(words: Iterable[KeyRoleWord]) -> int:
+    """Return the ledger's bit mask of a key's roles."""
+    mask = 0
+    for word in words:
+        mask |= int(codes.Role[word.name])
+    return mask
 
 
 def encode_word(word: StrEnum) -> int:
