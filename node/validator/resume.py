@@ -11,10 +11,11 @@ or one liar could silence the validator for ever.
 
 Where the others cannot go on without it (one or two validators) waiting for higher blocks would
 never end. There the procedure relies on the operator's word that no other node runs with the key,
-and signs above its head once all others have announced theirs. A validator that is alone has nobody
-who would contradict it, so it is the most dangerous: with an empty disk it would begin the ledger
-anew. It waits for its own blocks, which only an observer can still have, and until no peer
-announces a later one.
+and signs above its head once all others have announced theirs. If a copy of its sign state can
+still be read, it goes on from there (`DurableSignState.reset`), since a floor would forbid the very
+height that nobody else can make. A validator that is alone has nobody who would contradict it, so
+it is the most dangerous: with an empty disk it would begin the ledger anew. It waits for its own
+blocks, which only an observer can still have, and until no peer announces a later one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -64,12 +65,16 @@ def compute_resume_floor(
     """
     others = [address for address in validators if address != own]
     if not others:
-        is_whole = own_head > 0 and all(height <= own_head for height in reports.values())
-        return max(own_head, highest_known) if is_whole else None
+        has_own_blocks = own_head > 0 or highest_known > 0
+        is_whole = has_own_blocks and all(height <= own_head for height in reports.values())
+        return _go_on_from(own_head, highest_known) if is_whole else None
     reached = sum(address in reports and reports[address] <= own_head for address in others)
     quorum = compute_quorum(len(validators))
-    can_others_go_on = len(others) >= quorum
-    if reached < (quorum if can_others_go_on else len(others)):
-        return None
-    ahead = _HEIGHTS_AHEAD if can_others_go_on else 0
-    return max(Height(own_head + ahead), highest_known)
+    if len(others) >= quorum:  # the others can go on without it
+        return max(Height(own_head + _HEIGHTS_AHEAD), highest_known) if reached >= quorum else None
+    return _go_on_from(own_head, highest_known) if reached == len(others) else None
+
+
+def _go_on_from(own_head: Height, highest_known: Height) -> Height | None:
+    """Return the head; None if something was signed so high that blocks below it are missing."""
+    return own_head if highest_known <= own_head + 1 else None

@@ -10,6 +10,7 @@ The database keeps the newest record under one key. It is useless on its own, si
 what loses synced writes, but it notices when the files were replaced by older ones.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from consensus.errors import LocalFault as ConsensusLocalFault
@@ -93,11 +94,21 @@ class DurableSignState:
         self._write_copy(data)
 
     def reset(self, height: Height) -> SignState:
-        """Forbid everything up to `height` and allow what is above; ends a resume."""
-        known = [record.number for record in (*self._files.read_intact(), *self.read_copies())]
-        floor = make_floor(self._identity, number=max(known, default=0) + 1, height=height)
-        self.persist(floor)
-        return SignState(floor)
+        """Forbid everything up to `height` and allow what is above; ends a resume.
+
+        A readable record that is above `height` stays in force. With one copy sound it is the last
+        one that was sent, or one that was not, since a message leaves after the third copy.
+        """
+        known = (*self._files.read_intact(), *self.read_copies())
+        number = max((record.number for record in known), default=0) + 1
+        above = [r for r in known if r.identity == self._identity and r.height > height]
+        if above:
+            newest = max(above, key=lambda record: record.number)
+            record = replace(newest, number=number)
+        else:
+            record = make_floor(self._identity, number=number, height=height)
+        self.persist(record)
+        return SignState(record)
 
     def get_highest_known(self) -> Height:
         """Return the highest height of any copy that can still be read, 0 if none can."""

@@ -107,7 +107,9 @@ def make_schedule(seed: int, profile: str = "mixed") -> Schedule:
         honest = [name for name in names if name not in {f"v{n}" for n, _ in traitors}]
         # A node that has lost its disk does not sign for a while: it counts as a faulty one.
         may_wipe = not spares and compute_faulty(count) > len(traitors)
-        faults.extend(_make_crashes(chance, honest, may_wipe=may_wipe))
+        # One copy torn of three is enough to know what was signed, also where f is 0.
+        may_tear = may_wipe or (not spares and count <= 3)
+        faults.extend(_make_crashes(chance, honest, may_wipe=may_wipe, may_tear=may_tear))
     if is_in["timing"]:
         faults.extend(_make_timing_faults(chance, names))
     if spares:
@@ -206,12 +208,14 @@ def _make_network_faults(chance: random.Random, names: list[str]) -> list[Fault]
     return faults
 
 
-def _make_crashes(chance: random.Random, names: list[str], *, may_wipe: bool) -> list[Fault]:
+def _make_crashes(
+    chance: random.Random, names: list[str], *, may_wipe: bool, may_tear: bool
+) -> list[Fault]:
     faults = []
-    if may_wipe and chance.random() < 0.5:
+    if may_tear and chance.random() < 0.5:
         (name,) = chance.sample(names, 1)
         at_ms = chance.randrange(1_000, FAULT_TIME_MS - 1_000)
-        if chance.random() < 0.5:
+        if may_wipe and chance.random() < 0.5:
             faults.append(Fault(at_ms=at_ms, kind="wipe", targets=(name,)))
         else:
             faults.extend(_make_tearing(chance, name, at_ms))

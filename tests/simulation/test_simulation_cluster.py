@@ -5,9 +5,10 @@ import pytest
 from consensus.extra_data import VoteType, decode_extra_data
 from consensus.genesis_config import QbftConfig
 from consensus.quorum import compute_quorum
+from contracts.addresses import REGISTRY
 from tests.simulation.cluster import Cluster
 from tests.simulation.keys import CONTRACT, KEYS
-from tests.simulation.model_chain import DROP_VALIDATOR
+from tests.simulation.model_chain import ADD_VALIDATOR, DROP_VALIDATOR
 from tests.simulation.schedule import PROFILES, make_schedule
 from tests.simulation.simulator import simulate
 
@@ -134,10 +135,29 @@ def test_simulated_schedule_is_the_same_every_time() -> None:
     assert len(traces[0]) > 100
 
 
+def test_cluster_real_registry_changes_the_set_by_vote_of_the_agencies() -> None:
+    config = QbftConfig(validator_contract=REGISTRY)
+    cluster = Cluster(validators=4, spares=1, seed=3, config=config, is_real=True)
+    cluster.start()
+    cluster.submit(ADD_VALIDATOR + KEYS[4].address)
+    cluster.submit(DROP_VALIDATOR + KEYS[0].address)
+    assert cluster.run_until_height(6)
+    sets = [len(entry.validators) for entry in cluster.nodes["v2"].chain.entries]
+    assert sets[0] == 4
+    assert 5 in sets
+    assert cluster.nodes["v5"].chain.validators == tuple(key.address for key in KEYS[1:5])
+    spare = cluster.nodes["v5"]
+    assert spare.core is not None
+    assert spare.core.engine.is_validating
+
+
 def test_simulated_schedules_run_on_the_real_chain_now_and_then() -> None:
     schedules = [make_schedule(seed) for seed in range(SCHEDULES)]
     real = [schedule for schedule in schedules if schedule.is_real]
     assert len(real) >= SCHEDULES // 100
+    for is_contract_mode in (True, False):
+        changed = [s for s in real if s.config.is_contract_mode is is_contract_mode and s.spares]
+        assert len(changed) >= SCHEDULES // 500, "the set changes in either way"
     busy = next(s for s in real if any(fault.kind == "submit" for fault in s.faults))
     cluster = Cluster(validators=busy.validators, config=busy.config, seed=busy.seed, is_real=True)
     cluster.start()

@@ -1,6 +1,7 @@
 """Three copies on disk: what a crash may leave, and what only damage leaves."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -274,7 +275,25 @@ def test_resume_of_a_lone_validator_never_begins_the_ledger_anew() -> None:
     assert floor(1, {}, head=0) is None, "its blocks are lost; an observer may have them"
     assert floor(1, {3: 9}, head=5) is None, "an observer has later ones"
     assert floor(1, {3: 9}, head=9) == 9
-    assert floor(1, {3: 9}, head=9, known=12) == 12
+    assert floor(1, {3: 9}, head=9, known=12) is None, "it had signed above block 11"
+    assert floor(1, {3: 11}, head=11, known=12) == 11
+
+
+def test_resume_where_others_cannot_go_on_never_forbids_the_next_height() -> None:
+    assert floor(1, {}, head=9, known=10) == 9
+    assert floor(1, {}, head=0, known=1) == 0
+    assert floor(2, {1: 9}, head=9, known=10) == 9
+    assert floor(2, {1: 9}, head=9, known=11) is None
+    assert floor(3, {1: 9, 2: 9}, head=9, known=10) == 11
+
+
+@pytest.mark.parametrize("damaged", [0, 1])
+def test_sign_store_reset_below_what_can_be_read_goes_on_from_it(disk: Disk, damaged: int) -> None:
+    last = disk.state.record
+    disk.path(damaged).write_bytes(b"torn")
+    state = disk.open().reset(Height(last.height - 1))
+    assert state.record == replace(last, number=last.number + 1)
+    assert disk.open().load().record == state.record
 
 
 def test_resume_request_lasts_until_it_is_finished(tmp_path: Path) -> None:
