@@ -2,6 +2,7 @@
 
     trust.py, handshake.py   mutual TLS with pinned keys; then proof of the validator key
     frames.py, queue.py      msgpack frames with bounds; consensus ahead of all else
+    rates.py                 how much of it is taken and passed on
     gossip.py                what was seen, what is passed on, what is only announced
     sync.py                  blocks for a node that was away, is new or only follows
     network.py               `Network`: connections, calls, keepalive, scores

@@ -6,7 +6,8 @@ have it. Small ones (votes) are passed on whole; large ones (proposals with bloc
 key and sent only to a peer that asks, because in a full mesh everyone has them already. A message
 is identified by its bytes and by the stamp of its broadcast: its copies are dropped, while its
 author may broadcast it again. A peer that joins gets our latest messages at once, so that a
-connection that was lost or replaced costs no round.
+connection that was lost or replaced costs no round. How many messages are taken from a peer and
+passed on for an author is limited (`rates.py`).
 
 **Transactions** that were submitted here are pushed to all peers in batches. Those that came from a
 peer are offered by hash to the others once the mempool has admitted them. Waiting transactions are
@@ -24,6 +25,7 @@ from typing import Final, Protocol
 
 import structlog
 from eth_hash.auto import keccak
+from eth_typing import Address
 
 from consensus.errors import PeerFault as ConsensusPeerFault
 from node.errors import PeerFault
@@ -40,6 +42,8 @@ from node.network.metrics import NetworkMetrics
 from node.network.offers import OpenOffers
 from node.network.ports import NetworkHandlers
 from node.network.queues import Priority
+from node.network.rates import PeerBudget, RelayBudget
+from node.network.score import Offence, TokenBucket
 from node.network.seen import ByteCache, SeenSet
 from node.network.settings import MIB, NetworkSettings
 
@@ -65,7 +69,14 @@ class GossipPeer(Protocol):
     """What gossip needs of a peer."""
 
     peer_id: str
+    signer: Address
     known: SeenSet
+    vote_budget: PeerBudget
+    search_budget: TokenBucket
+
+    def charge(self, offence: Offence, reason: str) -> None:
+        """Note an offence."""
+        ...
 
     def send(self, frame: Frame, priority: Priority) -> bool:
         """Queue a frame; False if there is no room."""
@@ -106,6 +117,7 @@ class Gossip:
         self._cache = ByteCache(settings.max_cache_bytes)
         self._offers = OpenOffers(settings.announce_delay_s)
         self._outgoing: list[tuple[bytes, bytes, bool]] = []
+        self._relays = RelayBudget()
         self._recent: deque[tuple[float, bytes, bytes]] = deque(maxlen=_RECENT_MESSAGES)
         self._wake = asyncio.Event()
 
@@ -156,12 +168,19 @@ class Gossip:
         key = compute_consensus_key(frame)
         peer.known.add(key)
         self._offers.settle(key)
-        if not self._seen_consensus.add(key):
+        if self._seen_consensus.knows(key):
             self._metrics.count("consensus_repeated")
             return
+        now_s = self._clock()
+        if not peer.vote_budget.take(len(self._get_peers()), now_s):
+            # Not noted as seen: others may bring it, and must not be ignored for this one's fault.
+            self._metrics.count("consensus_refused")
+            peer.charge(Offence.FLOOD, "it floods this node with consensus messages")
+            return
+        self._seen_consensus.add(key)
         self._metrics.count("consensus_new")
         try:
-            is_useful = self._handlers.on_consensus(frame.code, frame.payload, peer.peer_id)
+            author = self._handlers.on_consensus(frame.code, frame.payload, peer.peer_id)
         except ConsensusPeerFault as error:
             raise PeerFault(f"its consensus message is malformed: {error}") from error
         except PeerFault:
@@ -171,7 +190,9 @@ class Gossip:
             log.exception("a consensus message met a bug of this node", peer=peer.peer_id)
             self._metrics.count("handler_failures")
             return
-        if is_useful:
+        if author is None:
+            return
+        if self._relays.take(author, is_direct=author == peer.signer, now_s=now_s):
             self._metrics.count("consensus_relayed")
             self._spread(frame, key, whole=len(frame.payload) <= RELAY_WHOLE_BYTES)
 
@@ -271,7 +292,7 @@ class Gossip:
                     peer.known.add(key)
             return
         found = {key: raw for key in frame.keys if (raw := self._cache.get(key)) is not None}
-        if len(found) < len(frame.keys):
+        if len(found) < len(frame.keys) and peer.search_budget.take(1, self._clock()):
             missing = frozenset(frame.keys) - found.keys()
             for raw in self._handlers.get_pending_transactions():
                 if (key := keccak(raw)) in missing:

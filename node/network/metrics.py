@@ -8,7 +8,8 @@ class NetworkMetrics:
 
     Counters: `frames_received`, `bytes_sent`, `bytes_received`, `frames_dropped`,
     `dials`, `dial_failures`, `admitted`, `refused_<error>`, `refused_pending`,
-    `refusals_not_logged`, `consensus_new`, `consensus_repeated`, `consensus_relayed`,
+    `refusals_not_logged`, `consensus_new`, `consensus_repeated`, `consensus_refused`,
+    `consensus_relayed`,
     `transactions_new`, `transactions_repeated`, `transactions_sent`, `offers`, `wants`,
     `blocks_served`, `blocks_imported`, `sync_runs`, `sync_timeouts`, `bad_blocks`,
     `early_blocks`, `peer_faults`, `handler_failures`, `admission_failures`.

@@ -25,15 +25,19 @@ from node.network.frames import (
     Frame,
     FrameSplitter,
     Goodbye,
+    Offer,
     Peers,
     Ping,
     Pong,
+    Transactions,
+    Want,
     decode_frame,
     encode_frame,
 )
 from node.network.metrics import NetworkMetrics
 from node.network.ports import PeerAddress, PeerInfo
 from node.network.queues import Priority, SendQueue
+from node.network.rates import PeerBudget
 from node.network.score import Offence, PeerScore, TokenBucket
 from node.network.seen import SeenSet
 from node.network.settings import MIB, NetworkSettings
@@ -44,6 +48,11 @@ _WRITE_BYTES: Final = 64 * 1024
 _FRAMES_PER_S: Final = 2_000.0
 _BYTES_PER_S: Final = 32.0 * MIB
 _BURST_S: Final = 3.0
+_KEYS_PER_FRAME: Final = 64
+_TRANSACTIONS_PER_FRAME: Final = 8
+"""So many of them are as much work as a frame."""
+_SEARCHES_PER_S: Final = 2.0
+_SEARCHES_AT_ONCE: Final = 20.0
 _CLOSE_S: Final = 1.0
 _HOST: Final = re.compile(r"[0-9A-Za-z.:_-]{1,253}")
 
@@ -89,6 +98,10 @@ class Peer:
         self.head_hash = Hash32(hello.head_hash)
         self.known = SeenSet(max(1, settings.max_seen // 4))
         """Keys of messages and transactions that the peer has."""
+        self.vote_budget = PeerBudget(now_s)
+        """How many new consensus messages it may bring."""
+        self.search_budget = TokenBucket(rate=_SEARCHES_PER_S, burst=_SEARCHES_AT_ONCE, now_s=now_s)
+        """How often all waiting transactions are searched for what it wants."""
         self.round_trip_ms: float | None = None
         self.clock_offset_ms: float | None = None
         self._tools = tools
@@ -205,7 +218,7 @@ class Peer:
     def _limit_rate(self, frame: Frame, size: int, now_s: float) -> None:
         if isinstance(frame, Blocks):
             return  # asked for by us; others are charged where they are matched with requests
-        if not (self._frame_rate.take(1, now_s) and self._byte_rate.take(size, now_s)):
+        if not (self._frame_rate.take(_weigh(frame), now_s) and self._byte_rate.take(size, now_s)):
             self.charge(Offence.FLOOD, "it floods this node with frames")
 
     def _process(self, frame: Frame) -> bool:
@@ -334,6 +347,17 @@ def make_peer_address(host: str, port: int) -> PeerAddress | None:
     if not port or not _HOST.fullmatch(host):
         return None
     return PeerAddress(host=host, port=port)
+
+
+def _weigh(frame: Frame) -> float:
+    """Return how many frames' work a frame is."""
+    match frame:
+        case Offer() | Want():
+            return 1 + len(frame.keys) / _KEYS_PER_FRAME
+        case Transactions():
+            return 1 + len(frame.raws) / _TRANSACTIONS_PER_FRAME
+        case _:
+            return 1
 
 
 def _make_printable(text: str) -> str:

@@ -177,8 +177,8 @@ class SyncProgress:
     """Peers that blocks are being asked from."""
 
 
-def _relay(_code: int, _payload: bytes, _peer_id: str) -> bool:
-    return True
+def _ignore_consensus(_code: int, _payload: bytes, _peer_id: str) -> Address | None:
+    return None
 
 
 async def _ignore_transactions(_raws: tuple[bytes, ...], _peer_id: str) -> None:
@@ -197,10 +197,11 @@ def _nothing_pending() -> Iterable[bytes]:
 class NetworkHandlers:
     """What the network calls, always on the event loop. All have a default that does nothing."""
 
-    on_consensus: Callable[[int, bytes, str], bool] = field(default=_relay)
-    """`(code, payload, peer_id)`: a consensus message, once per broadcast. Return True if it is
-    worth passing on to other peers (it decodes and its author is a validator); raise PeerFault if
-    it cannot be decoded at all. It must only take the message in and not work on it."""
+    on_consensus: Callable[[int, bytes, str], Address | None] = field(default=_ignore_consensus)
+    """`(code, payload, peer_id)`: a consensus message, once per broadcast. Return its author if it
+    is worth passing on to other peers (it decodes and its author is a validator), None if not;
+    raise PeerFault if it cannot be decoded at all. It must only take the message in and not work on
+    it."""
 
     on_transactions: Callable[[tuple[bytes, ...], str], Awaitable[None]] = field(
         default=_ignore_transactions

@@ -27,7 +27,8 @@ from consensus.effects import (
 )
 from consensus.engine import Engine
 from consensus.events import Event, MessageReceived, Timer, TimerExpired
-from consensus.messages import Message, decode_message
+from consensus.messages import Message, decode_message, get_author
+from consensus.types import Address
 from node.validator.ports import (
     BlockJobs,
     Broadcaster,
@@ -98,14 +99,14 @@ class ValidatorCore:
         """The engine, to be read only."""
         return self._engine
 
-    def take_in(self, code: int, payload: bytes, source: str | None) -> bool:
-        """Decode a message for the next `drain`; returns whether other peers should have it too.
+    def take_in(self, code: int, payload: bytes, source: str | None) -> Address | None:
+        """Decode a message for the next `drain`; returns its author if others should have it too.
 
         Raises consensus.errors.PeerFault if the bytes are no message.
         """
         message = self._decode(code, payload)
         if not self._engine.is_relevant(message):
-            return False
+            return None
         is_known = self._engine.is_worth_passing_on(message)
         if len(self._inbox) < (MAX_INBOX_MESSAGES if is_known else _MAX_INBOX_BEFORE_UNKNOWN):
             self._inbox.append(
@@ -116,7 +117,7 @@ class ValidatorCore:
                     source=source,
                 )
             )
-        return is_known
+        return get_author(message) if is_known else None
 
     def drain(self, limit: int | None = None) -> bool:
         """Work on messages that were taken in, at most `limit`; returns whether some are left."""

@@ -195,19 +195,19 @@ class ValidatorHost:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._jobs.close()
 
-    def on_consensus(self, code: int, payload: bytes, peer_id: str) -> bool:
-        """Take in a message from a peer; returns whether other peers should have it too.
+    def on_consensus(self, code: int, payload: bytes, peer_id: str) -> Address | None:
+        """Take in a message from a peer; returns its author if other peers should have it too.
 
         Raises MalformedMessage (a PeerFault) if it does not decode.
         """
         if self._core is None or self._is_stopped:
-            return False
+            return None
         try:
-            is_relevant = self._core.take_in(code, payload, peer_id)
+            author = self._core.take_in(code, payload, peer_id)
         except ConsensusPeerFault as fault:
             raise MalformedMessage(str(fault), field="consensus message") from None
         self._schedule_drain()
-        return is_relevant
+        return author
 
     def on_head(self, _header: BlockHeader | None = None) -> None:
         """Restart consensus above the chain's head; call after every import, by sync above all."""

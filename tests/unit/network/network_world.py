@@ -127,6 +127,9 @@ class FakeChain:
         return None
 
 
+AUTHOR = Address(b"author".rjust(20, b"\0"))
+
+
 class FakeDirectory:
     """A `PeerDirectory` that a test changes."""
 
@@ -216,9 +219,9 @@ class World:
         self.workers.append(worker)
         node = Node(name=name, tls=tls, signer=signer, directory=directory, chain=chain)
 
-        def on_consensus(code: int, payload: bytes, _peer: str) -> bool:
+        def on_consensus(code: int, payload: bytes, _peer: str) -> Address | None:
             node.consensus.append((code, payload))
-            return node.relay
+            return AUTHOR if node.relay else None
 
         async def on_transactions(raws: tuple[bytes, ...], _peer: str) -> None:
             node.transactions.extend(raws)

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from eth_typing import Address
 from structlog.testing import capture_logs
 
 from consensus.errors import MalformedEncoding
@@ -25,6 +26,7 @@ from node.network.frames import (
 from node.network.queues import Priority
 from node.network.tap import read_tap
 from tests.unit.network.network_world import (
+    AUTHOR,
     CHAIN_ID,
     FAST,
     GENESIS_HASH,
@@ -140,7 +142,7 @@ async def test_handler_that_finds_a_message_malformed_drops_the_peer(world: Worl
     server = await world.start("server")
     _, peer = await join_by_hand(world, server)
 
-    def refuse(_code: int, _payload: bytes, _peer: str) -> bool:
+    def refuse(_code: int, _payload: bytes, _peer: str) -> Address | None:
         raise MalformedEncoding("not RLP")
 
     server.network._gossip._handlers = NetworkHandlers(on_consensus=refuse)
@@ -157,10 +159,10 @@ async def test_message_that_meets_a_bug_ends_here_and_costs_nobody_the_connectio
     server, other = await world.start_connected("server", "other")
     raw, peer = await join_by_hand(world, server)
 
-    def fail(_code: int, payload: bytes, _peer: str) -> bool:
+    def fail(_code: int, payload: bytes, _peer: str) -> Address | None:
         if payload == b"poison":
             raise ZeroDivisionError
-        return True
+        return AUTHOR
 
     server.network._gossip._handlers = NetworkHandlers(on_consensus=fail)
     with capture_logs() as logs:
