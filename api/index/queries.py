@@ -153,6 +153,11 @@ def find_position(connection: Connection, time_s: int) -> int:
     return _END if number is None else int(number) * LOGS_PER_BLOCK
 
 
+def get_first_position(number: int) -> int:
+    """Return the position of a block's first event."""
+    return number * LOGS_PER_BLOCK
+
+
 def _filter(
     connection: Connection, query: Select[Any], table: Table, wanted: RecordFilter
 ) -> Select[Any]:

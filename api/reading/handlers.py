@@ -11,16 +11,14 @@ from sqlalchemy import Connection, Row
 from api.errors import InvalidField, NotFound, UpstreamFault
 from api.index import law_queries, queries
 from api.index.law_queries import LawFilter
-from api.index.tables import LOGS_PER_BLOCK
 from api.reading.collection import Collection
 from api.reading.facts import Facts, Surroundings
-from api.reading.models import LawEvent, LawHistory, view_agency
+from api.reading.models import LawHistory, view_law_event
 from api.reading.table import COLLECTIONS
-from api.rest.call import Call, Reply, encode_cursor
+from api.rest.call import Call, Reply
+from api.rest.cursors import encode_cursor
 from api.rest.references import REFERENCE_PATTERN, read_reference
 from api.rest.services import RestServices
-from api.rest.values import encode_hex, parse_time
-from api.rest.views import view_reason, view_uid
 from api.rest.words import encode_word
 
 PATIENCE_S: Final = 2.0
@@ -154,34 +152,20 @@ async def gather_surroundings(services: RestServices, rows: Sequence[Row[Any]]) 
     )
 
 
-def view_law_event(row: Row[Any]) -> LawEvent:
-    """Return an event of the index."""
-    return LawEvent(
-        kind=row.kind,
-        uid=encode_hex(bytes(row.uid)),
-        agency=view_agency(row.agency),
-        related=view_uid(row.related),
-        place=row.place,
-        state=row.state,
-        reason=view_reason(row.reason),
-        event_time=None if row.event_time_s is None else parse_time(row.event_time_s),
-        key=view_uid(row.key),
-        block=row.position // LOGS_PER_BLOCK,
-        block_time=parse_time(row.time_s),
-        transaction=encode_hex(bytes(row.transaction_hash)),
-        details=None if row.details is None else json.loads(row.details),
-        cursor=encode_cursor(row.position) or "",
-    )
+def find_party(call: Call, name: str) -> bytes | None:
+    """Return an agency or jurisdiction of the query, by label or in hexadecimal."""
+    text = call.query.get(name)
+    if text is None:
+        return None
+    if not re.fullmatch(REFERENCE_PATTERN, text):
+        raise InvalidField(name, "must be a label, or 0x and 64 hexadecimal digits")
+    return read_reference(text)
 
 
 def _read_filter(collection: Collection, call: Call) -> LawFilter:
     links = {}
     for entry in collection.filters:
-        if entry.is_party:
-            text = call.query.get(entry.name)
-            target = None if text is None else _parse_reference(text, entry.name)
-        else:
-            target = call.find_digest(entry.name)
+        target = find_party(call, entry.name) if entry.is_party else call.find_digest(entry.name)
         if target is not None:
             links[entry.role] = target
     state = call.find_choice("state", tuple(collection.states))
@@ -200,12 +184,6 @@ def _read_filter(collection: Collection, call: Call) -> LawFilter:
         from_s=from_s,
         until_s=until_s,
     )
-
-
-def _parse_reference(text: str, name: str) -> bytes:
-    if not re.fullmatch(REFERENCE_PATTERN, text):
-        raise InvalidField(name, "must be a label, or 0x and 64 hexadecimal digits")
-    return read_reference(text)
 
 
 def _list_members(value: Any, names: frozenset[str] | set[str]) -> list[bytes]:

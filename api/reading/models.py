@@ -1,11 +1,14 @@
 """What the records of every kind have in common, and the pages they come in."""
 
+import json
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, WithJsonSchema
+from sqlalchemy import Row
 
 from api.index.tables import LOGS_PER_BLOCK
 from api.reading.facts import Facts, view_party
+from api.rest.cursors import encode_cursor
 from api.rest.values import (
     EXAMPLE_ADDRESS,
     EXAMPLE_HASH,
@@ -108,3 +111,23 @@ class LawHistory(Model):
 def view_agency(value: bytes) -> str:
     """Return an agency that is there."""
     return view_party(value) or encode_hex(bytes(value))
+
+
+def view_law_event(row: Row[Any]) -> LawEvent:
+    """Return an event of the index."""
+    return LawEvent(
+        kind=row.kind,
+        uid=encode_hex(bytes(row.uid)),
+        agency=view_agency(row.agency),
+        related=view_uid(row.related),
+        place=row.place,
+        state=row.state,
+        reason=view_reason(row.reason),
+        event_time=None if row.event_time_s is None else parse_time(row.event_time_s),
+        key=view_uid(row.key),
+        block=row.position // LOGS_PER_BLOCK,
+        block_time=parse_time(row.time_s),
+        transaction=encode_hex(bytes(row.transaction_hash)),
+        details=None if row.details is None else json.loads(row.details),
+        cursor=encode_cursor(row.position) or "",
+    )

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from api.app import Surface
 from api.auth import Handler, requires
-from api.rest.call import Reply, read_call
+from api.rest.call import Reply, Stream, read_call
 from api.rest.handlers import HANDLERS, Handle
 from api.rest.route import Route
 from api.rest.routes import ROUTES
@@ -44,7 +44,10 @@ def build_rest(services: RestServices) -> web.Application:
 def _bind(route: Route, handle: Handle) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
         call = await read_call(request, route, request.app[SERVICES])
-        return _write(request, route, await handle(call))
+        answer = await handle(call)
+        if isinstance(answer, Stream):
+            return await answer.serve(request)
+        return _write(request, route, answer)
 
     requires(*route.roles)(serve)
     return serve

@@ -5,11 +5,9 @@ query is validated against the route, the body is a strict model. What does not 
 the field at fault; the value that was sent is never repeated.
 """
 
-import base64
-import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NoReturn
@@ -21,6 +19,7 @@ from pydantic import ValidationError
 from api.auth import CALLER, Caller
 from api.errors import InvalidField, MalformedBody, UserFault
 from api.index.queries import Page
+from api.rest.cursors import decode_cursor
 from api.rest.route import LIMIT, Route
 from api.rest.services import RestServices
 from api.rest.values import Model, parse_digest
@@ -104,6 +103,13 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """An answer that goes on: the handler writes it itself."""
+
+    serve: Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
 async def read_call(request: web.Request, route: Route, services: RestServices) -> Call:
     """Check a request against its route; raises a `UserFault` that names the field at fault."""
     raw = await request.read() if route.request is not None else b""
@@ -148,25 +154,6 @@ def parse_body(model: type[Model], request: web.Request, raw: bytes) -> Model:
         return model.model_validate_json(raw)
     except ValidationError as error:
         raise translate_validation(error) from None
-
-
-def encode_cursor(position: int | None) -> str | None:
-    """Write the position of a page's last item as an opaque text."""
-    if position is None:
-        return None
-    return base64.urlsafe_b64encode(position.to_bytes(8, "big")).decode().rstrip("=")
-
-
-def decode_cursor(text: str) -> int:
-    """Read an opaque cursor; raises `InvalidField` for one that this API did not write."""
-    try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidField("cursor", "this is no cursor of this API") from error
-    position = int.from_bytes(data, "big")
-    if len(data) != 8 or position >= 2**63:
-        raise InvalidField("cursor", "this is no cursor of this API")
-    return position
 
 
 _MAX_NESTING: Final = 64

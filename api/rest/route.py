@@ -36,6 +36,8 @@ class Route:
     """Other roles that are let in."""
     alternatives: tuple[type[Model], ...] = ()
     """Other answers that a query parameter asks for."""
+    media_type: str = "application/json"
+    """Content type of the answer."""
     status: int = 200
     request: type[Model] | None = None
     query: tuple[Parameter, ...] = ()

@@ -16,6 +16,8 @@ from api.databases import CommitWatch, Database, open_database
 from api.deadlines.deadlines import Deadlines
 from api.deadlines.loading import load_deadlines
 from api.errors import UserFault
+from api.feeds.delivery import Deliverer
+from api.feeds.webhook_store import VaultSealer, WebhookStore
 from api.index import tables as index_tables
 from api.index.index import Index
 from api.ledger import Ledger
@@ -86,6 +88,8 @@ class RestServices:
     names: Mapping[bytes, str]
     deadlines: Deadlines
     now: Callable[[], float]
+    webhooks: WebhookStore
+    deliverer: Deliverer
     maybe_vault: Vault | None
     maybe_materials: Materials | None
     databases: tuple[Database, ...]
@@ -121,8 +125,8 @@ class RestServices:
 
     @contextlib.asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
-        """Follow the chain and empty the outbox for as long as the context lasts."""
-        async with self.index.run(), self.outbox.run():
+        """Follow the chain, empty the outbox and tell webhooks for as long as the context lasts."""
+        async with self.index.run(), self.outbox.run(), self.deliverer.run():
             yield
 
     def close(self) -> None:
@@ -171,6 +175,7 @@ def open_services(
             )
             databases.append(vault_database)
             vault = Vault(vault_database, key)
+            sealer = VaultSealer(key)
             materials = Materials(vault_database, key)
         ledger = Ledger(raw)
         records = Records(ledger)
@@ -179,11 +184,15 @@ def open_services(
             records=records,
             accounts=[account.address for account in accounts],
         )
+        index = Index(database=index_database, ledger=ledger)
+        webhooks = WebhookStore(outbox_database, sealer)
         services = RestServices(
             ledger=ledger,
             records=records,
             identity=identity,
-            index=Index(database=index_database, ledger=ledger),
+            index=index,
+            webhooks=webhooks,
+            deliverer=Deliverer(store=webhooks, index=index, now=now),
             outbox=Outbox(
                 database=outbox_database,
                 ledger=ledger,

@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from api.feeds.routes import FEED_HANDLERS
 from api.reading.handlers import READING_HANDLERS
-from api.rest.call import Call, Reply
+from api.rest.call import Call, Reply, Stream
 from api.rest.handlers import (
     acts,
     agencies,
@@ -13,12 +14,13 @@ from api.rest.handlers import (
     credentials,
     evidence,
     operations,
+    people,
     provenance,
     schemas,
     verification,
 )
 
-Handle = Callable[[Call], Awaitable[Reply]]
+Handle = Callable[[Call], Awaitable[Reply | Stream]]
 """Turns a checked call into a reply; raises `ApiError`."""
 
 HANDLERS: Final[dict[str, Handle]] = {
@@ -63,6 +65,13 @@ HANDLERS: Final[dict[str, Handle]] = {
     "create_signed_act": acts.create_signed_act,
     "put_text": acts.put_text,
     "get_text": acts.get_text,
+    "create_subject": people.create_subject,
+    "match_subject": people.match_subject,
+    "find_subject": people.find_subject,
+    "prepare_consent": people.prepare_signed_consent,
+    "prepare_withdrawal": people.prepare_signed_withdrawal,
+    "keep_consent_envelope": people.keep_consent_envelope,
     **READING_HANDLERS,
+    **FEED_HANDLERS,
     **acts.build_act_handlers(),
 }

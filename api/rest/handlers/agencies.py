@@ -1,7 +1,8 @@
 """Agencies: read from the registry itself, because they are few and must be right."""
 
 from api.errors import NotFound
-from api.rest.call import Call, Reply, encode_cursor
+from api.rest.call import Call, Reply
+from api.rest.cursors import encode_cursor
 from api.rest.models import Agency, AgencyPage
 from api.rest.values import encode_hex
 from api.rest.views import view_key, view_roles

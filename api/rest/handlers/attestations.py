@@ -9,8 +9,9 @@ from api.auth import Role
 from api.errors import Forbidden, InvalidField, NotFound, UserFault
 from api.index import queries
 from api.records import AttestationRecord
-from api.rest.call import Call, Reply, encode_cursor
+from api.rest.call import Call, Reply
 from api.rest.commitment_rule import validate_bare_commitment
+from api.rest.cursors import encode_cursor
 from api.rest.handlers.issuing import (
     CommittedRecord,
     attest,

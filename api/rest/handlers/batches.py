@@ -8,8 +8,9 @@ from atesta_client.trees import Tree, build_tree
 
 from api.errors import InvalidField, NotFound, UserFault
 from api.index import queries
-from api.rest.call import Call, Reply, encode_cursor
+from api.rest.call import Call, Reply
 from api.rest.commitment_rule import validate_bare_commitment
+from api.rest.cursors import encode_cursor
 from api.rest.handlers.attestations import (
     change_state,
     find_unopened,

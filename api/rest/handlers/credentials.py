@@ -6,7 +6,8 @@ from dataclasses import replace
 from atesta_client.credentials import encode_credential
 
 from api.errors import NotFound, UserFault
-from api.rest.call import Call, Reply, encode_cursor
+from api.rest.call import Call, Reply
+from api.rest.cursors import encode_cursor
 from api.rest.handlers.issuing import attest_kept, is_promised, keep_document
 from api.rest.models import Credential, CredentialPage
 from api.rest.requests import Attest, CredentialCreate

@@ -1,7 +1,8 @@
 """Evidence: what the ledger node behind this API holds against others, and the files of it."""
 
 from api.rest.answers import EvidenceFile, EvidenceItem, EvidencePage
-from api.rest.call import Call, Reply, encode_cursor
+from api.rest.call import Call, Reply
+from api.rest.cursors import encode_cursor
 
 
 async def list_evidence(call: Call) -> Reply:

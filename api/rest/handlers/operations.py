@@ -2,7 +2,8 @@
 
 from api.errors import NotFound
 from api.rest.answers import Status
-from api.rest.call import Call, Reply, encode_cursor
+from api.rest.call import Call, Reply
+from api.rest.cursors import encode_cursor
 from api.rest.models import OperationPage
 from api.rest.values import OperationState, encode_hex, parse_time
 from api.rest.views import view_operation

@@ -8,7 +8,8 @@ from atesta_client.errors import MaterialRefused
 from api.errors import InvalidField, NotFound, UserFault
 from api.index import queries
 from api.records import NO_UID
-from api.rest.call import Call, Reply, encode_cursor
+from api.rest.call import Call, Reply
+from api.rest.cursors import encode_cursor
 from api.rest.models import AccreditationPage, Schema, SchemaPage
 from api.rest.requests import AccreditationCreate, SchemaCreate, StateChange
 from api.rest.requests import SchemaText as SchemaTextBody

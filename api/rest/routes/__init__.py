@@ -7,10 +7,12 @@ Paths here are relative to `/v1`.
 
 from typing import Final
 
+from api.feeds.routes import FEED_ROUTES
 from api.reading.routes import READING_ROUTES
 from api.rest.route import Route
 from api.rest.routes.checking import CHECKING_ROUTES
 from api.rest.routes.law_writing import LAW_WRITING_ROUTES
+from api.rest.routes.people import PEOPLE_ROUTES
 from api.rest.routes.records import RECORD_ROUTES
 from api.rest.routes.registry import REGISTRY_ROUTES
 
@@ -19,6 +21,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *RECORD_ROUTES,
     *CHECKING_ROUTES,
     *READING_ROUTES,
+    *FEED_ROUTES,
     *LAW_WRITING_ROUTES,
+    *PEOPLE_ROUTES,
 )
 """Every operation, in the order of the documentation."""

@@ -1,0 +1,113 @@
+"""Due times that come near or are over, for all who must act: `GET /v1/alerts`.
+
+Open are requests that nobody has decided and withdrawals that a recipient has not answered. At 80 %
+of the time an alert says that it is short, at 100 % that it is over. The share is counted over the
+whole time between record and due time; who fixed the due time may reckon in working days.
+"""
+
+from typing import Any, Final
+
+from pydantic import Field
+from sqlalchemy import Connection, Row, or_, select
+
+from api.deadlines.alerts import spread_alerts
+from api.index import law_queries, queries
+from api.index.law_tables import LAW_RECORDS
+from api.reading.handlers import find_party
+from api.reading.models import EXAMPLE_OTHER_PARTY, EXAMPLE_PARTY, Party, view_agency
+from api.rest.call import Call, Reply
+from api.rest.values import EXAMPLE_TIME, EXAMPLE_UID, Model, Time, Uid, encode_hex, parse_time
+from contracts.codes import ExchangeState, RecordState
+
+LEVELS: Final = (80, 100)
+"""Percentages of the time at which an alert begins."""
+
+MAX_OPEN: Final = 1_000
+"""Most open due times looked at, those due first."""
+
+MAX_ANSWERS: Final = 50
+"""More answers than one withdrawal can have: one for each recipient."""
+
+
+class AlertView(Model):
+    """A due time that comes near or is over."""
+
+    kind: str = Field(
+        description="`decision` of a request, or `withdrawal_answer`.", examples=["decision"]
+    )
+    uid: Uid = Field(description="The exchange or consent.", examples=[EXAMPLE_UID])
+    level: int = Field(description="80 or 100, percent of the time.", examples=[80])
+    over: bool = Field(description="Whether the time is over.", examples=[False])
+    waits_for: Party = Field(description="Who has to act.", examples=[EXAMPLE_OTHER_PARTY])
+    waits: Party = Field(description="Who waits.", examples=[EXAMPLE_PARTY])
+    began: Time = Field(description="Since when.", examples=[EXAMPLE_TIME])
+    due: Time = Field(description="Until when.", examples=[EXAMPLE_TIME])
+
+
+class AlertList(Model):
+    """Alerts, those due first."""
+
+    items: list[AlertView] = Field(description="The alerts.")
+    indexed_block: int = Field(description="Block that this rests on.", examples=[1201])
+
+
+async def list_alerts(call: Call) -> Reply:
+    """List what is at 80 or 100 percent of its time."""
+    now_s, party = int(call.services.now()), find_party(call, "agency")
+
+    def load(connection: Connection) -> tuple[list[AlertView], int]:
+        return list_open_alerts(connection, now_s, party), queries.get_block(connection)
+
+    items, block = await call.services.index.read(load)
+    return Reply(model=AlertList(items=items, indexed_block=block))
+
+
+def list_open_alerts(connection: Connection, now_s: int, party: bytes | None) -> list[AlertView]:
+    """Return the alerts that hold at a time."""
+    found = []
+    for row in _list_open(connection):
+        if party is not None and party not in (bytes(row.agency), bytes(row.counterparty)):
+            continue
+        began = row.time_s if row.kind == "exchange" else row.ended_s
+        reached = [one for one in spread_alerts(began, row.due_s, LEVELS) if one.at_s <= now_s]
+        if reached:
+            found.append(_view_alert(row, began, reached[-1].percent))
+    return found
+
+
+def _list_open(connection: Connection) -> list[Row[Any]]:
+    is_undecided = (LAW_RECORDS.c.kind == "exchange") & (
+        LAW_RECORDS.c.state == ExchangeState.REQUESTED
+    )
+    is_withdrawn = (LAW_RECORDS.c.kind == "consent") & (LAW_RECORDS.c.state == RecordState.REVOKED)
+    rows = connection.execute(
+        select(LAW_RECORDS)
+        .where(or_(is_undecided, is_withdrawn), LAW_RECORDS.c.due_s > 0)
+        .order_by(LAW_RECORDS.c.due_s)
+        .limit(MAX_OPEN)
+    ).all()
+    return [row for row in rows if row.kind == "exchange" or not _is_answered(connection, row)]
+
+
+def _is_answered(connection: Connection, row: Row[Any]) -> bool:
+    """Tell whether the recipient has answered a withdrawal."""
+    page = queries.Page(limit=MAX_ANSWERS)
+    wanted = law_queries.EventFilter(kinds=("consent.withdrawal_answered",), uid=bytes(row.uid))
+    answers = law_queries.list_events(connection, page, wanted)
+    return any(bytes(answer.agency) == bytes(row.counterparty) for answer in answers)
+
+
+def _view_alert(row: Row[Any], began_s: int, level: int) -> AlertView:
+    is_decision = row.kind == "exchange"
+    requester, provider = view_agency(row.agency), view_agency(row.counterparty)
+    return AlertView(
+        kind="decision" if is_decision else "withdrawal_answer",
+        uid=encode_hex(bytes(row.uid)),
+        level=level,
+        over=level == LEVELS[-1],
+        # An exchange's counterparty is its provider, a consent's its recipient; both must act.
+        waits_for=provider,
+        waits=requester,
+        began=parse_time(began_s),
+        due=parse_time(row.due_s),
+    )

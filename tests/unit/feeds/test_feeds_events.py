@@ -1,0 +1,114 @@
+"""Lists and streams of events: everything once, in order, and from where one stopped."""
+
+import asyncio
+import json
+from typing import Any
+
+from tests.contracts import exchange_harness
+from tests.contracts.contract_harness import bureau, laboratory, uid_of
+from tests.contracts.exchange_harness import REQUEST, RESPONSE
+from tests.unit.reading.conftest import EXCHANGE, reader, stage
+from tests.unit.rest.ledger_world import Caller
+
+__all__ = ["reader", "stage"]
+
+
+def run_exchange(stage: Any) -> None:
+    exchange_harness.request(stage)
+    exchange_harness.act(stage, bureau, "release", REQUEST, RESPONSE)
+    exchange_harness.act(stage, laboratory, "acknowledge", RESPONSE)
+
+
+async def read_stream(reader: Caller, query: str, count: int, **headers: str) -> list[Any]:
+    """Return the first events of a stream as id, kind and data."""
+    found: list[Any] = []
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with reader.client.get(f"/v1/events/stream{query}", headers=sent) as response:
+        assert response.status == 200
+        assert response.headers["Content-Type"] == "text/event-stream"
+        entry: dict[str, str] = {}
+        async with asyncio.timeout(20):
+            while len(found) < count:
+                line = (await response.content.readline()).decode().rstrip("\n")
+                if line:
+                    name, _, value = line.partition(": ")
+                    entry[name] = value
+                elif "data" in entry:
+                    found.append((entry["id"], entry["event"], json.loads(entry["data"])))
+                    entry = {}
+    return found
+
+
+async def test_pages_of_events_meet_without_gap(stage: Any, reader: Caller) -> None:
+    run_exchange(stage)
+    await reader.agency.services.index.catch_up()
+    whole = (await reader.get("/events?limit=500"))["items"]
+    assert [event["kind"] for event in whole][-4:] == [
+        "exchange.requested",
+        *["exchange.state"] * 3,
+    ]
+    collected: list[Any] = []
+    cursor = ""
+    while len(collected) < len(whole):
+        page = await reader.get(f"/events?limit=3{cursor}")
+        collected += page["items"]
+        cursor = f"&cursor={page['next']}"
+    assert collected == whole
+    end = await reader.get(f"/events?limit=3{cursor}")
+    assert (end["items"], f"&cursor={end['next']}") == ([], cursor)
+
+
+async def test_events_are_filtered_by_kind_record_and_party(stage: Any, reader: Caller) -> None:
+    run_exchange(stage)
+    await reader.agency.services.index.catch_up()
+    assert len((await reader.get("/events?kinds=exchange"))["items"]) == 4
+    assert len((await reader.get("/events?kinds=exchange.requested,dataset"))["items"]) == 5
+    assert len((await reader.get(f"/events?uid={EXCHANGE}"))["items"]) == 4
+    assert (await reader.get("/events?kinds=exchange&agency=nobody"))["items"] == []
+    refused = await reader.get("/events?kinds=Exchange", status=400)
+    assert refused["field"] == "kinds"
+
+
+async def test_stream_tells_what_is_new_and_resumes_after_the_last_id(
+    stage: Any, reader: Caller
+) -> None:
+    run_exchange(stage)
+    await reader.agency.services.index.catch_up()
+    listed = (await reader.get("/events?kinds=exchange"))["items"]
+    before = (await reader.get("/events?kinds=policy"))["next"]
+    assert before is None
+    first = await read_stream(reader, "?kinds=exchange", 2, Last_Event_ID="AAAAAAAAAAA")
+    assert [data for _, _, data in first] == listed[:2]
+    rest = await read_stream(reader, "?kinds=exchange", 2, Last_Event_ID=first[-1][0])
+    assert [data for _, _, data in rest] == listed[2:]
+    assert rest[0][1] == "exchange.state"
+
+
+async def test_stream_without_a_cursor_begins_with_what_comes(stage: Any, reader: Caller) -> None:
+    run_exchange(stage)
+    await reader.agency.services.index.catch_up()
+    waiting = asyncio.create_task(read_stream(reader, "?kinds=exchange", 1))
+    await asyncio.sleep(0.3)
+    exchange_harness.request(stage, uid_of(7777))
+    await reader.agency.services.index.catch_up()
+    ((_, kind, data),) = await waiting
+    assert (kind, data["uid"]) == ("exchange.requested", "0x" + uid_of(7777).hex())
+
+
+async def test_alerts_begin_at_eighty_and_at_a_hundred_percent(stage: Any, reader: Caller) -> None:
+    exchange_harness.request_conditional(stage, due=stage.now + 1000)
+    await reader.agency.services.index.catch_up()
+
+    async def list_levels(query: str = "") -> list[tuple[str, int, bool]]:
+        await reader.agency.services.index.catch_up()
+        items = (await reader.get(f"/alerts{query}"))["items"]
+        return [(item["uid"], item["level"], item["over"]) for item in items]
+
+    assert await list_levels() == []
+    stage.pass_time(810)
+    assert await list_levels() == [(EXCHANGE, 80, False)]
+    stage.pass_time(300)
+    assert await list_levels() == [(EXCHANGE, 100, True)]
+    assert await list_levels("?agency=nobody") == []
+    exchange_harness.act(stage, bureau, "decide", True, 0, uid_of(5))
+    assert await list_levels() == []
