@@ -191,6 +191,7 @@ CREATIONS: Final[Mapping[str, Creation]] = {
         },
         state=POLICY_PROPOSED,
     ),
+    "PostEstablished": Creation(kind="post", verb="established", agency="agency"),
 }
 
 CHANGES: Final[Mapping[str, Change]] = {
@@ -258,6 +259,14 @@ CHANGES: Final[Mapping[str, Change]] = {
         state=_set(RecordState.REVOKED),
         columns={"reason": "reason"},
     ),
+    "PostAbolished": Change(
+        kind="post", verb="abolished", agency="agency", state=_set(RecordState.REVOKED)
+    ),
+    "TermBegun": Change(kind="post", verb="term_begun", agency="agency", place="seat"),
+    "TermEnded": Change(kind="post", verb="term_ended", agency="agency", place="seat"),
+    "HandedOver": Change(kind="post", verb="handed_over", agency="agency"),
+    "PostKeyGiven": Change(kind="post", verb="key_given", agency="agency"),
+    "PostKeyEnded": Change(kind="post", verb="key_ended", agency="agency"),
     "PolicySigned": Change(
         kind="policy",
         verb="signed",
