@@ -9,22 +9,38 @@ signature covers their commitments.
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from atesta_client.envelopes import Envelope, seal_envelope
+from eth_typing import Address
 
+from api.acts.act import ADDRESSES, PreparedAct
 from api.acts.consent_terms import BuiltConsent
 from api.acts.context import ActContext
+from api.acts.key_bindings import find_binding
+from api.acts.legal import add_legal_reference
 from api.acts.prepared import MAX_NONCE
 from api.acts.typed import TypedMessage, build_typed_message
-from api.errors import InvalidField, NotFound
-from api.rest.values import decode_hex, encode_hex
+from api.errors import InvalidField, NotFound, UserFault
+from api.ledger import Reverted
+from api.records import NO_UID
+from api.rest.refusals import translate_revert
+from api.rest.values import decode_hex, encode_hex, encode_time
 from api.vault.materials import Material
+from contracts import codec
 from contracts.addresses import CONSENTS_NAME
+from contracts.codes import Role as KeyRole
 from contracts.typed_data import CONSENT_TYPE, WITHDRAWAL_TYPE
 
 PREPARED_ROLE: Final = "prepared_consent"
 """Role of a prepared message among the materials of a consent."""
+
+DEADLINE_S: Final = 86_400
+"""How long a signature may be handed in where the caller does not say."""
+
+MAX_DEADLINE_S: Final = 30 * 86_400
+"""How far ahead a deadline may lie."""
 
 _KIND: Final = "prepared-consent"
 _TERMS: Final = (
@@ -71,7 +87,7 @@ async def prepare_consent(
     nonce = secrets.randbelow(MAX_NONCE) + 1
     values = [
         built.uid,
-        *(built.terms[name] for name in _TERMS),
+        *_order_terms(built),
         moment_s,
         nonce,
         deadline_s,
@@ -85,6 +101,58 @@ async def prepare_consent(
         ResidentMessage(message=message, nonce=nonce, deadline_s=deadline_s, moment_s=moment_s),
         Material(uid=built.uid, role=PREPARED_ROLE, envelope=envelope),
     )
+
+
+async def check_terms(
+    context: ActContext, built: BuiltConsent, holder: bytes, *, moment_s: int
+) -> None:
+    """Try a consent as far as it can be tried without its signature; raises the refusal.
+
+    The terms are judged as if this agency recorded them, and the key by its binding. The person of
+    a binding that this agency made must be the consent's.
+    """
+    services = context.services
+    binding = await context.read(CONSENTS_NAME, "binding", Address(holder))
+    for is_wrong, rule in (
+        (binding["agency"] == NO_UID, "binding: key not bound"),
+        (binding["agency"] == built.terms["recipient"], "binding: by the beneficiary"),
+        (binding["consent"] != NO_UID, "binding: key already used"),
+        (binding["valid_until"] <= context.now_s, "binding: expired"),
+    ):
+        if is_wrong:
+            raise translate_revert(rule)
+    known = await find_binding(services, holder)
+    if known is not None and known.body.get("handle") != encode_hex(built.handle):
+        raise UserFault(
+            "the key was bound to another person",
+            code="subject_mismatch",
+            field="subject",
+            status=422,
+            next_step="give the person to whom this agency bound the key",
+        )
+    placeholder = bytes([1]) * 32
+    args = (built.uid, _order_terms(built), 1, 1, placeholder, placeholder, NO_UID, 0, moment_s)
+    try:
+        await services.ledger.call(
+            ADDRESSES[CONSENTS_NAME],
+            codec.encode_call(CONSENTS_NAME, "record", args),
+            sender=await services.identity.get_account(KeyRole.EXCHANGE),
+        )
+    except Reverted as reverted:
+        refusal = translate_revert(reverted.reason)
+        tried = PreparedAct(uid=built.uid, args={}, dataset=bytes(built.terms["dataset"]))
+        await add_legal_reference(context, tried, refusal)
+        raise refusal from reverted
+
+
+def find_deadline(now_s: int, deadline: datetime | None) -> int:
+    """Return until when a signature may be handed in; raises `InvalidField`."""
+    if deadline is None:
+        return now_s + DEADLINE_S
+    deadline_s = encode_time(deadline)
+    if not now_s < deadline_s <= now_s + MAX_DEADLINE_S:
+        raise InvalidField("deadline", "a deadline lies ahead, by 30 days at most")
+    return deadline_s
 
 
 async def prepare_withdrawal(
@@ -120,6 +188,10 @@ async def read_signed_consent(
         "deadline": deadline_s,
     }
     return SignedConsent(args=args)
+
+
+def _order_terms(built: BuiltConsent) -> tuple[Any, ...]:
+    return tuple(built.terms[name] for name in _TERMS)
 
 
 async def _find_prepared(context: ActContext, uid: bytes) -> Envelope:

@@ -12,6 +12,7 @@ from api.acts.exchanges import EXCHANGE_ACTS
 from api.acts.governance import GOVERNANCE_ACTS
 from api.acts.key_bindings import KEY_BINDING_ACTS
 from api.acts.mandates import MANDATE_ACTS
+from api.acts.periods import PERIOD_ACTS
 from api.acts.policies import POLICY_ACTS
 from api.acts.posts import POST_ACTS
 from api.acts.stops import STOP_ACTS
@@ -29,6 +30,7 @@ _LISTED: Final[tuple[Act, ...]] = (
     *WITHDRAWAL_ACTS,
     *REQUEST_ACTS,
     *EXCHANGE_ACTS,
+    *PERIOD_ACTS,
     *POST_ACTS,
     *GOVERNANCE_ACTS,
 )

@@ -65,6 +65,7 @@ _TAGS: Final = {
         "What can be done on the ledger: trying an act without doing it, and signing it on a device"
         " of the agency's own."
     ),
+    "subjects": "Persons, by the handle that two agencies have for each; kept in the vault.",
     "texts": "Public texts of which the ledger keeps the hash.",
     "datasets": "Which data there are, and how they are shared.",
     "notices": "What residents are told.",

@@ -10,7 +10,6 @@ from tests.unit.acts.law_world import (
     BUREAU,
     LABORATORY,
     LATER,
-    PAST,
     build_basis,
     publish_purpose,
     read,
@@ -120,6 +119,12 @@ async def do(caller: Caller, path: str, body: Any) -> Any:
     return accepted
 
 
+async def look(caller: Caller, path: str) -> Any:
+    """Read at a node that has caught up."""
+    await caller.agency.services.index.catch_up()
+    return await caller.get(path)
+
+
 async def record_consent(recorder: Caller, law: Law, **changes: Any) -> Any:
     """Record a consent; returns what was accepted."""
     return await do(recorder, "/consents", build_record(law, **changes))
@@ -137,6 +142,3 @@ async def release(provider: Caller, asked: Any, data: Any = None, *, status: int
     if status != 202:
         return await provider.post(path, body, status=status)
     return await do(provider, path, body)
-
-
-__all__ = ["PAST", "Law"]

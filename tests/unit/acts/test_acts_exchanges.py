@@ -11,6 +11,7 @@ from tests.unit.acts.exchange_world import (
     ask,
     build_request,
     do,
+    look,
     make_law,
     record_consent,
     release,
@@ -31,7 +32,7 @@ async def consent(laboratory: Caller, law: Law) -> str:
 
 
 async def state(caller: Caller, uid: str) -> Any:
-    return (await caller.get(f"/exchanges/{uid}"))["state"]
+    return (await look(caller, f"/exchanges/{uid}"))["state"]
 
 
 async def test_exchange_once_from_request_to_receipt(
