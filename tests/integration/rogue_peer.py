@@ -5,6 +5,7 @@ The keys are right, so it is admitted like the agency's node; what it says then 
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ from typing import Self
 
 from eth_typing import Hash32
 
+from consensus.messages import encode_message
+from consensus.payloads import MessageCode
+from consensus.signatures import ValidatorKey
 from contracts.testkeys import get_private_key
 from node.chain.genesis import load_genesis
 from node.cli.devnet import DevnetNode
@@ -23,6 +27,7 @@ from node.network.admission import LocalSide, admit_outbound
 from node.network.frames import (
     LENGTH_BYTES,
     PROTOCOL_VERSION,
+    Consensus,
     Frame,
     Goodbye,
     Hello,
@@ -34,8 +39,10 @@ from node.network.frames import (
 from node.network.preface import Refusal
 from node.network.trust import TlsContexts
 from tests.integration.linked_net import get_tls
+from tests.simulation.forge import make_commit
 
 WAIT_S = 20.0
+HEIGHTS_AHEAD = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +101,21 @@ class RoguePeer:
             return reason
 
         return self.runner.run(read())
+
+
+def sign_votes(genuine: DevnetNode, height: int, count: int) -> list[Frame]:
+    """Sign valid commits to blocks that do not exist, for the next heights, each a new message."""
+    key = ValidatorKey(get_private_key(genuine.number, "validator"))
+    return [
+        Consensus(
+            stamp=os.urandom(8),
+            code=int(MessageCode.COMMIT),
+            payload=encode_message(
+                make_commit(key, height + number % HEIGHTS_AHEAD, 0, Hash32(os.urandom(32)))
+            ),
+        )
+        for number in range(count)
+    ]
 
 
 async def _admit(

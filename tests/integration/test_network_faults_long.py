@@ -1,5 +1,6 @@
 """Real nodes on bridges, rings and slow lines; certificates that expire, pins that come and go."""
 
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,12 +19,13 @@ from node.network.frames import Ping
 from node.network.handshake import NotAdmitted
 from tests.integration.ledger_net import read_log, wait_until
 from tests.integration.linked_net import LinkedNet, get_metric, get_tls
-from tests.integration.rogue_peer import RoguePeer
+from tests.integration.rogue_peer import RoguePeer, sign_votes
 
 pytestmark = [pytest.mark.processes, pytest.mark.long]
 
 ALL = (1, 2, 3, 4)
 MAJORITY = (1, 2, 3)
+FLOOD_FRAMES = 6_000
 
 
 @pytest.mark.parametrize("how", ["cut", "freeze", "stall"])
@@ -189,6 +191,40 @@ def test_peer_that_was_dropped_is_let_in_again_after_its_time_out(linked: Linked
     net.kill(1)  # time-outs and counters are kept in memory
     net.start(1)
     assert get_metric(net.node(1), "network_peer_faults") == 0
+
+
+def test_flood_of_votes_at_every_node_stops_no_block(linked: LinkedNet) -> None:
+    """One validator of four signs without end: all others let it go and go on."""
+    net, pin = linked.net, get_tls_pin(4).hex()
+    net.kill(4)
+    linked.wait_connected(*MAJORITY)
+    before = {number: len(read_log(net.node(number), "peer dropped")) for number in MAJORITY}
+    attacks = {
+        number: sign_votes(net.node(4), net.height(1) + 3, FLOOD_FRAMES) for number in MAJORITY
+    }
+
+    def attack(number: int) -> None:
+        with RoguePeer.join(net.node(4), net.node(number)) as rogue:
+            for start in range(0, FLOOD_FRAMES, 100):
+                rogue.send(*attacks[number][start : start + 100])
+
+    flooding = [threading.Thread(target=attack, args=(number,)) for number in MAJORITY]
+    for thread in flooding:
+        thread.start()
+    net.wait_blocks(2)
+    for thread in flooding:
+        thread.join(timeout=60)
+    for number in MAJORITY:
+        dropped = read_log(net.node(number), "peer dropped")[before[number] :]
+        assert [line["pin"] for line in dropped] == [pin]
+        assert "floods this node with consensus messages" in dropped[0]["reason"]
+        assert linked.get_peers(number) == set(MAJORITY) - {number}
+    net.assert_one_chain()
+    linked.assert_nobody_was_blamed(but=[pin])
+    for number in MAJORITY:  # time-outs are kept in memory: the next test begins without
+        net.kill(number)
+    net.launch(*MAJORITY)
+    net.wait_height(1, MAJORITY)
 
 
 def test_pin_is_replaced_by_its_owner_and_the_old_key_is_cut_off_at_once(
