@@ -340,6 +340,11 @@ _PATH_PARAMETERS: Final[dict[str, tuple[dict[str, Any], str, Any]]] = {
         7,
     ),
     "hash": (_UID_SCHEMA, "Hash of the text, 32 bytes.", EXAMPLE_UID),
+    "period": (
+        {"type": "integer", "minimum": 0, "maximum": 2**64 - 1},
+        "The period's number, such as 202611.",
+        202611,
+    ),
     "index": (
         {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
         "The member's number in the batch, from 0.",
