@@ -99,7 +99,9 @@ class ExchangeRequest(CreationBody):
         default=None, description="Needed where data leave a jurisdiction.", examples=[None]
     )
     consents: ConsentItems = Field(
-        default_factory=ConsentItems, description="Needed where the basis is consent."
+        default_factory=ConsentItems,
+        description="Needed where the basis is consent.",
+        examples=[{"general": EXAMPLE_UID}],
     )
     mandate: MandateUse | None = Field(
         default=None, description="Of whoever it is made for, where somebody acts for another."
