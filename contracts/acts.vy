@@ -5,9 +5,11 @@
 @notice An agency may sign an act on its own key device and let another account submit it. The
         signer stays the one who acts; who submits only pays the way. So an agency without a node
         remains the author of all that it does.
-@dev A module of every contract of the ledger's law, initialised right after `completeness`. An act
-     is a call of this very contract, signed as EIP-712 typed data over a domain with chain id, this
-     address and a deployment salt, so that no signature serves on another contract, chain or
+@dev A module of every contract that keeps records. From the catalogue on it is initialised right
+     after `completeness` (slots 32 to 63); `schemas` and `attestations` are older, and have it in
+     what they had reserved at their end. An act is a call of this very contract, signed as EIP-712
+     typed data over a domain with chain id, this address and a deployment salt, so that no
+     signature serves on another contract, chain or
      ledger. Each signer's nonces are used once, in any order. The nonces are kept in the proxy's
      storage, so an upgrade opens no old act again; one with another salt ends all that are unused.
 
@@ -47,9 +49,8 @@ REGISTRY: immutable(IAgencyRegistry)
 SALT: immutable(bytes32)
 LATE_AFTER_S: immutable(uint256)
 
-# slot 32: signer -> nonce -> whether it was used
+# signer -> nonce -> whether it was used
 used_nonces: HashMap[address, HashMap[uint256, bool]]
-# slots 33 to 63
 acts_reserved: uint256[31]
 # whose act is being carried out: who signed what is relayed, or who sent what is late
 _author: transient(address)
@@ -161,6 +162,16 @@ def _authorise(role: uint256, event_time: uint256) -> bytes32:
     """
     self._check_time(event_time)
     return (staticcall REGISTRY.authorise(self._actor(), role))[0]
+
+
+@view
+@internal
+def _authorise_indexed(role: uint256, event_time: uint256) -> (bytes32, uint256):
+    """
+    @return The agency for which the actor acts in this role, and its place in the registry.
+    """
+    self._check_time(event_time)
+    return staticcall REGISTRY.authorise(self._actor(), role)
 
 
 @view

@@ -6,13 +6,15 @@
         ledger keeps a commitment, never the document. Only the agency that issued a record can
         suspend, reinstate, revoke, supersede or erase it, and it can do so at any later time, even
         when its accreditation has ended.
-@dev Composed of the modules `completeness` (slots 0 to 31) and `records` (32 to 34).
+@dev Composed of the modules `completeness` (slots 0 to 31), `records` (32 to 34) and, after its own
+     two variables, `acts` (37 to 68).
 """
 
+import acts
 import codes
 import completeness
 import records
-from interfaces import IAgencyRegistry
+from interfaces import IActs
 from interfaces import IAttestations
 
 implements: IAttestations
@@ -20,6 +22,13 @@ initializes: completeness
 initializes: records
 exports: (completeness.head, completeness.count, completeness.late_officer)
 exports: (records.attestation, records.batch, records.leaf_state)
+exports: (
+    acts.relay,
+    acts.act_late,
+    acts.late_after_s,
+    acts.eip712Domain,
+    acts.is_nonce_used,
+)
 
 # A leaf's index has 32 bits in its commitment, and this many states fit in nobody's patience.
 MAX_LEAVES: constant(uint256) = 2**32 - 1
@@ -30,15 +39,19 @@ SCHEMAS: immutable(address)
 # from slot 35: what `schemas` has said: kept here too, because it is asked for every record
 _schemas_in_force: HashMap[bytes32, bool]
 _issuers: HashMap[bytes32, HashMap[bytes32, bool]]
-_reserved: uint256[32]
+# in place of what was reserved here
+initializes: acts[completeness := completeness]
 
 
 @deploy
-def __init__(registry: address, schemas: address):
+def __init__(registry: address, salt: bytes32, late_after_s: uint256, schemas: address):
     """
     @param registry The proxy of the agency registry.
+    @param salt Tells this ledger from any other in signed acts.
+    @param late_after_s An act is late if it was captured more than so many seconds ago.
     @param schemas The proxy of the schemas, which says who may issue.
     """
+    acts.__init__(registry, salt, late_after_s)
     records.__init__(registry)
     SCHEMAS = schemas
 
@@ -89,7 +102,7 @@ def attest(
         valid_until=valid_until,
         event_time=event_time,
         previous=previous,
-        key=msg.sender,
+        key=acts._actor(),
         sequence=sequence,
     )
     if previous != empty(bytes32):
@@ -135,7 +148,7 @@ def attest_batch(
         count=leaf_count,
         alg=alg,
         event_time=event_time,
-        key=msg.sender,
+        key=acts._actor(),
         sequence=sequence,
     )
 
@@ -194,7 +207,7 @@ def set_leaf_state(
         state=state,
         reason=reason,
         event_time=event_time,
-        key=msg.sender,
+        key=acts._actor(),
         sequence=sequence,
     )
 
@@ -299,7 +312,7 @@ def _change_state(
         state=state,
         reason=reason,
         event_time=event_time,
-        key=msg.sender,
+        key=acts._actor(),
         sequence=sequence,
     )
 
@@ -311,7 +324,7 @@ def _authorise(event_time: uint256) -> (bytes32, uint256):
     assert (
         event_time <= block.timestamp + codes.EVENT_TIME_TOLERANCE_S
     ), "attestation: event time in the future"
-    return staticcall records.REGISTRY.authorise(msg.sender, codes.ISSUE)
+    return acts._authorise_indexed(codes.ISSUE, event_time)
 
 
 @view

@@ -137,8 +137,8 @@ def encode_constructors(salt: Hash32, late_after_s: int) -> dict[str, bytes]:
     signed = encode(["address", "bytes32", "uint256"], [REGISTRY, salt, late_after_s])
     return {
         AGENCY_REGISTRY_NAME: encode(["address", "address"], [DECISIONS_IMPLEMENTATION, POSTS]),
-        SCHEMAS_NAME: encode(["address", "address"], [REGISTRY, ATTESTATIONS]),
-        ATTESTATIONS_NAME: encode(["address", "address"], [REGISTRY, SCHEMAS]),
+        SCHEMAS_NAME: signed + encode(["address"], [ATTESTATIONS]),
+        ATTESTATIONS_NAME: signed + encode(["address"], [SCHEMAS]),
         CATALOGUE_NAME: signed,
         BASES_NAME: signed + encode(["address"], [CATALOGUE]),
         CONSENTS_NAME: signed + encode(["address"] * 4, [CATALOGUE, BASES, EXCHANGES, MANDATES]),

@@ -8,23 +8,31 @@
 @dev An accreditation is judged at the block of issue. `attestations` is told of every change in the
      same transaction, so that issuing a record needs no question to this contract. Past intervals
      are kept, so that `is_accredited_at` answers for any block.
+     Composed of `completeness` (slots 0 to 31) and, after its own variables, `acts`.
 """
 
+import acts
 import codes
 import completeness
-from interfaces import IAgencyRegistry
+from interfaces import IActs
 from interfaces import IAttestations
 from interfaces import ISchemas
 
 implements: ISchemas
 initializes: completeness
 exports: (completeness.head, completeness.count, completeness.late_officer)
+exports: (
+    acts.relay,
+    acts.act_late,
+    acts.late_after_s,
+    acts.eip712Domain,
+    acts.is_nonce_used,
+)
 
 # A schema with more leaves than this would make its proofs needlessly long.
 MAX_LEAVES: constant(uint256) = 1024
 FIRST_64: constant(uint256) = 2**64 - 1
 
-REGISTRY: immutable(IAgencyRegistry)
 ATTESTATIONS: immutable(IAttestations)
 
 # slot 32
@@ -39,16 +47,19 @@ _past: HashMap[bytes32, HashMap[bytes32, HashMap[uint256, uint256]]]
 _past_count: HashMap[bytes32, HashMap[bytes32, uint256]]
 _issuers: HashMap[bytes32, HashMap[uint256, bytes32]]
 _issuer_count: HashMap[bytes32, uint256]
-_reserved: uint256[32]
+# in place of what was reserved here
+initializes: acts[completeness := completeness]
 
 
 @deploy
-def __init__(registry: address, attestations: address):
+def __init__(registry: address, salt: bytes32, late_after_s: uint256, attestations: address):
     """
     @param registry The proxy of the agency registry.
+    @param salt Tells this ledger from any other in signed acts.
+    @param late_after_s An act is late if it was captured more than so many seconds ago.
     @param attestations The proxy of the attestations, which is told who may issue.
     """
-    REGISTRY = IAgencyRegistry(registry)
+    acts.__init__(registry, salt, late_after_s)
     ATTESTATIONS = IAttestations(attestations)
 
 
@@ -71,8 +82,7 @@ def register(
     @param event_time When the owner decided it, in seconds.
     @param previous The schema that this one replaces, or zero.
     """
-    owner: bytes32 = self._authorise(codes.SCHEMA)
-    self._check_event_time(event_time)
+    owner: bytes32 = self._authorise(event_time)
     assert uid != empty(bytes32), "schema: uid missing"
     assert self._schemas[uid].state == 0, "schema: uid already used"
     assert pointers_hash != empty(bytes32), "schema: pointers missing"
@@ -102,7 +112,7 @@ def register(
         leaf_count=leaf_count,
         event_time=event_time,
         previous=previous,
-        key=msg.sender,
+        key=acts._actor(),
         sequence=sequence,
     )
     if previous != empty(bytes32):
@@ -123,8 +133,7 @@ def set_state(uid: bytes32, state: uint8, reason: uint8, event_time: uint256):
     @notice Suspends, reinstates or withdraws a schema. Nothing new can be issued while it is not
             active; what was issued keeps its own state.
     """
-    owner: bytes32 = self._authorise(codes.SCHEMA)
-    self._check_event_time(event_time)
+    owner: bytes32 = self._authorise(event_time)
     before: uint8 = self._schemas[uid].state
     assert before != 0, "schema: unknown"
     assert self._schemas[uid].owner == owner, "schema: not yours"
@@ -146,7 +155,7 @@ def accredit(schema_uid: bytes32, agency_id: bytes32, event_time: uint256):
     owner: bytes32 = self._authorise_owner(schema_uid, event_time)
     state: uint8 = self._schemas[schema_uid].state
     assert state == codes.ACTIVE or state == codes.SUSPENDED, "schema: not in force"
-    assert staticcall REGISTRY.is_active(agency_id), "accreditation: agency not active"
+    assert staticcall acts.REGISTRY.is_active(agency_id), "accreditation: agency not active"
     latest: uint256 = self._latest[schema_uid][agency_id]
     if latest == 0:
         position: uint256 = self._issuer_count[schema_uid]
@@ -170,7 +179,7 @@ def accredit(schema_uid: bytes32, agency_id: bytes32, event_time: uint256):
         agency=agency_id,
         owner=owner,
         event_time=event_time,
-        key=msg.sender,
+        key=acts._actor(),
         sequence=sequence,
     )
 
@@ -200,7 +209,7 @@ def withdraw_accreditation(
         owner=owner,
         reason=reason,
         event_time=event_time,
-        key=msg.sender,
+        key=acts._actor(),
         sequence=sequence,
     )
 
@@ -308,34 +317,28 @@ def _change_state(
         state=state,
         reason=reason,
         event_time=event_time,
-        key=msg.sender,
+        key=acts._actor(),
         sequence=sequence,
     )
 
 
 @view
 @internal
-def _authorise(role: uint256) -> bytes32:
-    return (staticcall REGISTRY.authorise(msg.sender, role))[0]
+def _authorise(event_time: uint256) -> bytes32:
+    assert event_time != 0, "schema: event time missing"
+    assert (
+        event_time <= block.timestamp + codes.EVENT_TIME_TOLERANCE_S
+    ), "schema: event time in the future"
+    return acts._authorise(codes.SCHEMA, event_time)
 
 
 @view
 @internal
 def _authorise_owner(schema_uid: bytes32, event_time: uint256) -> bytes32:
-    owner: bytes32 = self._authorise(codes.SCHEMA)
-    self._check_event_time(event_time)
+    owner: bytes32 = self._authorise(event_time)
     assert self._schemas[schema_uid].state != 0, "schema: unknown"
     assert self._schemas[schema_uid].owner == owner, "schema: not yours"
     return owner
-
-
-@view
-@internal
-def _check_event_time(event_time: uint256):
-    assert event_time != 0, "schema: event time missing"
-    assert (
-        event_time <= block.timestamp + codes.EVENT_TIME_TOLERANCE_S
-    ), "schema: event time in the future"
 
 
 @view

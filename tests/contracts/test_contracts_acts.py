@@ -8,7 +8,7 @@ from eth_account.messages import encode_typed_data
 from eth_typing import Address
 from eth_utils.crypto import keccak
 
-from contracts.addresses import CATALOGUE, REGISTRY
+from contracts.addresses import CATALOGUE, PROXIES, REGISTRY
 from contracts.codec import encode_call, get_event_topic
 from contracts.decisions import DecisionKind
 from contracts.development import build_development_spec
@@ -16,7 +16,16 @@ from contracts.genesis import compute_deployment_salt
 from contracts.loader import load_artifact
 from contracts.testkeys import get_address, get_private_key
 from contracts.typed_data import Domain, hash_act, sign_digest
-from tests.contracts.contract_harness import BUREAU, NOTHING, Ledger, bureau, stranger, uid_of
+from tests.contracts.contract_harness import (
+    BUREAU,
+    LABORATORY,
+    NOTHING,
+    Ledger,
+    attest_args,
+    bureau,
+    stranger,
+    uid_of,
+)
 from tests.contracts.law_harness import build_domain, build_terms, relay_args
 
 NEXT_CODE = Address(b"\x77" * 20)
@@ -52,6 +61,32 @@ def test_act_is_its_signers_whoever_submits_it(ledger: Ledger) -> None:
     assert ledger.read("catalogue", "dataset", uid_of(1))["owner"] == BUREAU
     assert ledger.read("catalogue", "is_nonce_used", bureau, 9)
     assert not ledger.read("catalogue", "is_nonce_used", bureau, 8)
+
+
+def test_issuing_is_signed_elsewhere_too(ledger: Ledger) -> None:
+    """An agency without a node registers, accredits, attests and revokes by its own device."""
+    acts: list[tuple[int, str, str, list[Any]]] = [
+        (2, "schemas", "register", [uid_of(1), uid_of(2), uid_of(3), 4, ledger.now, NOTHING]),
+        (2, "schemas", "accredit", [uid_of(1), LABORATORY, ledger.now]),
+        (1, "attestations", "attest", attest_args(ledger, uid_of(5), uid_of(1))),
+        (1, "attestations", "set_state", [uid_of(5), 3, 1, ledger.now]),
+    ]
+    for nonce, (number, contract, function, args) in enumerate(acts):
+        signer = get_address(number, "account")
+        call = encode_call(contract, function, args)
+        signed = relay_args(
+            build_domain(ledger, contract),
+            signer,
+            get_private_key(number, "account"),
+            call,
+            nonce=nonce,
+        )
+        events = ledger.do(stranger, contract, "relay", signed)
+        assert [event.args.get("key", signer) for event in events] == [signer] * len(events)
+        again = ledger.refuse(stranger, contract, "relay", signed)
+        assert again == "signature: nonce already used"
+    record = ledger.read("attestations", "attestation", uid_of(5))
+    assert (record["issuer"], record["state"]) == (LABORATORY, 3)
 
 
 def test_act_is_signed_as_wallets_sign_typed_data(ledger: Ledger) -> None:
@@ -223,7 +258,8 @@ def test_signed_digest_has_the_lower_s() -> None:
         assert signature[64] in {27, 28}
 
 
-def test_relayed_event_is_the_same_in_every_contract() -> None:
-    assert get_event_topic("catalogue", "Relayed") == keccak(
-        text="Relayed(address,uint256,address)"
-    )
+@pytest.mark.parametrize("contract", [*PROXIES.values()][1:])
+def test_every_contract_but_the_registry_takes_signed_acts(contract: str) -> None:
+    assert get_event_topic(contract, "Relayed") == keccak(text="Relayed(address,uint256,address)")
+    names = {entry.get("name") for entry in load_artifact(contract).abi}
+    assert {"relay", "act_late", "eip712Domain", "is_nonce_used", "late_after_s"} <= names

@@ -7,7 +7,15 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from contracts.addresses import ATTESTATIONS, HISTORIES_SLOT
-from contracts.codes import EVENT_TIME_TOLERANCE_S, Reason, RecordKind, RecordState, Role
+from contracts.codec import encode_call
+from contracts.codes import (
+    EVENT_TIME_TOLERANCE_S,
+    LateReason,
+    Reason,
+    RecordKind,
+    RecordState,
+    Role,
+)
 from contracts.decisions import DecisionKind
 from contracts.testkeys import get_address
 from tests.contracts.contract_harness import (
@@ -125,7 +133,9 @@ def test_attestation_event_time_may_be_ahead_by_the_tolerance_only(ledger: Ledge
 def test_attestation_posted_after_its_end_is_kept_as_such(ledger: Ledger) -> None:
     """What was captured while the ledger was out of reach is recorded later, expired or not."""
     args = attest_args(ledger, FIRST, SCHEMA, event_time=1000, valid_until=1001)
-    ledger.do(laboratory, "attestations", "attest", args)
+    late = [encode_call("attestations", "attest", args), uid_of(9), int(LateReason.PAPER)]
+    marked, _ = ledger.do(laboratory, "attestations", "act_late", late)
+    assert (marked.args["uid"], marked.args["agency"]) == (FIRST, LABORATORY)
     assert ledger.read("attestations", "attestation", FIRST)["valid_until"] == 1001
 
 
