@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Skip long tests unless asked for; keep real networks on one worker, one at a time."""
     skip = pytest.mark.skip(reason="long: give --long to run it")
     for item in items:
-        if "processes" in item.keywords:
+        if item.get_closest_marker("processes"):
             item.add_marker(pytest.mark.xdist_group("processes"))
-        if "long" in item.keywords and not config.getoption("--long"):
+        if item.get_closest_marker("long") and not config.getoption("--long"):
             item.add_marker(skip)

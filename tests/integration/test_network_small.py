@@ -7,6 +7,7 @@ procedure of docs/operations.md; then it takes all blocks from the others and si
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,19 @@ from typer.testing import CliRunner
 
 from consensus.resilience import describe_resilience
 from contracts.genesis_spec import QbftSpec
+from contracts.testkeys import get_address
 from node.cli.app import app
-from node.cli.devnet import DevnetOptions
+from node.cli.devnet import DevnetOptions, add_node
 from node.cli.devnet.processes import find_pid, read_last_words
+from node.cli.founding import TLS_CERTIFICATE_FILE, TLS_KEY_FILE
+from node.keys import load_tls_identity
+from node.network import PeerAddress
+from node.network.invite import decode_invite, encode_invite
 from tests.integration.ledger_net import LedgerNet, read_log, wait_until
 
 pytestmark = pytest.mark.processes
 
+OBSERVER = 3
 QUICK = QbftSpec(block_period_ms=250, empty_block_period_s=0, request_timeout_s=1)
 
 
@@ -68,6 +75,33 @@ def resume(net: LedgerNet, number: int) -> None:
     assert "atesta keys resume" in read_last_words(node)
     tell("keys", "resume", "--yes", "--config", str(node.settings_file))
     net.launch(number)
+
+
+def add_observer(net: LedgerNet) -> None:
+    """Give the only validator, which must be down, an observer that it knows by an invite."""
+    first = net.node(1)
+    crowd = replace(net.devnet, nodes=(first, first))  # so that the newcomer is agency 3
+    larger, observer = add_node(crowd, is_validator=False)
+    net.devnet = replace(larger, nodes=(first, observer))
+    identity = load_tls_identity(
+        observer.folder / TLS_KEY_FILE, observer.folder / TLS_CERTIFICATE_FILE
+    )
+    own = decode_invite((observer.folder / "invites" / f"{first.name}.json").read_text())
+    invite = replace(
+        own,
+        address=PeerAddress(host="127.0.0.1", port=observer.network_port),
+        certificate=identity.certificate,
+        pin=identity.pin,
+        validator=get_address(
+            OBSERVER, "account"
+        ),  # an observer signs its handshakes as its agency
+    )
+    (first.folder / "observer.json").write_text(encode_invite(invite))
+    settings = first.settings_file.read_text()
+    assert "bootstrap_peers = []" in settings
+    first.settings_file.write_text(
+        settings.replace("bootstrap_peers = []", 'bootstrap_peers = ["observer.json"]')
+    )
 
 
 def find_proposal(net: LedgerNet, number: int, *, since: int, at: int) -> int:
@@ -139,3 +173,20 @@ def test_one_validator_that_lost_its_disk_never_begins_the_ledger_anew(small: Le
     assert "Waiting for the others" in status["consensus"]["note"]
     assert small.rpc(1).call("eth_getTransactionReceipt", waiting) is None
     assert small.height(1) == 0
+
+
+@pytest.mark.parametrize("small", [1], indirect=True)
+def test_one_validator_takes_its_blocks_back_from_an_observer(small: LedgerNet) -> None:
+    small.kill(1)
+    add_observer(small)
+    small.launch(1, OBSERVER)
+    small.wait_height(8, (1, OBSERVER))
+    lose_disk(small, 1)
+    kept = small.rpc(OBSERVER).call("eth_getBlockByNumber", "latest", False)
+    small.kill(OBSERVER)
+    resume(small, 1)
+    small.launch(OBSERVER)
+    small.wait_height(int(kept["number"], 16) + 3, (1, OBSERVER))
+    again = small.rpc(1).call("eth_getBlockByNumber", kept["number"], False)
+    assert again["hash"] == kept["hash"], "the ledger that the observer kept goes on"
+    small.assert_one_chain()
