@@ -75,7 +75,7 @@ class ConsentTerms(CreationBody):
             "The full consent record (ISO/IEC TS 27560). It stays in the vaults of the agencies"
             " concerned; `record_id` and `pii_principal_id` are filled in."
         ),
-        examples=[{"schema_version": "1.0", "privacy_notice": "https://example.org/notice"}],
+        examples=[{"schema_version": "1.0", "withdrawal_method": "any counter"}],
     )
 
 

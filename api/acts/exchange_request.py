@@ -127,10 +127,14 @@ class ExchangeRequest(CreationBody):
         default=None, description="Whose data; needed with a consent. Null for many at once."
     )
     due: Time | None = Field(
-        default=None, description="When the answer is due; or give `deadline`.", examples=[None]
+        default=None,
+        description="When the answer is due; or give `deadline`.",
+        examples=[EXAMPLE_TIME],
     )
     deadline: DeadlineItem | None = Field(
-        default=None, description="The profile that says when the answer is due; or give `due`."
+        default=None,
+        description="The profile that says when the answer is due; or give `due`.",
+        examples=[None],
     )
     valid_until: Time | None = Field(
         default=None, description="End of a standing or bulk exchange.", examples=[None]

@@ -74,6 +74,7 @@ _TAGS: Final = {
     "instruments": "Under what data may leave a jurisdiction.",
     "stops": "What the supervisor has stopped, and until when.",
     "consents": "What residents have consented to, and withdrawn.",
+    "key-bindings": "Whose key it is that a resident made for one consent.",
     "exchanges": "Who asked whom for what, when, why and on which basis.",
     "mandates": "Who may act for whom.",
     "policies": "Which documents one side recognises of the other.",

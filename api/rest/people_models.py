@@ -56,7 +56,7 @@ class SubjectFind(Model):
     handle: Uid = Field(description="The handle.", examples=[EXAMPLE_HASH])
 
 
-class Subject(Model):
+class KnownSubject(Model):
     """A person as this agency and one other know it."""
 
     handle: Uid = Field(description="The same in both vaults.", examples=[EXAMPLE_HASH])

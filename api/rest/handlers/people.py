@@ -169,8 +169,8 @@ def _find_moment(given: datetime | None, now_s: int) -> int:
     return encode_time(given) or now_s
 
 
-def _view_subject(subject: Subject) -> models.Subject:
-    return models.Subject(
+def _view_subject(subject: Subject) -> models.KnownSubject:
+    return models.KnownSubject(
         handle=encode_hex(subject.handle),
         counterparty=encode_hex(subject.counterparty),
         reference=subject.reference,

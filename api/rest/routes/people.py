@@ -15,7 +15,7 @@ PEOPLE_ROUTES: Final[tuple[Route, ...]] = (
         summary="Get the handle of a person with another agency",
         role=Role.OFFICER,
         request=models.SubjectCreate,
-        response=models.Subject,
+        response=models.KnownSubject,
         problems=(409,),
     ),
     Route(
@@ -26,7 +26,7 @@ PEOPLE_ROUTES: Final[tuple[Route, ...]] = (
         summary="Note whom another agency's handle means here",
         role=Role.OFFICER,
         request=models.SubjectMatch,
-        response=models.Subject,
+        response=models.KnownSubject,
         problems=(409,),
     ),
     Route(
@@ -37,7 +37,7 @@ PEOPLE_ROUTES: Final[tuple[Route, ...]] = (
         summary="Ask whom a handle means here",
         role=Role.OFFICER,
         request=models.SubjectFind,
-        response=models.Subject,
+        response=models.KnownSubject,
         problems=(404, 409),
     ),
     Route(
