@@ -17,6 +17,7 @@ from api.explorer.services import ExplorerServices
 from api.explorer.surface import build_explorer
 from api.jsonrpc.dispatcher import Dispatcher
 from api.jsonrpc.http import build_rpc_surface
+from api.imports.worker import run_imports
 from api.openapi.surface import build_documentation_surface
 from api.outbox.account import Account
 from api.rest.app import build_rest_surface
@@ -76,7 +77,7 @@ async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
             ),
             parts.server,
         )
-        async with services.run(), serve(app, parts.server) as url:
+        async with services.run(), run_imports(services), serve(app, parts.server) as url:
             yield RunningApi(url=url, services=services)
     finally:
         services.close()

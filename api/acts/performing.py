@@ -21,8 +21,9 @@ from api.acts.legal import add_legal_reference
 from api.acts.private import seal_lateness
 from api.auth import Caller, check_roles
 from api.errors import ApiError, UserFault
-from api.rest.call import Call, Reply, translate_validation
+from api.rest.call import Call, Reply
 from api.rest.services import RestServices
+from api.rest.validation import translate_validation
 from api.rest.writes import LedgerAct, accept, build_request, submit
 from api.texts.store import store_texts
 

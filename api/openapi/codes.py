@@ -40,6 +40,7 @@ PROBLEM_CODES: Final = {
     "http_error": "The request cannot be served as HTTP.",
     "idempotency_key_missing": "A write came without an Idempotency-Key.",
     "idempotency_key_reused": "The key was used before with another request.",
+    "import_not_found": "There is no import with this id.",
     "index_mismatch": "The index does not belong to the chain behind it and has stopped.",
     "internal_error": "A mistake of ours; the request id is in the log.",
     "invalid_field": "A field is missing, unknown, of the wrong type or out of range.",

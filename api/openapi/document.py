@@ -7,12 +7,9 @@ compares the two, so a change of the interface is always seen in review.
 
 import json
 import re
-from enum import Enum
-from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from typing import Any, Final
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from api.openapi.codes import (
@@ -21,7 +18,9 @@ from api.openapi.codes import (
     list_finding_codes,
     list_problem_codes,
 )
+from api.openapi.examples import build_example
 from api.rest.answers import Problem
+from api.rest.import_models import UPLOAD_EXAMPLES
 from api.rest.route import Route
 from api.rest.routes import ROUTES
 from api.rest.values import EXAMPLE_UID
@@ -82,6 +81,7 @@ _TAGS: Final = {
     "posts": "Who holds which post of an agency, and with which keys.",
     "proposals": "What the agencies decide together.",
     "pauses": "Agencies that write nothing for a time.",
+    "imports": "Thousands of acts from a file, with progress.",
     "operations": "Writes of this agency, from accepted to final.",
 }
 
@@ -151,20 +151,6 @@ def write_document() -> str:
     return json.dumps(build_document(), indent=2, ensure_ascii=False) + "\n"
 
 
-def build_example(model: type[BaseModel], *, is_request: bool = False) -> dict[str, Any]:
-    """Return an example of a model from the examples of its fields.
-
-    In a request a member whose example is null is left out, because that is how it is sent.
-    """
-    example: dict[str, Any] = {}
-    for name, field in model.model_fields.items():
-        value = _build_field_example(field)
-        if value is None and is_request and not field.is_required():
-            continue
-        example[name] = value
-    return example
-
-
 def _build_paths() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for route in ROUTES:
@@ -181,6 +167,15 @@ def _build_operation(route: Route) -> dict[str, Any]:
         "parameters": _build_parameters(route),
         "responses": _build_responses(route),
     }
+    if route.upload:
+        operation["requestBody"] = {
+            "required": True,
+            "description": "The file.",
+            "content": {
+                media_type: {"schema": {"type": "string"}, "example": UPLOAD_EXAMPLES[media_type]}
+                for media_type in route.upload
+            },
+        }
     if route.request is not None:
         operation["requestBody"] = {
             "required": True,
@@ -254,7 +249,7 @@ def _build_responses(route: Route) -> dict[str, Any]:
         }
         responses["304"] = {"description": "Unchanged since the ETag given."}
     problems = {*COMMON_PROBLEMS, *route.problems}
-    if route.request is not None:
+    if route.request is not None or route.upload:
         problems |= {*BODY_PROBLEMS}
     for status in sorted(problems):
         responses[str(status)] = {
@@ -299,42 +294,17 @@ def _first_sentence(model: type[BaseModel]) -> str:
     return " ".join((model.__doc__ or "").split("\n\n")[0].split())
 
 
-def _build_field_example(field: FieldInfo) -> Any:
-    if field.examples:
-        return field.examples[0]
-    if not field.is_required():
-        default = field.get_default(call_default_factory=True)
-        return default.value if isinstance(default, Enum) else default
-    return _build_type_example(field.annotation)
-
-
-def _build_type_example(kind: Any) -> Any:
-    origin = get_origin(kind)
-    if origin is Annotated:
-        return _build_type_example(get_args(kind)[0])
-    if origin in {Union, UnionType}:
-        options = [option for option in get_args(kind) if option is not NoneType]
-        return _build_type_example(options[0]) if _is_model(options[0]) else None
-    if origin is list:
-        (item,) = get_args(kind)
-        return [_build_type_example(item)] if _is_model(item) else []
-    if _is_model(kind):
-        return build_example(kind)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return next(iter(kind)).value
-    raise AssertionError(f"a field of type {kind} needs an example")
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
 _UID_SCHEMA: Final = {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
 
 _PATH_PARAMETERS: Final[dict[str, tuple[dict[str, Any], str, Any]]] = {
     "uid": (_UID_SCHEMA, "Identifier of the record, 32 bytes.", EXAMPLE_UID),
     "agency": (_UID_SCHEMA, "Identifier of the agency, 32 bytes.", EXAMPLE_UID),
     "id": ({"type": "string"}, "Identifier as the API gave it.", EXAMPLE_UID),
+    "period": (
+        {"type": "integer", "minimum": 0},
+        "Number of the period, as the two sides count.",
+        1,
+    ),
     "number": (
         {"type": "integer", "minimum": 0},
         "Its number, as the ledger gave it.",

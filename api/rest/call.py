@@ -22,6 +22,7 @@ from api.index.queries import Page
 from api.rest.cursors import decode_cursor
 from api.rest.route import LIMIT, Route
 from api.rest.services import RestServices
+from api.rest.validation import translate_validation
 from api.rest.values import Model, parse_digest
 
 DEFAULT_LIMIT: Final = 50
@@ -41,7 +42,7 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
-    """The route's request model, or None where it takes none."""
+    """The route's request model, an `Upload`, or None where it takes none."""
     idempotency_key: str
     """A fingerprint of the key that was sent; empty on routes that do not write."""
     body_fingerprint: bytes
@@ -96,6 +97,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file that came as the body."""
+
+    content_type: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What goes back."""
 
@@ -112,15 +121,21 @@ class Stream:
 
 async def read_call(request: web.Request, route: Route, services: RestServices) -> Call:
     """Check a request against its route; raises a `UserFault` that names the field at fault."""
-    raw = await request.read() if route.request is not None else b""
-    body = None if route.request is None else parse_body(route.request, request, raw)
+    takes_body = route.request is not None or bool(route.upload)
+    raw = await request.read() if takes_body else b""
+    body: Any = None
+    if route.request is not None:
+        body = parse_body(route.request, request, raw)
+    elif route.upload:
+        body = _take_upload(route, request, raw)
     key, fingerprint = "", b""
     if route.writes:
         # Callers make keys of what they have at hand; a fingerprint keeps that to them.
         sent = _read_key(request)
         key = services.compute_body_fingerprint(b"key" + sent.encode()).hex()
-        identity = json.dumps([route.name, sorted(request.match_info.items())]).encode()
-        written = b"" if body is None else _write_canonical(raw)
+        named = [sorted(request.match_info.items()), sorted(request.query.items())]
+        identity = json.dumps([route.name, *named]).encode()
+        written = _write_canonical(raw) if route.request is not None else raw
         fingerprint = services.compute_body_fingerprint(identity + written)
     return Call(
         services=services,
@@ -132,6 +147,17 @@ async def read_call(request: web.Request, route: Route, services: RestServices) 
         idempotency_key=key,
         body_fingerprint=fingerprint,
     )
+
+
+def _take_upload(route: Route, request: web.Request, raw: bytes) -> Upload:
+    if request.content_type not in route.upload:
+        raise UserFault(
+            f"the body must be {' or '.join(route.upload)}",
+            code="unsupported_media_type",
+            field="Content-Type",
+            status=415,
+        )
+    return Upload(content_type=request.content_type, raw=raw)
 
 
 def parse_body(model: type[Model], request: web.Request, raw: bytes) -> Model:
@@ -187,24 +213,6 @@ def _write_canonical(raw: bytes) -> bytes:
     return json.dumps(
         _parse_strictly(raw), sort_keys=True, separators=(",", ":"), ensure_ascii=True
     ).encode()
-
-
-def translate_validation(error: ValidationError) -> UserFault:
-    """Name the first field at fault; pydantic's message is about the type, not the value."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    match first["type"]:
-        case "extra_forbidden":
-            reason = "this field is not known here"
-        case "missing":
-            reason = "this field is needed"
-        case "value_error":
-            reason = first["msg"].removeprefix("Value error, ")
-        case "string_pattern_mismatch":
-            reason = "this text does not have the form that the field asks for"
-        case _:
-            reason = first["msg"]
-    return InvalidField(place or "body", reason)
 
 
 def _read_key(request: web.Request) -> str:

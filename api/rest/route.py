@@ -40,6 +40,8 @@ class Route:
     """Content type of the answer."""
     status: int = 200
     request: type[Model] | None = None
+    upload: tuple[str, ...] = ()
+    """Content types of a file that it takes as the body, instead of a request."""
     query: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
     """Statuses of problem documents besides the common 400, 401, 403, 413, 500, 503."""

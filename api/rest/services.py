@@ -17,7 +17,8 @@ from api.deadlines.deadlines import Deadlines
 from api.deadlines.loading import load_deadlines
 from api.errors import UserFault
 from api.feeds.delivery import Deliverer
-from api.feeds.webhook_store import VaultSealer, WebhookStore
+from api.feeds.webhook_store import PlainSealer, Sealer, VaultSealer, WebhookStore
+from api.imports.store import ImportStore
 from api.index import tables as index_tables
 from api.index.index import Index
 from api.ledger import Ledger
@@ -92,6 +93,7 @@ class RestServices:
     deliverer: Deliverer
     maybe_vault: Vault | None
     maybe_materials: Materials | None
+    maybe_imports: ImportStore | None
     databases: tuple[Database, ...]
 
     @property
@@ -112,6 +114,13 @@ class RestServices:
     def subjects(self) -> Subjects:
         """The handles of persons between this agency and others; raises `NoVault`."""
         return Subjects(self.materials)
+
+    @property
+    def imports(self) -> ImportStore:
+        """The bulk imports, whose lines wait in the vault; raises `NoVault`."""
+        if self.maybe_imports is None:
+            raise NoVault
+        return self.maybe_imports
 
     def compute_body_fingerprint(self, body: bytes) -> bytes:
         """Return what an idempotency key is bound to.
@@ -161,7 +170,8 @@ def open_services(
             open_database(settings.outbox, outbox_tables.METADATA, name="outbox", watch=watch)
         )
         databases = [index_database, outbox_database]
-        vault = materials = None
+        vault = materials = imports = None
+        sealer: Sealer = PlainSealer()
         if settings.vault_key_file is not None:
             key = load_master_key(settings.vault_key_file, create=True)
             vault_database = open_one(
@@ -177,6 +187,7 @@ def open_services(
             vault = Vault(vault_database, key)
             sealer = VaultSealer(key)
             materials = Materials(vault_database, key)
+            imports = ImportStore(vault_database, key)
         ledger = Ledger(raw)
         records = Records(ledger)
         identity = Identity(
@@ -215,6 +226,7 @@ def open_services(
             now=now,
             maybe_vault=vault,
             maybe_materials=materials,
+            maybe_imports=imports,
             databases=tuple(databases),
         )
         opened.pop_all()

@@ -11,6 +11,7 @@ from api.feeds.routes import FEED_ROUTES
 from api.reading.routes import READING_ROUTES
 from api.rest.route import Route
 from api.rest.routes.checking import CHECKING_ROUTES
+from api.rest.routes.imports import IMPORT_ROUTES
 from api.rest.routes.law_writing import LAW_WRITING_ROUTES
 from api.rest.routes.people import PEOPLE_ROUTES
 from api.rest.routes.records import RECORD_ROUTES
@@ -23,6 +24,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *READING_ROUTES,
     *FEED_ROUTES,
     *LAW_WRITING_ROUTES,
+    *IMPORT_ROUTES,
     *PEOPLE_ROUTES,
 )
 """Every operation, in the order of the documentation."""

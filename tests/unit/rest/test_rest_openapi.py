@@ -18,7 +18,8 @@ from api.openapi.codes import (
     list_finding_codes,
     list_problem_codes,
 )
-from api.openapi.document import build_document, build_example, write_document
+from api.openapi.document import build_document, write_document
+from api.openapi.examples import build_example
 from api.openapi.surface import render_page
 from api.rest.app import build_rest
 from api.rest.handlers import HANDLERS

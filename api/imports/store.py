@@ -1,0 +1,401 @@
+"""Storing imports and advancing their lines; each method is one database transaction."""
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from atesta_client.canonical import dump_canonical, load_json
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+
+from api.databases import Database
+from api.imports.parsing import Fault, ParsedLine
+from api.imports.tables import IMPORT_LINES, IMPORTS
+from api.outbox.store import IdempotencyKeyReused
+from api.vault.keys import MasterKey, Sealed
+
+RUNNING: Final = "running"
+DONE: Final = "done"
+WAITING: Final = "waiting"
+GROUPED: Final = "grouped"
+PROMISED: Final = "promised"
+REJECTED: Final = "rejected"
+OPEN_STATES: Final = (WAITING, GROUPED, PROMISED)
+
+_L = IMPORT_LINES.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredImport:
+    """One import and how far it is."""
+
+    sequence: int
+    id: str
+    act: str
+    state: str
+    lines: int
+    waiting: int
+    promised: int
+    done: int
+    rejected: int
+    created_s: int
+    finished_s: int | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Lines that go into one transaction."""
+
+    import_id: str
+    first: int
+    """The line that names it."""
+    is_single: bool
+    bodies: tuple[dict[str, Any], ...]
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of its promise; a line tried alone has another than its group."""
+        return f"import:{self.import_id}:{self.first}:{'one' if self.is_single else 'group'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedLine:
+    """A line that made nothing, and why."""
+
+    line: int
+    uid: bytes | None
+    fault: Fault
+
+
+class ImportStore:
+    """The imports of one agency."""
+
+    def __init__(self, database: Database, master_key: MasterKey) -> None:
+        self._database = database
+        self._key = master_key
+        self.added = asyncio.Event()
+        """Set whenever there is a new import; the worker waits for it."""
+
+    async def create(
+        self,
+        act: str,
+        lines: Sequence[ParsedLine],
+        *,
+        idempotency_key: str,
+        body_fingerprint: bytes,
+        now_s: int,
+    ) -> StoredImport:
+        """Keep an import; durable on return. The same key and body return the same import.
+
+        Raises `IdempotencyKeyReused`; then nothing was stored.
+        """
+        import_id = "im-" + secrets.token_hex(12)
+        rows = [self._seal(import_id, line) for line in lines]
+
+        def add(connection: Connection) -> StoredImport:
+            known = _find_by_key(connection, idempotency_key, body_fingerprint)
+            if known is not None:
+                return known
+            connection.execute(
+                insert(IMPORTS).values(
+                    id=import_id,
+                    act=act,
+                    idempotency_key=idempotency_key,
+                    body_fingerprint=body_fingerprint,
+                    state=RUNNING,
+                    lines=len(rows),
+                    created_s=now_s,
+                )
+            )
+            connection.execute(insert(IMPORT_LINES), rows)
+            stored = _find(connection, import_id)
+            assert stored is not None, "the import was just written"
+            return stored
+
+        stored = await self._database.write(add)
+        self.added.set()
+        return stored
+
+    async def find_by_key(self, key: str, body_fingerprint: bytes) -> StoredImport | None:
+        """Return the import of an earlier, equal request; raises `IdempotencyKeyReused`."""
+        return await self._database.read(lambda c: _find_by_key(c, key, body_fingerprint))
+
+    async def find(self, import_id: str) -> StoredImport | None:
+        """Return an import with its progress."""
+        return await self._database.read(lambda c: _find(c, import_id))
+
+    async def get_page(self, *, limit: int, before: int | None) -> list[StoredImport]:
+        """Return imports, newest first."""
+
+        def load(connection: Connection) -> list[StoredImport]:
+            query = select(IMPORTS).order_by(IMPORTS.c.sequence.desc()).limit(limit)
+            if before is not None:
+                query = query.where(IMPORTS.c.sequence < before)
+            return [_read(connection, row) for row in connection.execute(query).all()]
+
+        return await self._database.read(load)
+
+    async def get_rejected(
+        self, import_id: str, *, limit: int, after: int | None
+    ) -> list[RejectedLine]:
+        """Return the rejected lines in the order of the file."""
+        query = (
+            select(IMPORT_LINES)
+            .where(_L.import_id == import_id, _L.state == REJECTED, _L.line > (after or 0))
+            .order_by(_L.line)
+            .limit(limit)
+        )
+        rows = await self._database.read(lambda c: c.execute(query).all())
+        return [
+            RejectedLine(
+                line=row.line,
+                uid=None if row.uid is None else bytes(row.uid),
+                fault=Fault(field=row.field, code=row.code, reason=row.reason, rule=row.rule),
+            )
+            for row in rows
+        ]
+
+    async def lease(self, worker: str, *, now_s: int, until_s: int) -> str | None:
+        """Take the oldest running import that no other process works on; returns its id."""
+
+        def take(connection: Connection) -> str | None:
+            free = or_(
+                IMPORTS.c.worker.is_(None),
+                IMPORTS.c.worker == worker,
+                IMPORTS.c.lease_until_s < now_s,
+            )
+            row = connection.execute(
+                select(IMPORTS.c.id)
+                .where(IMPORTS.c.state == RUNNING, free)
+                .order_by(IMPORTS.c.sequence)
+                .limit(1)
+                .with_for_update()
+            ).one_or_none()
+            if row is None:
+                return None
+            connection.execute(
+                update(IMPORTS)
+                .where(IMPORTS.c.id == row.id)
+                .values(worker=worker, lease_until_s=until_s)
+            )
+            return str(row.id)
+
+        return await self._database.write(take)
+
+    async def take_group(self, import_id: str, size: int) -> Group | None:
+        """Return the next lines to promise; None if none can be promised now.
+
+        Lines that were taken before and not promised, because the process ended, come again as the
+        same group.
+        """
+
+        def take(connection: Connection) -> list[Row[Any]]:
+            taken = _list_lines(connection, import_id, GROUPED)
+            if taken:
+                first = min(row.group_line for row in taken)
+                return [row for row in taken if row.group_line == first]
+            rows = _choose(connection, import_id, size)
+            if rows:
+                connection.execute(
+                    update(IMPORT_LINES)
+                    .where(_L.import_id == import_id, _L.line.in_([row.line for row in rows]))
+                    .values(state=GROUPED, group_line=rows[0].line)
+                )
+            return rows
+
+        rows = await self._database.write(take)
+        if not rows:
+            return None
+        return Group(
+            import_id=import_id,
+            first=rows[0].line,
+            is_single=rows[0].is_single,
+            bodies=tuple(self._open(row) for row in rows),
+        )
+
+    async def mark_promised(self, group: Group, operation: str) -> None:
+        """Note the operation that carries a group."""
+        await self._change(group, state=PROMISED, operation=operation)
+
+    async def split(self, import_id: str, first: int) -> None:
+        """Let the lines of a refused group be tried one by one."""
+        await self._database.write(
+            lambda c: c.execute(
+                update(IMPORT_LINES)
+                .where(_L.import_id == import_id, _L.group_line == first)
+                .values(state=WAITING, is_single=True, group_line=None, operation=None)
+            )
+        )
+
+    async def reject(self, import_id: str, first: int, fault: Fault) -> None:
+        """Note why a line made nothing, and drop its content."""
+        await self._finish(
+            import_id,
+            [first],
+            state=REJECTED,
+            field=fault.field,
+            code=fault.code,
+            reason=fault.reason,
+            rule=fault.rule,
+        )
+
+    async def mark_done(self, import_id: str, firsts: Sequence[int]) -> None:
+        """Note that groups are final on the ledger, and drop their contents."""
+        await self._finish(import_id, firsts, state=DONE)
+
+    async def list_promised(self, import_id: str) -> dict[int, tuple[str, int]]:
+        """Return operation and number of lines of each promised group, by its first line."""
+        query = (
+            select(_L.group_line, _L.operation, func.count())
+            .where(_L.import_id == import_id, _L.state == PROMISED)
+            .group_by(_L.group_line, _L.operation)
+        )
+        rows = await self._database.read(lambda c: c.execute(query).all())
+        return {int(first): (str(operation), int(count)) for first, operation, count in rows}
+
+    async def finish(self, import_id: str, *, now_s: int) -> bool:
+        """End an import that has no open line; returns whether it has ended."""
+
+        def end(connection: Connection) -> bool:
+            open_lines = connection.execute(
+                select(func.count()).where(_L.import_id == import_id, _L.state.in_(OPEN_STATES))
+            ).scalar_one()
+            if open_lines:
+                return False
+            connection.execute(
+                update(IMPORTS)
+                .where(IMPORTS.c.id == import_id)
+                .values(state=DONE, finished_s=now_s, problem=None)
+            )
+            return True
+
+        return await self._database.write(end)
+
+    async def note_problem(self, import_id: str, problem: str | None) -> None:
+        """Note what stops an import for now."""
+        await self._database.write(
+            lambda c: c.execute(
+                update(IMPORTS).where(IMPORTS.c.id == import_id).values(problem=problem)
+            )
+        )
+
+    async def _change(self, group: Group, **values: Any) -> None:
+        await self._database.write(
+            lambda c: c.execute(
+                update(IMPORT_LINES)
+                .where(_L.import_id == group.import_id, _L.group_line == group.first)
+                .values(**values)
+            )
+        )
+
+    async def _finish(self, import_id: str, firsts: Iterable[int], **values: Any) -> None:
+        groups = list(firsts)
+        await self._database.write(
+            lambda c: c.execute(
+                update(IMPORT_LINES)
+                .where(_L.import_id == import_id, _L.group_line.in_(groups))
+                .values(**values, wrapped_key=None, ciphertext=None)
+            )
+        )
+
+    def _seal(self, import_id: str, line: ParsedLine) -> dict[str, Any]:
+        fault = line.fault
+        sealed = None
+        if line.body is not None:
+            sealed = self._key.seal(
+                dump_canonical(dict(line.body)), _build_identity(import_id, line.line)
+            )
+        return {
+            "import_id": import_id,
+            "line": line.line,
+            "state": WAITING if fault is None else REJECTED,
+            "uid": line.uid,
+            "depends": line.depends,
+            "is_single": False,
+            "field": None if fault is None else fault.field,
+            "code": None if fault is None else fault.code,
+            "reason": None if fault is None else fault.reason,
+            "rule": None if fault is None else fault.rule,
+            "wrapped_key": None if sealed is None else sealed.wrapped_key,
+            "ciphertext": None if sealed is None else sealed.ciphertext,
+        }
+
+    def _open(self, row: Row[Any]) -> dict[str, Any]:
+        sealed = Sealed(wrapped_key=bytes(row.wrapped_key), ciphertext=bytes(row.ciphertext))
+        found = load_json(self._key.open(sealed, _build_identity(row.import_id, row.line)))
+        assert isinstance(found, dict), "only objects are stored"
+        return dict(found)
+
+
+def _build_identity(import_id: str, line: int) -> bytes:
+    return f"import:{import_id}:{line}".encode()
+
+
+def _choose(connection: Connection, import_id: str, size: int) -> list[Row[Any]]:
+    """Choose waiting lines whose predecessors are settled; all of them if nothing else moves."""
+    unsettled = select(_L.uid).where(
+        _L.import_id == import_id, _L.state.in_(OPEN_STATES), _L.uid.is_not(None)
+    )
+    waiting = and_(_L.import_id == import_id, _L.state == WAITING)
+    ready = and_(waiting, or_(_L.depends.is_(None), _L.depends.not_in(unsettled)))
+    query = select(IMPORT_LINES).where(ready).order_by(_L.line).limit(size)
+    rows = list(connection.execute(query).all())
+    if not rows and not _list_lines(connection, import_id, PROMISED, limit=1):
+        # Lines that wait for each other, or for nothing that will come: the ledger judges them.
+        rows = list(
+            connection.execute(select(IMPORT_LINES).where(waiting).order_by(_L.line).limit(1)).all()
+        )
+    if rows and rows[0].is_single:
+        return rows[:1]
+    return [row for row in rows if not row.is_single]
+
+
+def _list_lines(
+    connection: Connection, import_id: str, state: str, limit: int = 1000
+) -> list[Row[Any]]:
+    query = (
+        select(IMPORT_LINES)
+        .where(_L.import_id == import_id, _L.state == state)
+        .order_by(_L.line)
+        .limit(limit)
+    )
+    return list(connection.execute(query).all())
+
+
+def _find_by_key(connection: Connection, key: str, body_fingerprint: bytes) -> StoredImport | None:
+    row = connection.execute(select(IMPORTS).where(IMPORTS.c.idempotency_key == key)).one_or_none()
+    if row is None:
+        return None
+    if bytes(row.body_fingerprint) != body_fingerprint:
+        raise IdempotencyKeyReused
+    return _read(connection, row)
+
+
+def _find(connection: Connection, import_id: str) -> StoredImport | None:
+    row = connection.execute(select(IMPORTS).where(IMPORTS.c.id == import_id)).one_or_none()
+    return None if row is None else _read(connection, row)
+
+
+def _read(connection: Connection, row: Row[Any]) -> StoredImport:
+    counts: dict[str, int] = {
+        str(state): int(count)
+        for state, count in connection.execute(
+            select(_L.state, func.count()).where(_L.import_id == row.id).group_by(_L.state)
+        )
+    }
+    return StoredImport(
+        sequence=row.sequence,
+        id=row.id,
+        act=row.act,
+        state=row.state,
+        lines=row.lines,
+        waiting=counts.get(WAITING, 0) + counts.get(GROUPED, 0),
+        promised=counts.get(PROMISED, 0),
+        done=counts.get(DONE, 0),
+        rejected=counts.get(REJECTED, 0),
+        created_s=row.created_s,
+        finished_s=row.finished_s,
+        problem=row.problem,
+    )

@@ -1,0 +1,191 @@
+"""The worker that turns waiting lines into promised acts and notes how they end.
+
+A turn: settle what the ledger has decided; promise further groups until enough are under way; end
+the import when no line is open. The worker knows nothing that is not in the database.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Final
+
+import structlog
+
+from api.acts.performing import build_ledger_act, check_body, open_context
+from api.errors import ApiError, UserFault
+from api.imports.kinds import ImportKind, get_kind
+from api.imports.parsing import Fault, describe
+from api.imports.store import Group, ImportStore
+from api.outbox.store import StoredOperation
+from api.rest.refusals import translate_revert
+from api.rest.services import RestServices
+from api.rest.writes import build_request
+from api.texts.store import store_texts
+
+log = structlog.get_logger(__name__)
+
+MAX_UNDER_WAY: Final = 64
+"""Most groups promised and not yet final."""
+
+LEASE_S: Final = 60
+"""For so long a process keeps an import to itself without a sign of life."""
+
+TURN_S: Final = 0.5
+PROBLEM_S: Final = 10.0
+"""Pause after something that more lines would not mend, such as a node out of reach."""
+
+_HOLDING: Final = {
+    "account_not_live",
+    "account_role_missing",
+    "account_unknown",
+    "agency_not_active",
+    "agency_paused",
+    "agency_unknown",
+    "no_account",
+}
+"""Refusals that are about this node and no fault of a line: the import waits."""
+
+
+@contextlib.asynccontextmanager
+async def run_imports(services: RestServices) -> AsyncIterator[None]:
+    """Work off imports for as long as the context lasts; a node without a vault has none."""
+    if services.maybe_imports is None:
+        yield
+        return
+    async with ImportWorker(services, services.maybe_imports).run():
+        yield
+
+
+class ImportHeld(Exception):
+    """An import cannot go on for now; `reason` is told to whoever reads its progress."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ImportWorker:
+    """Works off the imports of one agency."""
+
+    def __init__(self, services: RestServices, store: ImportStore) -> None:
+        self._services = services
+        self._store = store
+        self._name = secrets.token_hex(8)
+
+    @contextlib.asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Work for as long as the context lasts."""
+        task = asyncio.create_task(self._loop(), name="imports")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def turn(self) -> bool:
+        """Do one turn on the oldest running import; returns whether there is one.
+
+        Raises `ImportHeld` where it cannot go on for now.
+        """
+        now_s = int(self._services.now())
+        import_id = await self._store.lease(self._name, now_s=now_s, until_s=now_s + LEASE_S)
+        if import_id is None:
+            return False
+        stored = await self._store.find(import_id)
+        assert stored is not None, "it was just leased"
+        try:
+            await self._settle(import_id)
+            await self._promise_more(import_id, get_kind(stored.act))
+        except ImportHeld as held:
+            await self._store.note_problem(import_id, held.reason)
+            raise
+        if stored.problem is not None:
+            await self._store.note_problem(import_id, None)
+        await self._store.finish(import_id, now_s=now_s)
+        return True
+
+    async def _loop(self) -> None:
+        while True:
+            self._store.added.clear()
+            pause_s = PROBLEM_S
+            try:
+                pause_s = TURN_S if await self.turn() else PROBLEM_S
+            except ImportHeld as held:
+                log.warning("import waits", reason=held.reason)
+            except ApiError as error:
+                log.warning("import turn failed", reason=error.reason, code=error.code)
+            except Exception:
+                log.exception("import turn failed")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._store.added.wait(), pause_s)
+
+    async def _settle(self, import_id: str) -> None:
+        finished = []
+        for first, (reference, lines) in (await self._store.list_promised(import_id)).items():
+            operation = await self._services.outbox.get(reference)
+            assert operation is not None, "operations are never deleted"
+            if operation.state == "final":
+                finished.append(first)
+            elif operation.state == "failed" and lines > 1:
+                await self._store.split(import_id, first)
+            elif operation.state == "failed":
+                await self._store.reject(import_id, first, _describe_failure(operation))
+        if finished:
+            await self._store.mark_done(import_id, finished)
+
+    async def _promise_more(self, import_id: str, kind: ImportKind) -> None:
+        under_way = len(await self._store.list_promised(import_id))
+        while under_way < MAX_UNDER_WAY:
+            group = await self._store.take_group(import_id, kind.group)
+            if group is None:
+                return
+            if await self._promise(kind, group):
+                under_way += 1
+
+    async def _promise(self, kind: ImportKind, group: Group) -> bool:
+        """Promise a group; returns whether it is under way now."""
+        outbox = self._services.outbox
+        fingerprint = self._services.compute_body_fingerprint(group.key.encode())
+        try:
+            operation = await outbox.find(group.key, fingerprint)
+            if operation is None:
+                operation = await self._submit(kind, group, fingerprint)
+        except UserFault as fault:
+            if fault.code in _HOLDING:
+                raise ImportHeld(fault.reason) from fault
+            if len(group.bodies) > 1:
+                await self._store.split(group.import_id, group.first)
+            else:
+                told = describe(fault)
+                field = None if told.field is None else told.field.removeprefix(kind.place)
+                await self._store.reject(
+                    group.import_id,
+                    group.first,
+                    Fault(field=field, code=told.code, reason=told.reason, rule=told.rule),
+                )
+            return False
+        await self._store.mark_promised(group, operation.id)
+        return True
+
+    async def _submit(self, kind: ImportKind, group: Group, fingerprint: bytes) -> StoredOperation:
+        services, act = self._services, kind.act
+        context = await open_context(services, None, {})
+        body = check_body(act, kind.wrap(group.bodies))
+        prepared = await act.prepare(context, body)
+        ledger_act, keep = build_ledger_act(act, prepared, body, context)
+        request = await build_request(services, ledger_act, key=group.key, fingerprint=fingerprint)
+        return await services.outbox.submit(
+            request,
+            before=keep,
+            also=partial(store_texts, texts=prepared.texts, now_s=context.now_s),
+        )
+
+
+def _describe_failure(operation: StoredOperation) -> Fault:
+    """Return why the ledger refused a line in its block."""
+    refusal = translate_revert(operation.error or "ledger: the contract refused")
+    assert isinstance(refusal, UserFault), "a contract's refusal is about the request"
+    return describe(refusal)
