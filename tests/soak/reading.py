@@ -2,15 +2,15 @@
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from atesta_client import requests
-from atesta_client.errors import RestError
+from atesta_client.errors import RestProblem
 from atesta_client.rest import AsyncClient
 
 from node.cli.devnet.plan import LOG_FILE
@@ -22,6 +22,9 @@ PAGE = 200
 TOGETHER = 8
 """Operations asked for at a time."""
 POLL_S = 0.2
+SETTLE_S = 10.0
+"""For all operations of a node together."""
+PASSING = ("queued", "submitted")
 
 
 async def read_node(
@@ -97,23 +100,24 @@ async def _read_index(client: AsyncClient) -> Any:
 
 
 async def _read_operations(client: AsyncClient, operations: Iterable[str]) -> dict[str, str]:
+    """Return the states; the outbox learns of a block a moment later than the index."""
     states: dict[str, str] = {}
-    waiting = iter(operations)
-    while part := list(islice(waiting, TOGETHER)):
-        states.update(
-            zip(part, await asyncio.gather(*(_read(client, o) for o in part)), strict=True)
-        )
+    waiting = list(operations)
+    end_s = time.monotonic() + SETTLE_S
+    while waiting:
+        answers = await asyncio.gather(*(_read(client, o) for o in waiting[:TOGETHER]))
+        part = dict(zip(waiting, answers, strict=False))
+        states.update(part)
+        unsettled = [o for o, state in part.items() if state in PASSING]
+        waiting = waiting[len(part) :]
+        if unsettled and time.monotonic() < end_s:
+            waiting += unsettled
+            await asyncio.sleep(POLL_S)
     return states
 
 
 async def _read(client: AsyncClient, operation: str) -> str:
-    """Return an operation's state; the outbox learns of its block a moment later than the index."""
-    for _ in range(50):
-        try:
-            answer = await client.send(requests.get_operation(operation))
-        except RestError as error:
-            return str(error)
-        if answer.is_settled:
-            return answer.state
-        await asyncio.sleep(POLL_S)
-    return answer.state
+    try:
+        return (await client.send(requests.get_operation(operation))).state
+    except RestProblem as error:
+        return str(error)

@@ -72,7 +72,8 @@ class Report:
         return (
             f"{len(self.recoveries_s)}, a new block at every node after "
             f"{statistics.median(self.recoveries_s):.1f} s in the median, "
-            f"{max(self.recoveries_s):.1f} s at the longest (bound {self.bound_s:.0f} s)"
+            f"{max(self.recoveries_s):.1f} s at the longest (bound {self.bound_s:.0f} s after the "
+            "last node answers)"
         )
 
     def _format_log_errors(self) -> list[str]:

@@ -23,6 +23,7 @@ TITLE = "Test result"
 POINTERS = ("/holder/name", "/result", "/taken")
 ASK_S = 5.0
 """For one answer; a stopped node is given up after this."""
+READ_S = 60.0
 ONE_TRY = Patience(attempt_s=ASK_S, total_s=0.01)
 PATIENT = Patience(attempt_s=10.0, total_s=120.0, longest_pause_s=1.0)
 
@@ -34,6 +35,16 @@ class Scene:
     linked: LinkedNet
     nodes: Nodes
     desk: Desk
+
+    @asynccontextmanager
+    async def open_reader(self, node: int) -> AsyncIterator[tuple[Asker, AsyncClient]]:
+        """Open ways to a node for somebody who has more time than a clerk."""
+        url = self.linked.net.node(node).url
+        async with (
+            aiohttp.ClientSession() as session,
+            AsyncClient(url, patience=PATIENT) as client,
+        ):
+            yield Asker(session, url, timeout_s=READ_S), client
 
 
 @asynccontextmanager

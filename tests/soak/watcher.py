@@ -23,10 +23,18 @@ class Watcher:
             for node in self._askers:
                 group.create_task(self._follow(node))
 
-    async def wait_new_block(self, bound_s: float) -> float | None:
-        """Wait until every node has a block made from now on; return the seconds, None if late."""
+    async def wait_new_block(self, *, start_bound_s: float, bound_s: float) -> float | None:
+        """Wait until every node has a block made from now on; return the seconds it took.
+
+        Returns None if a node does not answer within `start_bound_s`, or if the block is not
+        everywhere `bound_s` after all of them answer.
+        """
         began_s = time.monotonic()
         target = max([*await self._get_heights(), self._chronicle.height]) + 1
+        while len(await self._get_heights()) < len(self._askers):
+            if time.monotonic() - began_s > start_bound_s:
+                return None
+            await asyncio.sleep(POLL_S)
         is_there = await self.wait_height(target, bound_s)
         return time.monotonic() - began_s if is_there else None
 

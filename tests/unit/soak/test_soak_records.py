@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from node.cli.devnet.plan import LOG_FILE
-from tests.soak.asking import Asker
+from tests.soak.asking import Asker, NodeSilent
 from tests.soak.chronicle import Chronicle, SeenBlock
 from tests.soak.findings import Finding, Kind
 from tests.soak.reading import count_log_errors
@@ -31,12 +31,14 @@ def test_book_has_a_record_on_disk_once_it_is_acknowledged(tmp_path: Path) -> No
 
 
 class OneAsker(Asker):
-    """A node of a fixed height."""
+    """A node of a fixed height, or a dead one."""
 
-    def __init__(self, height: int) -> None:
+    def __init__(self, height: int | None) -> None:
         self._height = height
 
     async def get_height(self) -> int:
+        if self._height is None:
+            raise NodeSilent("dead")
         return self._height
 
 
@@ -45,11 +47,19 @@ async def test_watcher_misses_a_new_block_where_one_node_stands_still() -> None:
     watcher = Watcher({1: OneAsker(5), 2: OneAsker(5)}, chronicle)
     chronicle.note_head(1, 6)
     chronicle.note_head(2, 5)
-    assert await watcher.wait_new_block(0.2) is None
-    waiting = asyncio.create_task(watcher.wait_new_block(20))
+    assert await watcher.wait_new_block(start_bound_s=20, bound_s=0.2) is None
+    waiting = asyncio.create_task(watcher.wait_new_block(start_bound_s=20, bound_s=20))
     await asyncio.sleep(0)
     chronicle.note_head(2, 6)
     assert await waiting is not None
+
+
+async def test_watcher_misses_a_node_that_does_not_answer() -> None:
+    chronicle = Chronicle(findings=[])
+    watcher = Watcher({1: OneAsker(5), 2: OneAsker(None)}, chronicle)
+    for node in (1, 2):
+        chronicle.note_head(node, 6)
+    assert await watcher.wait_new_block(start_bound_s=0.2, bound_s=20) is None
 
 
 async def test_watcher_misses_a_transaction_that_one_node_has_not() -> None:
