@@ -105,6 +105,10 @@ class ScratchState:
         self._state.revert(snapshot)
         return outcome
 
+    def compute_root(self) -> bytes:
+        """Compute the root over all accounts, code and storage, 32 bytes."""
+        return bytes(self._state.make_state_root())
+
     def get_code(self, address: Address) -> bytes:
         """Return the code at an address, empty if there is none."""
         return bytes(self._state.get_code(address))
