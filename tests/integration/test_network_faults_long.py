@@ -207,6 +207,7 @@ def test_flood_of_votes_at_every_node_stops_no_block(linked: LinkedNet) -> None:
         with RoguePeer.join(net.node(4), net.node(number)) as rogue:
             for start in range(0, FLOOD_FRAMES, 100):
                 rogue.send(*attacks[number][start : start + 100])
+            rogue.read_to_end()
 
     flooding = [threading.Thread(target=attack, args=(number,)) for number in MAJORITY]
     for thread in flooding:
