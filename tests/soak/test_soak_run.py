@@ -56,6 +56,7 @@ def wait_for(process: "subprocess.Popen[str]", diary: Path, word: str) -> None:
 
 
 @pytest.mark.processes
+@pytest.mark.timeout(600)
 def test_soak_that_is_interrupted_judges_and_leaves_no_process(tmp_path: Path) -> None:
     with soak(tmp_path) as process:
         wait_for(process, tmp_path / DIARY_FILE, "a new block everywhere")
