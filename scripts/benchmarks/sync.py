@@ -39,6 +39,7 @@ from node.cli.devnet import (
     stop_nodes,
     wait_final,
 )
+from node.cli.devnet.processes import find_pid, read_last_words
 from node.cli.devnet.rpc import NodeUnreachable
 from node.daemon.opening import DataFolder
 from node.errors import OperationalFault
@@ -255,6 +256,8 @@ def _catch_up(
     give_up_s = started_s + 60 + before / MIN_BLOCKS_PER_S * 2
     while (height := _get_height([away])) < (goal := _get_height(others)):
         now_s = time.monotonic()
+        if find_pid(away) is None:
+            raise OperationalFault(f"{away.name} ended: {read_last_words(away)}")
         if now_s > give_up_s or load.failure is not None:
             raise OperationalFault(
                 f"the node that was away is at {height} of {goal}"
