@@ -20,6 +20,7 @@ from tests.contracts.contract_harness import (
     commission,
     laboratory,
 )
+from tests.contracts.governance_gas import measure_governance
 from tests.contracts.law_gas import measure_law
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "contracts.md"
@@ -89,7 +90,7 @@ def measure() -> dict[str, int]:
 
 
 def test_gas_is_as_documented_and_within_its_limits() -> None:
-    measured = measure() | measure_law()
+    measured = measure() | measure_law() | measure_governance()
     documented = {
         row["call"]: int(row["gas"].replace(",", ""))
         for row in ROW.finditer(DOCUMENT.read_text(encoding="utf-8"))
