@@ -15,9 +15,9 @@ from api.explorer.chain import ChainReader
 from api.explorer.records import RecordReader
 from api.explorer.services import ExplorerServices
 from api.explorer.surface import build_explorer
+from api.imports.worker import run_imports
 from api.jsonrpc.dispatcher import Dispatcher
 from api.jsonrpc.http import build_rpc_surface
-from api.imports.worker import run_imports
 from api.openapi.surface import build_documentation_surface
 from api.outbox.account import Account
 from api.rest.app import build_rest_surface

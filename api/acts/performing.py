@@ -34,8 +34,8 @@ class Trial:
 
     refusal: ApiError | None
     """None if the ledger would take it now."""
-    prepared: PreparedAct | None
-    """None if it was refused before there was a call."""
+    uid: bytes | None
+    """The record concerned; None if it was refused before there was a call."""
     facts: Mapping[str, Any]
 
 
@@ -89,8 +89,9 @@ async def rehearse(
         if context is not None and prepared is not None:
             await add_legal_reference(context, prepared, refusal)
             facts = await _find_facts(act, context, prepared)
-        return Trial(refusal=refusal, prepared=prepared, facts=facts)
-    return Trial(refusal=None, prepared=prepared, facts=await _find_facts(act, context, prepared))
+        uid = None if prepared is None else prepared.uid
+        return Trial(refusal=refusal, uid=uid, facts=facts)
+    return Trial(refusal=None, uid=prepared.uid, facts=await _find_facts(act, context, prepared))
 
 
 async def open_context(

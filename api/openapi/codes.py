@@ -23,6 +23,8 @@ PROBLEM_CODES: Final = {
     "already_accredited": "The agency is accredited for the schema.",
     "already_in_batch": "The credential is attested as a member of a batch.",
     "block_missing": "The ledger node lacks a block below its head.",
+    "case_exists": "There is another case file with this number.",
+    "case_not_found": "This agency has no case with this number.",
     "certificate_already_attested": "The same certificate stands attested as another record.",
     "certificate_being_attested": "Another request is attesting the same certificate now.",
     "consent_not_prepared": "The node prepared no consent with this uid for a resident's key.",
@@ -41,6 +43,7 @@ PROBLEM_CODES: Final = {
     "idempotency_key_missing": "A write came without an Idempotency-Key.",
     "idempotency_key_reused": "The key was used before with another request.",
     "import_not_found": "There is no import with this id.",
+    "index_behind": "The index has not read the last final block yet.",
     "index_mismatch": "The index does not belong to the chain behind it and has stopped.",
     "internal_error": "A mistake of ours; the request id is in the log.",
     "invalid_field": "A field is missing, unknown, of the wrong type or out of range.",
@@ -48,6 +51,7 @@ PROBLEM_CODES: Final = {
     "limit_exceeded": "The request is larger than the server takes.",
     "malformed_body": "The body is not JSON with exactly one reading.",
     "method_not_allowed": "The path does not take this method.",
+    "need_not_found": "The case file names no need of this dataset.",
     "no_account": "The node has no account, so it writes nothing.",
     "no_vault": "The node has no vault, so it keeps no documents.",
     "node_unreachable": "The ledger node does not answer.",
@@ -73,11 +77,13 @@ PROBLEM_CODES: Final = {
     "subject_not_found": "The vault does not know the handle.",
     "subject_unopened": "Nothing here opens the consent's commitment to its person.",
     "text_missing": "This node does not hold the public text with this hash.",
+    "text_not_found": "The node does not have a public text that this needs.",
     "tokens_unreadable": "The server's token file cannot be read.",
     "uid_exists": "The uid is taken.",
     "unauthorized": "A bearer token is needed.",
     "unsupported_media_type": "The body is not application/json.",
     "vault_damaged": "A record of the vault does not open.",
+    "webhook_not_found": "There is no such webhook.",
 }
 """Codes of problem documents; those about documents, files and keys stand below."""
 

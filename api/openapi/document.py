@@ -82,6 +82,7 @@ _TAGS: Final = {
     "proposals": "What the agencies decide together.",
     "pauses": "Agencies that write nothing for a time.",
     "imports": "Thousands of acts from a file, with progress.",
+    "cases": "What this agency asked others for in its cases, and whether all is in order.",
     "operations": "Writes of this agency, from accepted to final.",
 }
 
@@ -300,15 +301,15 @@ _PATH_PARAMETERS: Final[dict[str, tuple[dict[str, Any], str, Any]]] = {
     "uid": (_UID_SCHEMA, "Identifier of the record, 32 bytes.", EXAMPLE_UID),
     "agency": (_UID_SCHEMA, "Identifier of the agency, 32 bytes.", EXAMPLE_UID),
     "id": ({"type": "string"}, "Identifier as the API gave it.", EXAMPLE_UID),
-    "period": (
-        {"type": "integer", "minimum": 0},
-        "Number of the period, as the two sides count.",
-        1,
-    ),
     "number": (
         {"type": "integer", "minimum": 0},
         "Its number, as the ledger gave it.",
         7,
+    ),
+    "case": (
+        {"type": "string", "minLength": 1, "maxLength": 200},
+        "The agency's case number, percent-encoded where it needs to be.",
+        "HS-2026-000417",
     ),
     "hash": (_UID_SCHEMA, "Hash of the text, 32 bytes.", EXAMPLE_UID),
     "period": (

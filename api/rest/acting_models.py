@@ -33,9 +33,8 @@ class ActSummary(Model):
     """One thing that an agency can do."""
 
     act: ActName = Field(description="Its name.", examples=["dataset.state"])
-    path: str = Field(
-        description="Where it is done, by POST.", examples=["/v1/datasets/{uid}/state"]
-    )
+    method: str = Field(description="HTTP method of its route.", examples=["POST"])
+    path: str = Field(description="Path of its route.", examples=["/v1/datasets/{uid}/state"])
     summary: str = Field(description="What it does.", examples=["Suspend a dataset"])
     roles: list[str] = Field(
         description="Tokens with one of these may ask for it.", examples=[["describer"]]

@@ -47,6 +47,8 @@ class Call:
     """A fingerprint of the key that was sent; empty on routes that do not write."""
     body_fingerprint: bytes
     """What the key is bound to: operation, path and body; empty on routes that do not write."""
+    is_rehearsal: bool = False
+    """True if the act is only tried: `submit` refuses with `Rehearsed` instead of promising."""
 
     def get_digest(self, name: str) -> bytes:
         """Return a 32-byte part of the path."""

@@ -8,12 +8,12 @@ cannot call "in the future" by its older clock; the true one is checked here aga
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from eth_typing import Address
 from sqlalchemy import Connection
 
-from api.errors import InvalidField
+from api.errors import InvalidField, UserFault
 from api.outbox.store import StoredOperation, WriteRequest
 from api.rest.call import Call, Reply
 from api.rest.models import Accepted
@@ -54,6 +54,21 @@ class LedgerAct:
     unopened: bool = False
 
 
+_REHEARSED: Final = "rehearsed"
+"""Never answered: a rehearsal ends where it began, in `explain`."""
+
+
+class Rehearsed(UserFault):
+    """The ledger would take the act; raised instead of promising it when a call is a rehearsal.
+
+    It is a refusal so that handlers take back what they did for the act.
+    """
+
+    def __init__(self, act: LedgerAct) -> None:
+        super().__init__("this was a rehearsal", code=_REHEARSED)
+        self.act = act
+
+
 async def find_earlier(call: Call) -> Reply | None:
     """Return the answer of an earlier, equal request; raises `IdempotencyKeyReused`."""
     known = await call.services.outbox.find(call.idempotency_key, call.body_fingerprint)
@@ -74,6 +89,9 @@ async def submit(
     request = await build_request(
         services, act, key=call.idempotency_key, fingerprint=call.body_fingerprint
     )
+    if call.is_rehearsal:
+        await services.outbox.check(request)
+        raise Rehearsed(act)
     operation = await services.outbox.submit(request, before=before, also=also)
     return accept(operation, envelope=envelope)
 

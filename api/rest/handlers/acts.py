@@ -14,6 +14,11 @@ from api.errors import InvalidField, NotFound, as_problem
 from api.rest import acting_models as models
 from api.rest.answers import Problem
 from api.rest.call import Call, Reply
+from api.rest.handlers.rehearsing import (
+    find_handled,
+    rehearse_handled,
+    summarise_handled,
+)
 from api.rest.values import encode_hex, parse_time
 from api.rest.views import view_roles
 from api.texts.shapes import TextMalformed, validate_shape
@@ -29,9 +34,11 @@ async def list_acts(_call: Call) -> Reply:
     """List what can be done, and by whom."""
     return Reply(
         model=models.ActList(
-            items=[
+            items=summarise_handled()
+            + [
                 models.ActSummary(
                     act=act.name,
+                    method="POST",
                     path="/v1" + act.path,
                     summary=act.summary,
                     roles=[role.value for role in act.roles],
@@ -49,9 +56,15 @@ async def list_acts(_call: Call) -> Reply:
 async def explain(call: Call) -> Reply:
     """Try an act; nothing is stored or sent."""
     body: models.ExplainRequest = call.body
-    trial = await rehearse(
-        call.services, get_act(body.act), caller=call.caller, path=body.path, body=body.body
-    )
+    handled = find_handled(body.act)
+    if handled is not None:
+        trial = await rehearse_handled(
+            call.services, handled, caller=call.caller, path=body.path, body=body.body
+        )
+    else:
+        trial = await rehearse(
+            call.services, get_act(body.act), caller=call.caller, path=body.path, body=body.body
+        )
     head = await call.services.ledger.get_head()
     refusal = None
     if trial.refusal is not None:
@@ -61,7 +74,7 @@ async def explain(call: Call) -> Reply:
             act=body.act,
             allowed=refusal is None,
             refusal=refusal,
-            uid=None if trial.prepared is None else encode_hex(trial.prepared.uid),
+            uid=None if trial.uid is None else encode_hex(trial.uid),
             facts=dict(trial.facts),
             block=head.number,
             block_time=parse_time(head.time_s),
