@@ -31,7 +31,10 @@ from contracts.addresses import EXCHANGES_NAME
 from contracts.codes import Role as KeyRole
 
 DELIVERIES_ROLE: Final = "deliveries"
-"""Role of the list of deliveries among the materials of a period."""
+"""Role of the list of deliveries among the materials of a period: `deliveries_0` and so on."""
+
+PART_SIZE: Final = 10_000
+"""Commitments in one part of the list; a longer part would not fit into an envelope."""
 
 MAX_DELIVERIES: Final = 100_000
 """Most commitments in one body; more are stated by count and root."""
@@ -127,17 +130,12 @@ async def _state(context: ActContext, body: StatementMake) -> PreparedAct:
     commitments = [decode_hex(commitment) for commitment in body.deliveries]
     statement = await _compute(exchange, period, commitments)
     root = statement.root if commitments else NO_UID
-    stored = {"deliveries": "0x" + b"".join(commitments).hex()}
-    material = Material(
-        uid=compute_period_uid(exchange, period),
-        role=DELIVERIES_ROLE,
-        envelope=seal_envelope(_KIND, stored, secrets.token_bytes),
-    )
+    materials = _seal_deliveries(compute_period_uid(exchange, period), commitments)
     return _prepare(
         exchange,
         period,
         {"count": len(commitments), "root": root},
-        keep=keep_materials(context, [material]),
+        keep=keep_materials(context, materials),
         envelope={
             "exchange": encode_hex(exchange),
             "period": period,
@@ -153,7 +151,7 @@ async def _name_leaf(context: ActContext, body: LeafName) -> PreparedAct:
     leaf, proof = NO_UID, []
     if body.index < count:
         if body.leaf is None or body.proof is None:
-            statement = await _find_statement(context, exchange, period, root)
+            statement = await _find_statement(context, exchange, period, count, root)
             leaf = statement.tree.levels[0][body.index]
             proof = list(statement.tree.compute_path(body.index))
         else:
@@ -185,17 +183,13 @@ async def _read_own(context: ActContext, exchange: bytes, period: int) -> tuple[
 
 
 async def _find_statement(
-    context: ActContext, exchange: bytes, period: int, root: bytes
+    context: ActContext, exchange: bytes, period: int, count: int, root: bytes
 ) -> Statement:
     """Return the statement from the list that is kept here; raises `UserFault`."""
-    kept = await context.services.materials.find(
-        compute_period_uid(exchange, period), DELIVERIES_ROLE
-    )
-    if kept is not None:
-        joined = decode_hex(str(kept.body["deliveries"]))
-        commitments = [joined[at : at + _SIZE] for at in range(0, len(joined), _SIZE)]
+    commitments = await _open_deliveries(context, compute_period_uid(exchange, period), count)
+    if commitments is not None:
         statement = await _compute(exchange, period, commitments)
-        if commitments and statement.root == root:
+        if statement.root == root:
             return statement
     raise UserFault(
         "this node does not have the list of deliveries that was stated",
@@ -204,6 +198,34 @@ async def _find_statement(
         status=409,
         next_step="give leaf and proof; atesta_client.statements computes both from the list",
     )
+
+
+def _seal_deliveries(uid: bytes, commitments: Sequence[bytes]) -> list[Material]:
+    """Return the parts of a list of deliveries, each in an envelope of its own."""
+    return [
+        Material(
+            uid=uid,
+            role=f"{DELIVERIES_ROLE}_{number}",
+            envelope=seal_envelope(
+                _KIND,
+                {"commitments": b"".join(commitments[first : first + PART_SIZE]).hex()},
+                secrets.token_bytes,
+            ),
+        )
+        for number, first in enumerate(range(0, len(commitments), PART_SIZE))
+    ]
+
+
+async def _open_deliveries(context: ActContext, uid: bytes, count: int) -> list[bytes] | None:
+    """Return the list that was stated last, of so many deliveries; None if it is not here."""
+    joined = b""
+    for number in range(-(-count // PART_SIZE)):
+        part = await context.services.materials.find(uid, f"{DELIVERIES_ROLE}_{number}")
+        if part is None:
+            return None
+        joined += bytes.fromhex(str(part.body["commitments"]))
+    commitments = [joined[at : at + _SIZE] for at in range(0, len(joined), _SIZE)]
+    return commitments if len(commitments) == count else None
 
 
 async def _compute(exchange: bytes, period: int, commitments: Sequence[bytes]) -> Statement:

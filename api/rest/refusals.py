@@ -65,6 +65,7 @@ def list_rule_codes() -> dict[str, str]:
 
 FIELDS: Final[Mapping[str, str]] = {
     "account": "address",
+    "consent": "consents",
     "cross_border_consent": "consents.cross_border",
     "sensitive_consent": "consents.sensitive",
     "due": "due",

@@ -10,7 +10,7 @@ beside, which tells nothing to whoever has the database without the key.
 from dataclasses import dataclass
 from typing import Any, Final
 
-from atesta_client.canonical import dump_canonical, load_json
+from atesta_client.canonical import MAX_DOCUMENT_SIZE, dump_canonical, load_json
 from atesta_client.envelopes import Envelope, decode_envelope, encode_envelope
 from sqlalchemy import (
     BigInteger,
@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from api.databases import Database
+from api.errors import LimitExceeded
 from api.vault.keys import MasterKey, Sealed
 from api.vault.tables import METADATA, SEQUENCE
 
@@ -68,7 +69,10 @@ class Materials:
         self._key = master_key
 
     async def put(self, materials: tuple[Material, ...], *, now_s: int) -> None:
-        """Keep envelopes, all or none; durable on return. One in the same place is replaced."""
+        """Keep envelopes, all or none; durable on return. One in the same place is replaced.
+
+        Raises `LimitExceeded` for one that is too large to be read again.
+        """
         rows = [self._seal(material, now_s) for material in materials]
 
         def add(connection: Connection) -> None:
@@ -136,10 +140,14 @@ class Materials:
         )
 
     def _seal(self, material: Material, now_s: int) -> dict[str, Any]:
-        sealed = self._key.seal(
-            dump_canonical(encode_envelope(material.envelope)),
-            _build_identity(material.uid, material.role),
-        )
+        plain = dump_canonical(encode_envelope(material.envelope))
+        if len(plain) > MAX_DOCUMENT_SIZE:
+            raise LimitExceeded(
+                f"an envelope holds at most {MAX_DOCUMENT_SIZE} bytes",
+                field=material.role,
+                next_step="send less at once, or by a standing exchange",
+            )
+        sealed = self._key.seal(plain, _build_identity(material.uid, material.role))
         return {
             "uid": material.uid,
             "role": material.role,

@@ -48,6 +48,7 @@ async def make_law(
     supervisor: Caller,
     *others: Caller,
     dataset: dict[str, Any] | None = None,
+    recipient: str = LABORATORY,
     **basis: Any,
 ) -> Law:
     """Enter dataset, purpose, notice and a basis (by consent unless said otherwise)."""
@@ -57,6 +58,7 @@ async def make_law(
     await bureau.agency.settle()
     await share_texts(bureau, registered, supervisor, *others)
     body = build_basis(registered, purpose, **({"kind": "consent"} | basis))
+    body["scopes"][0]["recipient"] = recipient
     entered = (await supervisor.post("/bases", body))["uid"]
     await supervisor.agency.settle()
     return Law(dataset=registered, purpose=purpose, notice=notice, basis=entered)

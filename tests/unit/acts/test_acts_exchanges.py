@@ -1,5 +1,6 @@
-"""Exchanges through REST: asked, decided, released, confirmed; and every refusal."""
+"""Exchanges through REST: asked, released, confirmed, voided, found again."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from tests.unit.acts.exchange_world import (
     record_consent,
     release,
 )
-from tests.unit.acts.law_world import read
+from tests.unit.acts.law_world import LATER, explain, read, write_time
 from tests.unit.rest.ledger_world import Caller
 
 
@@ -94,3 +95,61 @@ async def test_exchange_tells_what_the_law_asks(laboratory: Caller, law: Law, co
         "must_notify": False,
         "is_crossing": False,
     }
+
+
+async def test_exchange_quota_is_used_once_and_comes_back_with_a_void(
+    bureau: Caller, laboratory: Caller, law: Law, consent: str
+) -> None:
+    asked = await ask(laboratory, law, consent)
+    first = await release(bureau, asked)
+    again = await release(bureau, asked)
+    assert again["envelope"] == first["envelope"]
+    refused = await laboratory.post("/exchanges", build_request(law, consent), status=422)
+    assert (refused["rule"], refused["field"]) == ("consent: quota used up", "consents")
+    path = f"/exchanges/{asked['uid']}/void"
+    await do(laboratory, path, {"reason": "error"})
+    twice = await laboratory.post(path, {"reason": "error"}, status=409)
+    assert twice["rule"] == "exchange: void already signed"
+    await do(bureau, path, {"reason": "error"})
+    assert await state(bureau, asked["uid"]) == "void"
+    assert (await ask(laboratory, law, consent))["uid"]
+
+
+async def test_exchange_due_time_comes_from_a_profile_with_its_calendar(
+    bureau: Caller, laboratory: Caller, law: Law, consent: str
+) -> None:
+    deadline = {"profile": "mo-request-decision", "started": "2026-11-23T01:00:00Z"}
+    body = build_request(law, consent, due=None, deadline=deadline)
+    told = (await explain(laboratory, "exchange.request", body))["facts"]["deadline"]
+    assert (told["calendar"], told["calendar_version"], told["profile_version"]) == ("macao", 1, 1)
+    assert told["due"].startswith("2026-12-0")
+    asked = await do(laboratory, "/exchanges", body)
+    record = await read(bureau, "exchanges", "exchange", asked["uid"])
+    assert write_time(record["request"]["due"]) == told["due"]
+    assert asked["envelope"]["body"]["deadline"] == told
+    unknown = body | {"deadline": {"profile": "nowhere"}}
+    refused = await laboratory.post("/exchanges", unknown, status=404)
+    assert refused["code"] == "profile_unknown"
+    both = await laboratory.post("/exchanges", body | {"due": LATER}, status=400)
+    assert both["detail"] == "give exactly one of due, deadline"
+
+
+async def test_exchanges_of_a_case_and_of_a_person_are_found_again(
+    laboratory: Caller, law: Law, tmp_path: Path
+) -> None:
+    consent = (await record_consent(laboratory, law, quota=5))["uid"]
+    first = await ask(laboratory, law, consent, case="C-1")
+    await ask(laboratory, law, consent, case="C-2")
+    second = await ask(laboratory, law, consent, case="C-1")
+    materials = laboratory.agency.services.materials
+    uids = [bytes.fromhex(asked["uid"][2:]) for asked in (first, second)]
+    assert await materials.list_by_reference("case", "C-1") == tuple(uids)
+    handle = first["envelope"]["body"]["subject"]["handle"]
+    assert len(await materials.list_by_reference("subject", handle[2:])) == 4
+    again = build_request(law, consent)
+    one = await laboratory.post("/exchanges", again, key="one")
+    assert await laboratory.post("/exchanges", again, key="one") == one
+    # What a thief of the database sees.
+    for file in (tmp_path / "laboratory").glob("vault.sqlite*"):
+        assert b"C-1" not in file.read_bytes()
+        assert bytes.fromhex(handle[2:]) not in file.read_bytes()
