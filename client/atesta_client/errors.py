@@ -84,6 +84,10 @@ class PresentationRefused(MaterialRefused):
     """A presentation is malformed, not signed by the holder, or was made for another occasion."""
 
 
+class WebhookRefused(ClientError):
+    """A message to a webhook is malformed, old, or not signed with the webhook's secret."""
+
+
 class RestError(ClientError):
     """The root of what can go wrong between this library and a node's REST interface."""
 
@@ -106,6 +110,30 @@ class RestProblem(RestError):
     def type(self) -> str:
         """The problem's type, a URI reference; ``about:blank`` when the node gave none."""
         return str(self.problem.get("type") or "about:blank")
+
+    @property
+    def code(self) -> str:
+        """The stable code for programs, such as ``consent_not_live``; empty when there is none."""
+        return str(self.problem.get("code") or "")
+
+    @property
+    def field(self) -> str | None:
+        """The field concerned, as a dotted path."""
+        return self._get_text("field")
+
+    @property
+    def rule(self) -> str | None:
+        """The rule of the ledger that refuses it, as the contract states it."""
+        return self._get_text("rule")
+
+    @property
+    def next_step(self) -> str | None:
+        """What to do."""
+        return self._get_text("next_step")
+
+    def _get_text(self, name: str) -> str | None:
+        value = self.problem.get(name)
+        return value if isinstance(value, str) else None
 
     @property
     def is_passing(self) -> bool:

@@ -9,6 +9,11 @@ Both send the values of ``requests``::
     with Client("http://127.0.0.1:8601", token=token) as client:
         print(client.send(requests.get_status()).block)
 
+``stream`` follows the ledger's events, ``list_all`` a list to its end::
+
+    async for event in client.stream(requests.stream_events(kinds=["exchange"])):
+        ...
+
 A request that cannot do anything twice (it reads, or carries an idempotency key) is sent again
 after a lost connection, a time-out or a passing refusal, with growing pauses, until the client's
 patience ends. Others are sent once. ``follow`` waits until a write is final in a block with quorum
@@ -18,22 +23,29 @@ seals.
 import asyncio
 import json
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, NoReturn, Self, TypeVar
 
 import aiohttp
 
 from atesta_client import requests
-from atesta_client.answers import Accepted, Operation
+from atesta_client.answers import Accepted, Operation, Page
 from atesta_client.errors import RestAnswerMalformed, RestError, RestProblem, RestUnreachable
-from atesta_client.requests import Request
+from atesta_client.requests import Request, Subscription
+from atesta_client.streaming import StreamedEvent, read_events
 
 T = TypeVar("T")
 
 MAX_ANSWER_SIZE: Final = 64 * 1024 * 1024
 """Largest answer read, in bytes."""
+
+MAX_PROBLEM_SIZE: Final = 64 * 1024
+"""Longest refusal of a stream that is read, in bytes."""
+
+SILENCE_S: Final = 60.0
+"""A stream that says nothing for so long is taken for dead; a node speaks every 15 seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,17 +146,95 @@ class AsyncClient:
                 )
             await asyncio.sleep(interval_s)
 
+    async def list_all(self, request: Request[Page[T]]) -> AsyncIterator[T]:
+        """Go through a list from the page asked for to its end; errors as for :meth:`send`.
+
+        For the list of events, which has no end, use :meth:`stream`.
+        """
+        cursor: str | None = request.query.get("cursor")
+        while True:
+            query = dict(request.query) | ({} if cursor is None else {"cursor": cursor})
+            page = await self.send(replace(request, query=query))
+            for item in page.items:
+                yield item
+            if page.next is None or page.next == cursor or not page.items:
+                return
+            cursor = page.next
+
+    async def stream(self, subscription: Subscription[T]) -> AsyncIterator[T]:
+        """Follow a stream of events for as long as the caller iterates.
+
+        After a lost connection it goes on behind the last event that was read, so that every event
+        comes once and in order. Raises :class:`RestProblem` when the node refuses and
+        :class:`RestUnreachable` when it stays away for the client's patience.
+        """
+        loop = asyncio.get_running_loop()
+        last_id = subscription.last_id
+        give_up, pause_s = None, self._patience.first_pause_s
+        while True:
+            try:
+                async for event in self._stream_once(subscription, last_id):
+                    give_up = None
+                    last_id = event.id or last_id
+                    if event.data:
+                        pause_s = self._patience.first_pause_s
+                        yield subscription.read(_decode(event.data.encode()))
+                lost: RestProblem | RestUnreachable = RestUnreachable("the stream ended")
+            except RestUnreachable as error:
+                lost = error
+            except RestProblem as error:
+                if not error.is_passing:
+                    raise
+                lost = error
+            give_up = give_up or loop.time() + self._patience.total_s
+            if loop.time() > give_up:
+                raise lost
+            await asyncio.sleep(pause_s * (0.5 + self._chance()))
+            pause_s = min(pause_s * 2, self._patience.longest_pause_s)
+
+    async def _stream_once(
+        self, subscription: Subscription[T], last_id: str | None
+    ) -> AsyncIterator[StreamedEvent]:
+        assert self._session is not None, "use the client with `async with`"
+        headers = {"Accept": "text/event-stream"}
+        if last_id is not None:
+            headers["Last-Event-ID"] = last_id
+        try:
+            async with self._session.get(
+                f"{self._address}/v1{subscription.path}",
+                params=subscription.query,
+                headers=headers,
+                ssl=self._ssl,
+                timeout=aiohttp.ClientTimeout(
+                    total=None, connect=self._patience.attempt_s, sock_read=SILENCE_S
+                ),
+            ) as response:
+                if response.status >= 400:
+                    _refuse(response.status, await response.content.read(MAX_PROBLEM_SIZE))
+                yield StreamedEvent(id=None, kind="open", data="")
+                async for event in read_events(response.content.iter_any()):
+                    yield event
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._name_silence(error) from error
+
+    def _name_silence(self, error: Exception) -> RestUnreachable:
+        what = str(error) or type(error).__name__
+        return RestUnreachable(f"{self._address} does not answer: {what}")
+
     async def _send_once(self, request: Request[T]) -> T:
         assert self._session is not None, "use the client with `async with`"
         headers = {}
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
+        if request.upload is not None:
+            headers["Content-Type"] = request.upload.content_type
         try:
             async with self._session.request(
                 request.method,
                 f"{self._address}/v1{request.path}",
-                params=request.query,
+                params=dict(request.query),
                 json=request.body,
+                data=None if request.upload is None else request.upload.data,
                 headers=headers,
                 ssl=self._ssl,
             ) as response:
@@ -153,8 +243,7 @@ class AsyncClient:
                     data += await response.content.read(MAX_ANSWER_SIZE + 1 - len(data))
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            what = str(error) or type(error).__name__
-            raise RestUnreachable(f"{self._address} does not answer: {what}") from error
+            raise self._name_silence(error) from error
         return _read_response(request, status, data)
 
 
@@ -190,6 +279,27 @@ class Client:
         """Wait until a write is final; errors as for :meth:`AsyncClient.follow`."""
         return self._runner.run(self._client.follow(accepted, timeout_s=timeout_s))
 
+    def list_all(self, request: Request[Page[T]]) -> Iterator[T]:
+        """Go through a list to its end, as :meth:`AsyncClient.list_all`."""
+        return self._iterate(self._client.list_all(request))
+
+    def stream(self, subscription: Subscription[T]) -> Iterator[T]:
+        """Follow a stream of events, as :meth:`AsyncClient.stream`; each step waits for one."""
+        return self._iterate(self._client.stream(subscription))
+
+    def _iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
+        """Step an asynchronous iterator; it is closed when the caller stops."""
+        assert isinstance(items, AsyncGenerator), "both sources are generators"
+        try:
+            while True:
+                try:
+                    item = self._runner.run(anext(items))
+                except StopAsyncIteration:
+                    return
+                yield item
+        finally:
+            self._runner.run(items.aclose())
+
 
 def _may_try_again(request: Request[T], error: RestProblem | RestUnreachable) -> bool:
     if not request.is_repeatable:
@@ -200,12 +310,21 @@ def _may_try_again(request: Request[T], error: RestProblem | RestUnreachable) ->
 def _read_response(request: Request[T], status: int, data: bytes) -> T:
     if len(data) > MAX_ANSWER_SIZE:
         raise RestAnswerMalformed(f"the node's answer is longer than {MAX_ANSWER_SIZE} bytes")
-    try:
-        decoded = json.loads(data)
-    except ValueError as error:
-        if status >= 400:
-            raise RestProblem(status, {}) from error
-        raise RestAnswerMalformed("the node's answer is not JSON") from error
     if status >= 400:
-        raise RestProblem(status, decoded if isinstance(decoded, dict) else {})
-    return request.read(decoded)
+        _refuse(status, data)
+    return request.read(_decode(data))
+
+
+def _refuse(status: int, data: bytes) -> NoReturn:
+    try:
+        problem = json.loads(data)
+    except ValueError as error:
+        raise RestProblem(status, {}) from error
+    raise RestProblem(status, problem if isinstance(problem, dict) else {})
+
+
+def _decode(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise RestAnswerMalformed("the node's answer is not JSON") from error

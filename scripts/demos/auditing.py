@@ -38,10 +38,10 @@ async def audit(stage: Stage) -> None:
         read.append(history)
         acts = [
             (
-                str(act.get("type")),
-                names.get(str(act.get("agent")), str(act.get("agent"))),
-                str(act.get("reason") or ""),
-                f"block {act.get('block')}, {act.get('block_time')}",
+                act.type,
+                names.get(act.agent, act.agent),
+                act.reason or "",
+                f"block {act.block}, {act.block_time:%Y-%m-%dT%H:%M:%SZ}",
             )
             for act in history.activities
         ]

@@ -32,6 +32,7 @@ async def convert(stage: Stage) -> None:
         bureau = await network.get_client(network.bureau)
         schema_uid = stage.converted_uid
         own_id = (await commission.send(requests.get_status())).agency
+        assert own_id is not None, "the commission is a member"
         await stage.settle(
             commission,
             requests.create_schema(

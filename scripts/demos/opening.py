@@ -42,6 +42,7 @@ async def agree_on_schema(stage: Stage) -> None:
     with narrator.step("The health bureau registers the schema and accredits the laboratory"):
         bureau = await network.get_client(network.bureau)
         laboratory_id = (await (await stage.get_issuer()).send(requests.get_status())).agency
+        assert laboratory_id is not None, "the laboratory is a member"
         await stage.settle(
             bureau,
             requests.create_schema(

@@ -148,7 +148,17 @@ async def test_client_refuses_answer_that_it_does_not_understand(
 
 
 async def test_client_follows_write_until_final(node: Node, client: AsyncClient) -> None:
-    operation = {"id": "op-1", "kind": "attestation.create", "uid": UID, "transaction": UID}
+    operation = {
+        "id": "op-1",
+        "kind": "attestation.create",
+        "uid": UID,
+        "account": "0x" + "22" * 20,
+        "nonce": 1,
+        "transaction": UID,
+        "created": "2026-11-22T08:00:00Z",
+        "unopened": False,
+        "record": f"/v1/attestations/{UID}",
+    }
     node.answers = [
         (202, ACCEPTED),
         (200, operation | {"state": "submitted"}),
@@ -176,7 +186,7 @@ async def test_request_leaves_out_what_was_not_given(node: Node, client: AsyncCl
     }
     node.answers = [(200, {"items": [], "next": None})]
     await client.send(requests.list_attestations(issuer=UID, cursor="c", limit=7))
-    assert node.asked[-1][1] == f"/v1/attestations?cursor=c&limit=7&issuer={UID}"
+    assert node.asked[-1][1] == f"/v1/attestations?issuer={UID}&cursor=c&limit=7"
 
 
 def test_request_refuses_time_without_zone() -> None:

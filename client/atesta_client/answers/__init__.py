@@ -1,0 +1,81 @@
+"""What a node answers over REST, as frozen dataclasses, named as in the OpenAPI document.
+
+Uids, hashes and addresses stay the hex texts of the interface; words (states, kinds, reasons) stay
+texts, so that a newer node can have new ones; times are aware ``datetime``. ``SchemaAnswer`` and
+``CredentialAnswer`` have names of their own, because ``Schema`` and ``Credential`` are what this
+library computes with.
+"""
+
+from atesta_client.answers.acts import (
+    ActSummary,
+    Explanation,
+    Import,
+    PreparedAct,
+    RejectedLine,
+    Text,
+)
+from atesta_client.answers.attesting import (
+    Accreditation,
+    Attestation,
+    Batch,
+    CredentialAnswer,
+    Event,
+    Leaf,
+    SchemaAnswer,
+)
+from atesta_client.answers.bases import Basis, Instrument, Scope, Stop
+from atesta_client.answers.cases import (
+    Askable,
+    CaseAnswer,
+    CaseBasis,
+    CaseConsent,
+    CaseExchange,
+    CaseFileView,
+    Irregularity,
+    Need,
+    RefusedBasis,
+    UsableBasis,
+)
+from atesta_client.answers.catalogue import Dataset, FieldItem, Notice, Purpose
+from atesta_client.answers.checking import (
+    Activity,
+    Agent,
+    Challenge,
+    Entity,
+    Finding,
+    Provenance,
+    Subject,
+    Verification,
+)
+from atesta_client.answers.consents import (
+    Answered,
+    Consent,
+    KeptEnvelope,
+    KeyBinding,
+    KnownSubject,
+    Origin,
+    ResidentMessage,
+    Standing,
+    Withdrawn,
+)
+from atesta_client.answers.exchanges import Consents, Exchange, Period, Progress, Side
+from atesta_client.answers.feeds import AlertView, LawEvent, WebhookMade, WebhookView
+from atesta_client.answers.law_record import LawRecord
+from atesta_client.answers.mandates import Body, Mandate, Policy
+from atesta_client.answers.reading import Page, read_answer, read_object, read_page
+from atesta_client.answers.service import Accepted, Agency, EvidenceItem, Key, Operation, Status
+
+# fmt: off
+__all__ = [
+    "Accepted", "Accreditation", "ActSummary", "Activity", "Agency", "Agent", "AlertView",
+    "Answered", "Askable", "Attestation", "Basis", "Batch", "Body", "CaseAnswer", "CaseBasis",
+    "CaseConsent", "CaseExchange", "CaseFileView", "Challenge", "Consent", "Consents",
+    "CredentialAnswer", "Dataset", "Entity", "Event", "EvidenceItem", "Exchange", "Explanation",
+    "FieldItem", "Finding", "Import", "Instrument", "Irregularity", "KeptEnvelope", "Key",
+    "KeyBinding", "KnownSubject", "LawEvent", "LawRecord", "Leaf", "Mandate", "Need", "Notice",
+    "Operation", "Origin", "Page", "Period", "Policy", "PreparedAct", "Progress", "Provenance",
+    "Purpose", "RefusedBasis", "RejectedLine", "ResidentMessage", "SchemaAnswer", "Scope",
+    "Side", "Standing", "Status", "Stop", "Subject", "Text", "UsableBasis", "Verification",
+    "WebhookMade", "WebhookView", "Withdrawn", "read_answer", "read_object", "read_page",
+]
+# fmt: on

@@ -1,0 +1,199 @@
+"""Schemas, credentials, attestations and batches."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaAnswer:
+    """A schema as registered."""
+
+    uid: str
+    """The schema's identifier."""
+    owner: str
+    """Agency that registered it."""
+    pointers_hash: str
+    """Hash of the ordered pointers, from the chain."""
+    tree_size: int
+    """Number of leaves of every commitment."""
+    state: str
+    """``active`` while new records may be attested under it."""
+    title: str | None
+    """Name, if this node holds the text."""
+    pointers: tuple[str, ...] | None
+    """The ordered pointers, if this node holds them."""
+    reference: tuple[str, ...]
+    """Pointers that name one certificate."""
+    accredited: tuple[str, ...]
+    """Agencies that may attest under it now."""
+    block: int
+    """Block of registration."""
+    time: datetime
+    """Time of that block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accreditation:
+    """One agency's right to attest under one schema."""
+
+    schema_uid: str
+    """The schema."""
+    agency: str
+    """The agency."""
+    since_block: int
+    """Block of accreditation."""
+    since: datetime
+    """Time of that block."""
+    until_block: int | None
+    """Block of withdrawal; ``None`` while live."""
+    until: datetime | None
+    """Time of withdrawal; ``None`` while live."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialAnswer:
+    """A credential made by this agency."""
+
+    uid: str
+    """The record's identifier."""
+    schema_uid: str
+    """Its schema."""
+    commitment: str
+    """Root of the tree."""
+    alg: str
+    """Hash of the tree."""
+    valid_until: datetime | None
+    """End of validity."""
+    previous: str | None
+    """Record superseded."""
+    created: datetime
+    """When it was made."""
+    attested: bool
+    """Whether attesting it has been accepted."""
+    batch: str | None
+    """Batch that contains it."""
+    credential: dict[str, Any] | None
+    """The resident's file, for ``credentials.decode_credential``; ``None`` in lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attestation:
+    """One attestation as the chain has it at the last final block."""
+
+    uid: str
+    """The record's identifier."""
+    issuer: str
+    """Agency that attested."""
+    schema_uid: str
+    """Its schema."""
+    commitment: str
+    """Commitment to the document."""
+    alg: str
+    """Hash of the tree."""
+    state: str
+    """Its state now."""
+    reason: str | None
+    """Why the state last changed; ``None`` if it never did."""
+    valid_until: datetime | None
+    """End of validity."""
+    previous: str | None
+    """Record that this one superseded."""
+    superseded_by: str | None
+    """Record that superseded it."""
+    key: str | None
+    """Key that signed it; ``None`` for a moment until the index has the block."""
+    event_time: datetime
+    """When it was captured."""
+    block: int
+    """Block of creation."""
+    block_time: datetime
+    """Time of that block."""
+    unopened: bool | None
+    """True if this node sent a bare commitment; ``None`` if another agency issued it."""
+    final: bool
+    """Always true: only final blocks are read."""
+    read_at_block: int
+    """Block at which it was read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One sealed batch."""
+
+    uid: str
+    """The batch's identifier."""
+    issuer: str
+    """Agency that sealed it."""
+    schema_uid: str
+    """Schema of every member."""
+    root: str
+    """Root over the members."""
+    count: int
+    """Number of members."""
+    alg: str
+    """Hash of the tree."""
+    state: str
+    """State of the batch as a whole."""
+    reason: str | None
+    """Why the state last changed; ``None`` if it never did."""
+    key: str | None
+    """Key that signed it; ``None`` for a moment until the index has the block."""
+    event_time: datetime
+    """When it was captured."""
+    block: int
+    """Block of creation."""
+    block_time: datetime
+    """Time of that block."""
+    unopened: bool | None
+    """True if this node sent a bare root; ``None`` if another agency sealed it."""
+    changed_leaves: int
+    """Members whose state was ever changed."""
+    read_at_block: int
+    """Block at which it was read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """One member of a batch."""
+
+    batch: str
+    """The batch."""
+    index: int
+    """The member's number in the batch."""
+    state: str
+    """Its state now; no entry on the chain means active."""
+    reason: str | None
+    """Why it last changed; ``None`` if it never did."""
+    read_at_block: int
+    """Block at which it was read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One entry of a record's history."""
+
+    kind: str
+    """What happened."""
+    uid: str
+    """The record."""
+    related: str | None
+    """The record superseded, or the agency accredited."""
+    index: int | None
+    """Batch member, where it concerns one."""
+    agency: str
+    """Who did it."""
+    state: str | None
+    """State that it led to."""
+    reason: str | None
+    """Neutral reason code."""
+    event_time: datetime | None
+    """When it was captured."""
+    block: int
+    """Block."""
+    block_time: datetime
+    """Time of that block."""
+    transaction: str
+    """Transaction."""
+    log_index: int
+    """Position in the block's log."""

@@ -1,0 +1,185 @@
+"""Challenges, answers to a check, provenance."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """A single-use nonce of this verifier."""
+
+    nonce: str
+    """Sign this."""
+    verifier: str
+    """This agency; the holder signs it too."""
+    purpose: str
+    """The purpose given."""
+    issued: datetime
+    """When it was made."""
+    expires: datetime
+    """After this it is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One reason."""
+
+    code: str
+    """Stable code for programs."""
+    text: str
+    """Plain words for people."""
+    field: str | None = None
+    """Field concerned; never its value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What the check found about the record; nothing of its content."""
+
+    uid: str
+    """The record."""
+    issuer: str
+    """Who attested it."""
+    issuer_name: str | None
+    """Name from this node's address book."""
+    schema_uid: str
+    """Its schema."""
+    batch: str | None
+    """Batch that contains it."""
+    state: str
+    """State at the block of the answer."""
+    valid_until: datetime | None
+    """End of validity."""
+    attested_block: int
+    """Block of attestation."""
+    attested_time: datetime
+    """Time of that block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The answer to a check."""
+
+    result: str
+    """``valid``, ``not_valid`` or ``cannot_say``."""
+    reasons: tuple[Finding, ...]
+    """Every reason against; empty when valid."""
+    notices: tuple[Finding, ...]
+    """What the clerk must still do or know."""
+    next_step: str
+    """What to do now, in plain words."""
+    holder_checked: bool
+    """Whether the holder proved their key."""
+    disclosed: tuple[str, ...]
+    """Fields that were opened and checked."""
+    subject: Subject | None
+    """The record, if the chain has it and the file is sound."""
+    policy: str | None
+    """Recognition policy applied."""
+    block: int
+    """Last final block of this node."""
+    block_hash: str
+    """Its hash."""
+    block_time: datetime
+    """Its time."""
+    checked: datetime
+    """When the check was made."""
+    behind_s: int
+    """Seconds since that block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """One record (PROV entity)."""
+
+    id: str
+    """Its uid."""
+    type: str
+    """Kind of record, such as attestation, consent, exchange or dataset."""
+    title: str | None = None
+    """Name for people, where a public text gives one."""
+    attributed_to: str
+    """Agency responsible."""
+    schema_uid: str | None
+    """Its schema."""
+    commitment: str | None
+    """Commitment, root or pointers hash."""
+    alg: str | None
+    """Hash of the tree."""
+    state: str | None
+    """State now."""
+    names: dict[str, Any] = field(default_factory=dict)
+    """Other records that it names, by role, such as dataset, consent or basis."""
+    derived_from: str | None
+    """Record that it superseded."""
+    revised_by: str | None
+    """Record that superseded it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """One act on the chain (PROV activity)."""
+
+    id: str
+    """Transaction and log position."""
+    type: str
+    """What happened."""
+    agent: str
+    """Agency that did it."""
+    key: str | None
+    """Key that signed, where known."""
+    used: tuple[str, ...]
+    """Records it rested on: schema, previous."""
+    generated: tuple[str, ...]
+    """Records it made."""
+    invalidated: tuple[str, ...]
+    """Records it ended."""
+    index: int | None
+    """Batch member, period, leaf or board concerned."""
+    state: str | None
+    """State that it led to."""
+    reason: str | None
+    """Neutral reason code."""
+    event_time: datetime | None
+    """When it was captured."""
+    block: int
+    """Block."""
+    block_hash: str
+    """Its hash."""
+    block_time: datetime
+    """Its time."""
+    transaction: str
+    """Transaction."""
+    final: bool
+    """True: the block has quorum seals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """One agency (PROV agent)."""
+
+    id: str
+    """The agency."""
+    name: str | None
+    """From the address book."""
+    jurisdiction: str | None
+    """Its jurisdiction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Who did what to a record, when, under which schema; complete up to ``block``."""
+
+    uid: str
+    """The record asked for."""
+    entities: tuple[Entity, ...]
+    """The record and those tied to it."""
+    activities: tuple[Activity, ...]
+    """Acts, oldest first."""
+    agents: tuple[Agent, ...]
+    """Agencies named above."""
+    block: int
+    """Last final block read."""
+    block_time: datetime
+    """Its time."""

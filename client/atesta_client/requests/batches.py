@@ -1,0 +1,131 @@
+"""Batches: many commitments under one root, each with a state of its own."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Unpack
+
+from atesta_client.answers import Accepted, Batch, Event, Leaf, Page
+from atesta_client.requests.encoding import Hex
+from atesta_client.requests.request import Paging, Request, Writing, get, list_page, write
+
+
+def list_batches(
+    *,
+    issuer: Hex | None = None,
+    schema_uid: Hex | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    **paging: Unpack[Paging],
+) -> Request[Page[Batch]]:
+    """List batches.
+
+    - ``issuer``: only batches by this agency;
+    - ``schema_uid``: only batches under this schema;
+    - ``since``: block time not before this;
+    - ``until``: block time before this.
+    """
+    return list_page(
+        Batch,
+        "/batches",
+        {"issuer": issuer, "schema": schema_uid, "since": since, "until": until, **paging},
+    )
+
+
+def create_batch(
+    *,
+    schema_uid: Hex,
+    members: Sequence[Hex] | None = None,
+    root: Hex | None = None,
+    count: int | None = None,
+    uid: Hex | None = None,
+    alg: str = "sha-256",
+    event_time: datetime | None = None,
+    **options: Unpack[Writing],
+) -> Request[Accepted]:
+    """Seal many credentials of one schema under one root.
+
+    - ``schema_uid``: schema of every member;
+    - ``members``: credentials, in order; the index is the leaf's number;
+    - ``root``: a bare root;
+    - ``count``: number of leaves under a bare root;
+    - ``uid``: 32 random bytes; made here when absent;
+    - ``alg``: hash of the tree;
+    - ``event_time``: when it was captured; default now.
+    """
+    return write(
+        "batch.create",
+        "/batches",
+        {
+            "schema_uid": schema_uid,
+            "members": members,
+            "root": root,
+            "count": count,
+            "uid": uid,
+            "alg": alg,
+            "event_time": event_time,
+        },
+        options,
+    )
+
+
+def get_batch(uid: Hex) -> Request[Batch]:
+    """Read one batch at the last final block."""
+    return get(Batch, "/batches/{uid}", uid=uid)
+
+
+def change_batch_state(
+    uid: Hex,
+    *,
+    state: str,
+    reason: str,
+    event_time: datetime | None = None,
+    **options: Unpack[Writing],
+) -> Request[Accepted]:
+    """Suspend, reinstate or revoke; only the issuer may.
+
+    - ``state``: the new state;
+    - ``reason``: neutral reason code;
+    - ``event_time``: when it was decided; default now.
+    """
+    return write(
+        "batch.state",
+        "/batches/{uid}/state",
+        {"state": state, "reason": reason, "event_time": event_time},
+        options,
+        uid=uid,
+    )
+
+
+def get_batch_history(uid: Hex, **paging: Unpack[Paging]) -> Request[Page[Event]]:
+    """Everything that happened to one batch and its members."""
+    return list_page(Event, "/batches/{uid}/history", {**paging}, uid=uid)
+
+
+def get_leaf(uid: Hex, index: int) -> Request[Leaf]:
+    """Read one member's state."""
+    return get(Leaf, "/batches/{uid}/leaves/{index}", uid=uid, index=index)
+
+
+def change_leaf_state(
+    uid: Hex,
+    index: int,
+    *,
+    state: str,
+    reason: str,
+    event_time: datetime | None = None,
+    **options: Unpack[Writing],
+) -> Request[Accepted]:
+    """Suspend, reinstate or revoke; only the issuer may.
+
+    - ``state``: the new state;
+    - ``reason``: neutral reason code;
+    - ``event_time``: when it was decided; default now.
+    """
+    return write(
+        "batch.leaf_state",
+        "/batches/{uid}/leaves/{index}/state",
+        {"state": state, "reason": reason, "event_time": event_time},
+        options,
+        uid=uid,
+        index=index,
+    )

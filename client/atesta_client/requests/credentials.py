@@ -1,0 +1,81 @@
+"""Credentials of the agency's vault: made, kept, attested when the resident asks."""
+
+from datetime import datetime
+from typing import Unpack
+
+from atesta_client.answers import Accepted, CredentialAnswer, Page
+from atesta_client.holder_keys import HolderPublicKey
+from atesta_client.pointers import JsonValue
+from atesta_client.requests.encoding import Hex, JsonObject
+from atesta_client.requests.request import (
+    Paging,
+    Request,
+    Writing,
+    get,
+    list_page,
+    make_key,
+    send,
+    write,
+)
+
+
+def list_credentials(
+    *, schema_uid: Hex | None = None, **paging: Unpack[Paging]
+) -> Request[Page[CredentialAnswer]]:
+    """List this vault's credentials without their contents.
+
+    - ``schema_uid``: only credentials of this schema.
+    """
+    return list_page(CredentialAnswer, "/credentials", {"schema": schema_uid, **paging})
+
+
+def create_credential(
+    *,
+    schema_uid: Hex,
+    document: JsonValue,
+    holder_key: HolderPublicKey | JsonObject | None = None,
+    uid: Hex | None = None,
+    valid_until: datetime | None = None,
+    previous: Hex | None = None,
+    alg: str | None = None,
+    **options: Unpack[Writing],
+) -> Request[CredentialAnswer]:
+    """Make a credential in the agency's vault; nothing goes on the chain.
+
+    - ``document``: fields outside the schema are refused;
+    - ``holder_key``: becomes the document's field ``/cnf``, which its schema must have;
+    - ``previous``: the record that this one supersedes;
+    - ``alg``: ``sha-256`` (when absent) or ``sm3``.
+    """
+    body = {
+        "schema_uid": schema_uid,
+        "document": document,
+        "holder_key": holder_key,
+        "uid": uid,
+        "valid_until": valid_until,
+        "previous": previous,
+        "alg": alg,
+    }
+    key = options.get("idempotency_key") or make_key()
+    return send(CredentialAnswer, "POST", "/credentials", body, key=key)
+
+
+def get_credential(uid: Hex) -> Request[CredentialAnswer]:
+    """Read one credential with its file."""
+    return get(CredentialAnswer, "/credentials/{uid}", uid=uid)
+
+
+def attest_credential(
+    uid: Hex, *, event_time: datetime | None = None, **options: Unpack[Writing]
+) -> Request[Accepted]:
+    """Attest a credential of the vault: its holder asks to carry it.
+
+    - ``event_time``: when the request was captured; now when absent.
+    """
+    return write(
+        "credential.attest",
+        "/credentials/{uid}/attest",
+        {"event_time": event_time},
+        options,
+        uid=uid,
+    )

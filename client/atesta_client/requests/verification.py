@@ -1,0 +1,32 @@
+"""Checking what a resident shows, at the node's own last final block."""
+
+from atesta_client.answers import Challenge, Verification
+from atesta_client.requests.encoding import CredentialFile, PresentationFile
+from atesta_client.requests.request import Request, send
+
+
+def create_challenge(purpose: str) -> Request[Challenge]:
+    """Ask for a nonce that a holder's presentation must sign.
+
+    - ``purpose``: why the check is made; the holder signs it.
+    """
+    return send(Challenge, "POST", "/verify/challenges", {"purpose": purpose})
+
+
+def verify_presentation(
+    presentation: PresentationFile, *, purpose: str | None = None
+) -> Request[Verification]:
+    """Have a presentation checked on the node's last final block.
+
+    - ``purpose``: selects the recognition policy; the presentation's own when absent.
+    """
+    body = {"presentation": presentation, "purpose": purpose}
+    return send(Verification, "POST", "/verify", body)
+
+
+def verify_credential(
+    credential: CredentialFile, *, purpose: str | None = None
+) -> Request[Verification]:
+    """Have a whole credential file checked on the node's last final block."""
+    body = {"credential": credential, "purpose": purpose}
+    return send(Verification, "POST", "/verify", body)
