@@ -7,6 +7,7 @@ ledger, is the data-protection authority as well. With fewer agencies they share
 bureau issues as well, the commission audits as well. Further agencies are there to fill the room.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -96,16 +97,23 @@ def list_development_agencies(count: int) -> tuple[DevelopmentAgency, ...]:
 
 
 def build_development_spec(
-    count: int = 4, *, is_header_vote: bool = False, qbft: QbftSpec | None = None
+    count: int = 4,
+    *,
+    parties: Sequence[DevelopmentAgency] = (),
+    is_header_vote: bool = False,
+    qbft: QbftSpec | None = None,
 ) -> GenesisSpec:
-    """Specify a development ledger of `count` agencies, each with one validator."""
+    """Specify a development ledger of agencies with one validator each.
+
+    They are the first `count` of the list, or the given parties; keys are published ones, by place.
+    """
     return GenesisSpec(
         chain_id=CHAIN_ID,
         qbft=qbft or QbftSpec(),
         is_header_vote=is_header_vote,
         agencies=tuple(
             _specify(number, agency)
-            for number, agency in enumerate(list_development_agencies(count), start=1)
+            for number, agency in enumerate(parties or list_development_agencies(count), start=1)
         ),
     )
 

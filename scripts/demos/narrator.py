@@ -45,10 +45,11 @@ class Step:
 class Narrator:
     """Speaks for the demonstration."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        """Speak to standard output, or to the given console."""
+    def __init__(self, console: Console | None = None, *, name: str = "demo") -> None:
+        """Speak to standard output, or to the given console; ``name`` begins the last line."""
         width = None if sys.stdout.isatty() else _PLAIN_WIDTH
         self._console = console or Console(highlight=False, soft_wrap=True, width=width)
+        self._name = name
         self._number = 0
         self._started = time.monotonic()
         self.timings: list[tuple[str, float]] = []
@@ -87,11 +88,11 @@ class Narrator:
         self._console.print(Padding(table, (0, 0, 0, 4), expand=False), soft_wrap=False)
 
     def finish(self, failure: str | None) -> None:
-        """Say the last line: ``demo: ok`` or ``demo: failed: <reason>``."""
+        """Say the last line, such as ``demo: ok`` or ``demo: failed: <reason>``."""
         self._console.print(f"\n    [dim]{time.monotonic() - self._started:.0f} s in all[/]")
         if failure is None:
-            self._console.print("[bold green]demo: ok[/]")
+            self._console.print(f"[bold green]{self._name}: ok[/]")
         else:
             reason = " ".join(failure.split())
-            self._console.print(f"[bold red]demo: failed:[/] {escape(reason)}")
+            self._console.print(f"[bold red]{self._name}: failed:[/] {escape(reason)}")
         sys.stdout.flush()

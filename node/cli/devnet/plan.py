@@ -119,6 +119,9 @@ class DevnetOptions:
 
     agencies: int = 4
     """Founding agencies, 1 to 10, each with one validator."""
+    parties: tuple[DevelopmentAgency, ...] = ()
+    """Who they are, 1 to 10, in place of the development ledger's own list; `agencies` then says
+    nothing."""
     qbft: QbftSpec | None = None
     """Rules of consensus; None for the development ledger's own."""
     is_header_vote: bool = False
@@ -139,9 +142,12 @@ def make_devnet(folder: Path, options: DevnetOptions | None = None) -> Devnet:
             field=str(folder),
             next_step="Choose another folder; nothing in it is overwritten",
         )
-    agencies = list_development_agencies(options.agencies)
+    agencies = options.parties or list_development_agencies(options.agencies)
     spec = build_development_spec(
-        options.agencies, is_header_vote=options.is_header_vote, qbft=options.qbft
+        options.agencies,
+        parties=options.parties,
+        is_header_vote=options.is_header_vote,
+        qbft=options.qbft,
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / GENESIS_FILE).write_text(_render_genesis(spec), encoding="utf-8")

@@ -1,0 +1,82 @@
+"""Running a demonstration of the ledger's law: one story, told to its end or to its failure.
+
+Every script ends with ``NAME: ok`` and exit code 0, or ``NAME: failed: REASON`` and exit code 1,
+and leaves no process behind, also when it is interrupted.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from atesta_client.errors import ClientError
+
+from contracts.development import DevelopmentAgency
+from node.errors import NodeError
+from scripts.demos.law_stage import LawStage
+from scripts.demos.narrator import Narrator
+from scripts.demos.network import NodeGone
+from scripts.demos.stage import StoryFailed
+
+_INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """A demonstration."""
+
+    name: str
+    """As its script is called, such as ``d2``."""
+    summary: str
+    """One sentence."""
+    parties: tuple[DevelopmentAgency, ...]
+    """Who takes part."""
+    tell: Callable[[LawStage], Awaitable[None]]
+    """Tells it, step by step; raises `StoryFailed`."""
+
+
+def run(story: Story, arguments: Sequence[str] | None = None) -> int:
+    """Tell a story; return the exit code."""
+    parser = argparse.ArgumentParser(prog=f"scripts/demos/{story.name}", description=story.summary)
+    parser.add_argument("--keep", action="store_true", help="leave the nodes running at the end")
+    options = parser.parse_args(arguments)
+    narrator = Narrator(name=story.name)
+    narrator.say(story.summary)
+    failure = asyncio.run(_run(story, narrator, keep=options.keep))
+    narrator.finish(failure)
+    return 0 if failure is None else 1
+
+
+async def _run(story: Story, narrator: Narrator, *, keep: bool) -> str | None:
+    """Tell the story; return why it failed, or None."""
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
+    for number in _INTERRUPTS:
+        loop.add_signal_handler(number, task.cancel)
+    stage = LawStage(narrator, story.parties, keep=keep)
+    try:
+        async with stage:
+            await stage.open()
+            await story.tell(stage)
+            stage.is_finished = True
+    except asyncio.CancelledError:
+        return "interrupted; every node that it started is stopped"
+    except (StoryFailed, NodeGone, ClientError, NodeError, OSError) as error:
+        narrator.say(f"The nodes are stopped; their folders and logs are in {stage.folder}.")
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - whatever happens, the last line says why
+        traceback.print_exc()
+        return f"{type(error).__name__}: {error}"
+    finally:
+        for number in _INTERRUPTS:
+            with contextlib.suppress(ValueError):
+                loop.remove_signal_handler(number)
+    if keep:
+        narrator.say("The nodes keep running; to stop them:")
+        narrator.say(f".venv/bin/atesta devnet down --dir {stage.folder / 'net'}")
+    return None
