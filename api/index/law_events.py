@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from contracts.codes import ExchangeState, RecordState
+from contracts.codes import ExchangeState, RecordKind, RecordState
 
 PARTY: Final = "party"
 """Role of the link to every agency that a record names: either side finds its records by it."""
@@ -68,6 +68,10 @@ _TEXT_KINDS: Final[Mapping[int, str]] = {7: "notice", 8: "purpose"}
 
 def _get_text_kind(args: Args) -> str:
     return _TEXT_KINDS.get(args["kind"], "text")
+
+
+def _get_numbered_kind(args: Args) -> str:
+    return RecordKind(args["kind"]).name.lower()
 
 
 def _get_state(args: Args) -> int:
@@ -194,7 +198,11 @@ CREATIONS: Final[Mapping[str, Creation]] = {
     "PostEstablished": Creation(kind="post", verb="established", agency="agency"),
 }
 
+LATE_EVENT: Final = "MarkedLate"
+"""The event that goes with every act which was posted later than the limit allows."""
+
 CHANGES: Final[Mapping[str, Change]] = {
+    LATE_EVENT: Change(kind=_get_numbered_kind, verb="marked_late", agency="agency"),
     "DatasetStateChanged": Change(
         kind="dataset", verb="state", agency="owner", state=_get_state, columns={"reason": "reason"}
     ),

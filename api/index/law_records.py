@@ -11,7 +11,15 @@ from typing import Any, Final
 from eth_utils.crypto import keccak
 from sqlalchemy import Connection, insert, select, update
 
-from api.index.law_events import CHANGES, CREATIONS, PARTY, Change, Creation, get_argument
+from api.index.law_events import (
+    CHANGES,
+    CREATIONS,
+    LATE_EVENT,
+    PARTY,
+    Change,
+    Creation,
+    get_argument,
+)
 from api.index.law_tables import LAW_LINKS, LAW_RECORDS
 from api.index.placed_event import PlacedEvent
 from api.index.tables import EVENTS
@@ -101,6 +109,8 @@ def _change(connection: Connection, event: PlacedEvent, change: Change) -> None:
     }
     if state is not None:
         values["state"] = state
+    if event.name == LATE_EVENT:
+        values["is_late"] = True
     connection.execute(
         update(LAW_RECORDS).where(LAW_RECORDS.c.uid == uid).values(changed=event.position, **values)
     )

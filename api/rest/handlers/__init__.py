@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from api.cases.routes import CASE_HANDLERS
 from api.feeds.routes import FEED_HANDLERS
 from api.reading.handlers import READING_HANDLERS
 from api.rest.call import Call, Reply, Stream
@@ -77,6 +78,7 @@ HANDLERS: Final[dict[str, Handle]] = {
     "prepare_withdrawal": people.prepare_signed_withdrawal,
     "keep_consent_envelope": people.keep_consent_envelope,
     **READING_HANDLERS,
+    **CASE_HANDLERS,
     **FEED_HANDLERS,
     **acts.build_act_handlers(),
 }

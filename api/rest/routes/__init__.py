@@ -7,6 +7,7 @@ Paths here are relative to `/v1`.
 
 from typing import Final
 
+from api.cases.routes import CASE_ROUTES, extend_bases
 from api.feeds.routes import FEED_ROUTES
 from api.reading.routes import READING_ROUTES
 from api.rest.route import Route
@@ -21,7 +22,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *REGISTRY_ROUTES,
     *RECORD_ROUTES,
     *CHECKING_ROUTES,
-    *READING_ROUTES,
+    *extend_bases(READING_ROUTES),
+    *CASE_ROUTES,
     *FEED_ROUTES,
     *LAW_WRITING_ROUTES,
     *IMPORT_ROUTES,

@@ -1,0 +1,183 @@
+"""Everything about one exchange of a case: from index, contracts, texts and vault."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from atesta_client.envelopes import Envelope
+from sqlalchemy import Connection, Row
+
+from api.cases.register import CaseFile
+from api.index import law_queries, queries
+from api.index.queries import Page
+from api.ledger import BlockSummary
+from api.reading.facts import Surroundings, read_number
+from api.reading.handlers import gather_surroundings
+from api.reading.live import read_consent, read_exchange
+from api.rest.services import RestServices
+from contracts.codes import ExchangeState, RecordState
+
+_MAX_EVENTS: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFacts:
+    """A record that an exchange rests on."""
+
+    row: Row[Any]
+    terms: Mapping[str, Any]
+    events: Sequence[Row[Any]]
+    """Its history, oldest first."""
+    live: Mapping[str, Any] | None = None
+    """What the contract says of it now, where that is needed."""
+
+    def was_active(self, at_s: int) -> bool:
+        """Tell whether it was in force at a block's time."""
+        start, end = self.row.valid_from_s or 0, self.row.valid_until_s or 0
+        if self.row.time_s > at_s or start > at_s or (end and end <= at_s):
+            return False
+        states = [
+            event.state for event in self.events if event.state is not None and event.time_s <= at_s
+        ]
+        return not states or states[-1] == RecordState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeFacts:
+    """One exchange with all that it rests on."""
+
+    row: Row[Any]
+    terms: Mapping[str, Any]
+    events: Sequence[Row[Any]]
+    live: Mapping[str, Any]
+    """The exchange as the contract has it."""
+    materials: Mapping[str, Envelope]
+    """What this vault has of it, by role."""
+    basis: RecordFacts | None
+    consents: Sequence[RecordFacts]
+    dataset: RecordFacts | None
+    purpose: RecordFacts | None
+    notices: Mapping[str, RecordFacts]
+    """Notices of the consents, by uid in hexadecimal."""
+    periods: Sequence[Row[Any]]
+    around: Surroundings
+    case_file: CaseFile | None
+    siblings: Sequence[Row[Any]]
+    """The other exchanges of the case."""
+    now_s: int
+    """Time of the last final block."""
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """The request's terms."""
+        asked: Mapping[str, Any] = self.terms["request"]
+        return asked
+
+    @property
+    def fields(self) -> list[str] | None:
+        """The pointers asked for; None where the dataset's text is not here."""
+        return self.around.name_fields(self.asked["dataset"], read_number(self.asked["fields"]))
+
+    @property
+    def judged_s(self) -> list[int]:
+        """The block times at which the contract judged the law: request, approval, releases."""
+        return [
+            event.time_s
+            for event in self.events
+            if event.kind == "exchange.requested"
+            or event.state in (ExchangeState.APPROVED, ExchangeState.RELEASED)
+        ]
+
+    def find_event(self, state: ExchangeState) -> Row[Any] | None:
+        """Return the first event that led to a state."""
+        return next((event for event in self.events if event.state == state), None)
+
+
+async def gather_case(
+    services: RestServices, uids: Sequence[bytes], case_file: CaseFile | None
+) -> list[ExchangeFacts]:
+    """Return the facts of a case's exchanges, in the order asked; only of those that are final."""
+    head = await services.ledger.get_head()
+    rows = await services.index.read(lambda c: law_queries.get_law_records(c, uids))
+    known = [rows[uid] for uid in uids if uid in rows]
+    return [await _gather_one(services, row, known, case_file, head) for row in known]
+
+
+async def _gather_one(
+    services: RestServices,
+    row: Row[Any],
+    known: Sequence[Row[Any]],
+    case_file: CaseFile | None,
+    head: BlockSummary,
+) -> ExchangeFacts:
+    terms = json.loads(row.terms)
+    asked = terms["request"]
+    uid = bytes(row.uid)
+    consents = [
+        asked[name]
+        for name in ("consent", "sensitive_consent", "cross_border_consent")
+        if asked[name].strip("0x")
+    ]
+
+    def load(connection: Connection) -> tuple[Any, ...]:
+        given = [_load(connection, consent) for consent in consents]
+        found = [fact for fact in given if fact is not None]
+        notices = {
+            fact.terms["terms"]["notice"]: _load(connection, fact.terms["terms"]["notice"])
+            for fact in found
+        }
+        periods = [
+            period
+            for _, kind, target in law_queries.list_linking(connection, uid, role="exchange")
+            if kind == "period"
+            and (period := law_queries.get_law_record(connection, target)) is not None
+        ]
+        return (
+            queries.list_history(connection, Page(limit=_MAX_EVENTS), uid=uid),
+            _load(connection, asked["basis"]),
+            _load(connection, asked["dataset"]),
+            _load(connection, asked["purpose"]),
+            found,
+            {name: fact for name, fact in notices.items() if fact is not None},
+            periods,
+        )
+
+    events, basis, dataset, purpose, given, notices, periods = await services.index.read(load)
+    named = [fact.row for fact in (basis, dataset, purpose, *notices.values()) if fact is not None]
+    return ExchangeFacts(
+        row=row,
+        terms=terms,
+        events=events,
+        live=(await read_exchange(services.ledger, row, head.number))["exchange"],
+        materials=await services.materials.get_all(uid),
+        basis=basis,
+        consents=[
+            RecordFacts(
+                row=fact.row,
+                terms=fact.terms,
+                events=fact.events,
+                live=await read_consent(services.ledger, fact.row, head.number),
+            )
+            for fact in given
+        ],
+        dataset=dataset,
+        purpose=purpose,
+        notices=notices,
+        periods=periods,
+        around=await gather_surroundings(services, [row, *named]),
+        case_file=case_file,
+        siblings=[other for other in known if other is not row],
+        now_s=head.time_s,
+    )
+
+
+def _load(connection: Connection, uid: str) -> RecordFacts | None:
+    row = law_queries.get_law_record(connection, bytes.fromhex(uid[2:]))
+    if row is None:
+        return None
+    return RecordFacts(
+        row=row,
+        terms=json.loads(row.terms),
+        events=queries.list_history(connection, Page(limit=_MAX_EVENTS), uid=bytes(row.uid)),
+    )
