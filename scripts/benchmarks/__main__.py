@@ -12,6 +12,7 @@ from importlib import import_module
 from scripts.benchmarks.figures import Figure, describe_machine
 
 BENCHMARKS = {
+    "contracts": "scripts.benchmarks.contracts",
     "execution": "scripts.benchmarks.execution",
     "network": "scripts.benchmarks.network",
     "sync": "scripts.benchmarks.sync",

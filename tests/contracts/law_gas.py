@@ -1,12 +1,9 @@
 """What the calls of the ledger's law cost, through the proxies."""
 
-from typing import Any
-
-from eth_typing import Address, Hash32
-from eth_utils.crypto import keccak
+from atesta_client.trees import build_tree
 
 from contracts.codec import encode_call
-from contracts.codes import RecordKind, Sharing
+from contracts.codes import LateReason, RecordKind, Sharing
 from contracts.testkeys import get_private_key
 from tests.contracts.consent_harness import (
     get_holder,
@@ -16,10 +13,10 @@ from tests.contracts.consent_harness import (
 )
 from tests.contracts.contract_harness import (
     BUREAU,
+    COMMISSION,
     FIRST_SCHEMA,
     LABORATORY,
     NOTHING,
-    Ledger,
     auditor,
     bureau,
     commission,
@@ -27,13 +24,16 @@ from tests.contracts.contract_harness import (
     stranger,
 )
 from tests.contracts.exchange_harness import (
+    GENERAL,
     NO_LINKS,
     REQUEST,
     STANDING,
     build_ledger,
+    build_links,
     build_request,
     prepare_most,
 )
+from tests.contracts.gas_meter import Meter, draw
 from tests.contracts.law_harness import (
     CONDITIONAL,
     basis_args,
@@ -43,41 +43,26 @@ from tests.contracts.law_harness import (
     instrument_args,
     relay_args,
 )
-from tests.contracts.mandate_harness import build_office, succeed_args
+from tests.contracts.mandate_harness import MANDATE, build_entry, build_office, record, succeed_args
+from tests.contracts.onward_harness import (
+    FIRST,
+    SECOND,
+    ask_args,
+    build_onward_ledger,
+    pass_first_by_consent,
+    transport,
+)
 
 
-class Meter:
-    """Runs calls on one ledger and notes their gas."""
-
-    def __init__(self) -> None:
-        self.ledger = Ledger()
-        self.gas: dict[str, int] = {}
-
-    def run(
-        self, label: str | None, sender: Address, contract: str, function: str, *args: Any
-    ) -> None:
-        outcome = self.ledger.send(sender, contract, function, args)
-        assert outcome.succeeded, f"{contract}.{function}: {outcome.reason}"
-        if label is not None:
-            self.gas[f"`{label}`"] = outcome.gas_used
-        self.ledger.pass_time()
-
-
-def draw(number: int) -> Hash32:
-    """Thirty-two bytes that look like real ones."""
-    return Hash32(keccak(number.to_bytes(4, "big")))
-
-
-def measure_law() -> dict[str, int]:
+def measure_law(meter: Meter) -> None:
     """Run the calls of the ledger's law once, with arguments as long as real ones."""
-    meter = Meter()
     measure_catalogue(meter)
     measure_bases(meter)
     measure_consents(meter)
     measure_exchanges(meter)
+    measure_onward(meter)
     measure_mandates(meter)
     measure_policies(meter)
-    return meter.gas
 
 
 def measure_catalogue(meter: Meter) -> None:
@@ -103,6 +88,9 @@ def measure_catalogue(meter: Meter) -> None:
     notice = (draw(12), int(RecordKind.NOTICE), draw(13), b"zh-Hant".ljust(32, b"\0"), now, NOTHING)
     meter.run("publish", bureau, "catalogue", "publish", *notice)
     meter.run("set_text_state", bureau, "catalogue", "set_text_state", draw(12), 2, 1, now)
+    late = encode_call("catalogue", "set_text_state", [draw(12), 1, 1, now - 10**6])
+    label = "act_late` of `set_text_state"
+    meter.run(label, bureau, "catalogue", "act_late", late, draw(14), int(LateReason.OUTAGE))
 
 
 def measure_bases(meter: Meter) -> None:
@@ -146,13 +134,46 @@ def measure_exchanges(meter: Meter) -> None:
     stated = (draw(52), 202611, 50_000, draw(53), ledger.now)
     meter.run(None, bureau, "exchanges", "state_period", *stated)
     meter.run("state_period", commission, "exchanges", "state_period", *stated)
+    measure_leaves(meter)
     conditional = build_request(ledger, dataset=CONDITIONAL)
     meter.run(None, laboratory, "exchanges", "request", draw(54), conditional, NO_LINKS, ledger.now)
     decided = (draw(54), True, 0, draw(55), ledger.now)
     meter.run("decide", bureau, "exchanges", "decide", *decided)
 
 
+def measure_leaves(meter: Meter) -> None:
+    """One of 50,000 leaves of a period that the two sides state differently."""
+    now = meter.ledger.now
+    sent = build_tree([draw(number) for number in range(50_000)])
+    meter.run(None, bureau, "exchanges", "begin_period", draw(52), 202612, now)
+    for sender, root in ((bureau, sent.root), (commission, draw(56))):
+        stated = (draw(52), 202612, sent.size, root, now)
+        meter.run(None, sender, "exchanges", "state_period", *stated)
+    path = list(sent.compute_path(4711))
+    named = (draw(52), 202612, 4711, sent.levels[0][4711], path, now)
+    meter.run("name_leaf` among `50,000", bureau, "exchanges", "name_leaf", *named)
+
+
+def measure_onward(meter: Meter) -> None:
+    """Data that came by consent across the border are handed on, for somebody with a mandate."""
+    meter.ledger = build_onward_ledger()
+    ledger = meter.ledger
+    pass_first_by_consent(ledger)
+    record(ledger, build_entry())
+    asked = ask_args(ledger, SECOND, COMMISSION)
+    asked[2] = build_links(onward_of=FIRST, mandate=MANDATE, mandate_scope=1, mandate_amount=10)
+    label = "request` to hand on, with a `mandate"
+    meter.run(label, transport, "exchanges", "request", *asked)
+    released = (SECOND, REQUEST, draw(51), ledger.now)
+    label = "release` of what is `handed on"
+    meter.run(label, commission, "exchanges", "release", *released)
+    withdrawn = (GENERAL, draw(57), ledger.now, ledger.now)
+    label = "withdraw` what was `handed on"
+    meter.run(label, bureau, "consents", "withdraw", *withdrawn)
+
+
 def measure_mandates(meter: Meter) -> None:
+    meter.ledger = build_ledger()
     ledger = meter.ledger
     eight = [build_office(draw(60 + number), grantee=draw(80 + number)) for number in range(8)]
     meter.run("record` of eight `mandates", bureau, "mandates", "record", eight, ledger.now)
