@@ -187,6 +187,10 @@ class ApiSettings:
         Path | None,
         Rule("TOML file of recognition policies and agencies' names; absent: none."),
     ] = None
+    deadlines_dir: Annotated[
+        Path | None,
+        Rule("Folder of calendars, profiles and closures; absent: the shipped ones only."),
+    ] = None
     max_lag_s: Annotated[
         int,
         Rule(

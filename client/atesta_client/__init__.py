@@ -18,6 +18,9 @@ module              what it is about
 ``credentials``     the credential file that a resident carries
 ``holder_keys``     the resident's own key, and signatures by it
 ``disclosure``      some fields of a credential, each with its proof
+``envelopes``       commitments to what is no document: requests, responses, persons, officers
+``statements``      counting and comparing what standing and bulk exchanges delivered
+``resident_keys``   a resident's fresh key, which consents and withdraws
 ``presentations``   a disclosure signed by the holder for one verifier and one nonce
 ``requests``        requests to a node's REST interface, as values
 ``answers``         what a node answers, typed

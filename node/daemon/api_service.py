@@ -88,6 +88,7 @@ def make_rest_settings(settings: Settings) -> RestSettings:
         vault_key_file=api.vault_key_file,
         verification=VerificationSettings(policies=recognition.policies, max_lag_s=api.max_lag_s),
         names=recognition.names,
+        deadlines=api.deadlines_dir,
     )
 
 

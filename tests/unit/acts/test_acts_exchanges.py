@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from atesta_client.envelopes import open_envelope
 
+from api.acts.consent_terms import recall_consent
 from tests.unit.acts.exchange_world import (
     DATA,
+    PERSON,
     Law,
     ask,
     build_request,
@@ -16,8 +18,10 @@ from tests.unit.acts.exchange_world import (
     make_law,
     record_consent,
     release,
+    share_texts,
 )
-from tests.unit.acts.law_world import LATER, explain, read, write_time
+from tests.unit.acts.law_world import BUREAU, LABORATORY, LATER, explain, read, write_time
+from tests.unit.acts.test_acts_signing import prepare, sign
 from tests.unit.rest.ledger_world import Caller
 
 
@@ -62,6 +66,51 @@ async def test_exchange_once_from_request_to_receipt(
     )
     assert kept is not None
     assert kept.body["data"] == DATA
+
+
+async def test_exchange_leaves_no_private_text_on_the_chain_or_in_the_log(
+    bureau: Caller, laboratory: Caller, law: Law, consent: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = await ask(laboratory, law, consent, message={"text": "Application of November"})
+    await release(bureau, asked)
+    private = ("file-2026-0042", "HS-2026-000417", "4711", "Application of", "F-12")
+    handle = asked["envelope"]["body"]["subject"]["handle"]
+    written = "".join(capsys.readouterr())
+    assert "/v1/exchanges/{uid}/release" in written
+    ledger = bureau.agency.ledger
+    chain = str([block.logs for block in ledger.blocks])
+    assert law.dataset[2:] in chain
+    for text in (*private, handle[2:]):
+        assert text not in written
+        assert text not in chain
+        assert text.encode().hex() not in chain
+
+
+async def test_exchange_signed_on_the_requesters_own_device(
+    bureau: Caller, laboratory: Caller, commission: Caller, law: Law, consent: str
+) -> None:
+    """The commission carries what the laboratory signs; the laboratory is the requester."""
+    await share_texts(bureau, law.dataset, commission)
+    handle = (await laboratory.post("/subjects", PERSON | {"counterparty": BUREAU}, status=200))[
+        "handle"
+    ]
+    prepared = await prepare(
+        commission, 1, "exchange.request", build_request(law, consent, subject={"handle": handle})
+    )
+    signed = {"prepared": prepared["id"], "signature": sign(prepared, 1)}
+    await do(commission, "/signed-acts", signed)
+    found = await look(laboratory, f"/exchanges/{prepared['uid']}")
+    assert (found["requester"], found["state"]) == (LABORATORY, "approved")
+    # The commission's vault has no opening of the consent, so the bureau needs it by itself.
+    assert (await release(bureau, prepared, status=409))["code"] == "subject_unopened"
+    await bureau.post(
+        f"/consents/{consent}/envelope", await find_envelope(laboratory, consent), status=200
+    )
+    await release(bureau, prepared)
+
+
+async def find_envelope(caller: Caller, consent: str) -> Any:
+    return await recall_consent(caller.agency.services, bytes.fromhex(consent[2:]))
 
 
 async def test_exchange_altered_on_the_way_is_disputed(
