@@ -14,6 +14,7 @@ from node.cli import (
     governance_commands,
     key_commands,
     node_commands,
+    pause_commands,
     record_commands,
     setup_commands,
     snapshot_commands,
@@ -45,6 +46,13 @@ app.command("verify")(record_commands.verify)
 app.command("api")(api_commands.api)
 app.add_typer(api_commands.tokens, name="tokens")
 app.add_typer(key_commands.app, name="keys")
+for pausing in (
+    pause_commands.pause,
+    pause_commands.resume,
+    pause_commands.pause_agency,
+    pause_commands.unpause_agency,
+):
+    governance_commands.app.command()(pausing)
 app.add_typer(governance_commands.app, name="governance")
 app.add_typer(snapshot_commands.app, name="snapshot")
 app.add_typer(evidence_commands.app, name="evidence")

@@ -31,13 +31,13 @@ def list_proposals(
     config: Config,
     every: Annotated[bool, typer.Option("--all", help="Decided and expired ones too.")] = False,
 ) -> None:
-    """List the proposals that are open for votes."""
+    """List the proposals that are open for votes, or wait for their time."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table("number", "decision", "about", "state", "for", "against")
-    for view in _open_registry(config, signing=False).get_proposals():
-        if every or view.status == "open":
+    for view in open_registry(config, signing=False).get_proposals():
+        if every or view.status in {"open", "passed"}:
             about = next(iter(view.parameters.values()), "")
             row = (str(view.number), view.kind, about, view.status)
             table.add_row(*row, str(view.approvals), str(view.rejections))
@@ -46,8 +46,14 @@ def list_proposals(
 
 @app.command("show")
 def show(number: Annotated[int, typer.Argument(help="The proposal.")], config: Config) -> None:
-    """Show one proposal whole."""
-    _print(_open_registry(config, signing=False).get_proposal(number))
+    """Show one proposal whole, and what would happen with it in this block."""
+    from node.cli.foresight import foresee_proposal
+
+    registry = open_registry(config, signing=False)
+    view = registry.get_proposal(number)
+    _print(view)
+    if view.status in {"open", "passed"}:
+        _print_lines(foresee_proposal(registry, number).list_lines())
 
 
 @app.command("propose")
@@ -58,12 +64,14 @@ def propose(
     document: Document = None,
     days: Days = _DEFAULT_DAYS,
 ) -> None:
-    """Put a decision to the vote of all agencies. Proposing is not yet voting."""
+    """Put a decision to the vote of all agencies, after a dry run. Proposing is not yet voting."""
+    from node.cli.foresight import foresee
     from node.cli.governing import parse_kind, parse_payload, read_document_hash
 
     kind = parse_kind(decision)
     payload = parse_payload(kind, parameters)
-    registry = _open_registry(config)
+    registry = open_registry(config)
+    foresight = foresee(registry, kind, payload)
     number = registry.propose(
         kind,
         payload,
@@ -71,6 +79,22 @@ def propose(
         expires=int(time.time()) + days * _DAY_S,
     )
     _print(registry.get_proposal(number))
+    _print_lines(foresight.list_lines())
+
+
+@app.command("dry-run")
+def dry_run(
+    decision: Annotated[str, typer.Argument(help="Such as `add-validator`; see the manual.")],
+    parameters: Annotated[list[str], typer.Argument(help="The decision's name=value words.")],
+    config: Config,
+) -> None:
+    """Say what would happen if this were decided. Proposes nothing."""
+    from node.cli.foresight import foresee
+    from node.cli.governing import parse_kind, parse_payload
+
+    kind = parse_kind(decision)
+    registry = open_registry(config, signing=False)
+    _print_lines(foresee(registry, kind, parse_payload(kind, parameters)).list_lines())
 
 
 @app.command("admit")
@@ -89,7 +113,7 @@ def admit(
     specs = read_agencies(agency)
     if len(specs) != 1:
         raise UserFault(f"describes {len(specs)} agencies, not one", field=str(agency))
-    registry = _open_registry(config)
+    registry = open_registry(config)
     number = registry.propose(
         DecisionKind.ADMIT_AGENCY,
         make_admission(specs[0]),
@@ -105,17 +129,46 @@ def vote(
     config: Config,
     approve: Annotated[bool, typer.Option("--approve/--reject", help="For or against.")],
 ) -> None:
-    """Vote for this agency; the vote that reaches the threshold carries the decision out."""
-    _print(_open_registry(config).vote(number, approve=approve))
+    """Vote for this agency; the vote that reaches the threshold passes the decision.
+
+    It is carried out at once, or after the time that decisions of its kind have to wait.
+    """
+    _print(open_registry(config).vote(number, approve=approve))
+
+
+@app.command("carry-out")
+def carry_out(number: Annotated[int, typer.Argument(help="The proposal.")], config: Config) -> None:
+    """Carry out a decision that has passed and has waited for its time."""
+    _print(open_registry(config).carry_out(number))
+
+
+@app.command("rules")
+def rules(config: Config) -> None:
+    """Show the rules of deciding that are in force, and whether one side could seal alone."""
+    from node.cli.foresight import warn_now
+
+    registry = open_registry(config, signing=False)
+    found = registry.ask("rules_in_force")
+    lines = [
+        f"in total:              more than {found['total_percent']} % of the active agencies",
+        f"in each jurisdiction:  more than {found['jurisdiction_percent']} %",
+        f"urgent decisions wait  {found['urgent_delay']} s",
+        f"ordinary ones          {found['ordinary_delay']} s",
+        f"grave ones             {found['grave_delay']} s",
+        f"validators at least:   {found['minimum_validators']}",
+    ]
+    warning = warn_now(registry)
+    _print_lines([*lines, *([] if warning is None else [f"warning: {warning}"])])
 
 
 @app.command("withdraw")
 def withdraw(number: Annotated[int, typer.Argument(help="The proposal.")], config: Config) -> None:
     """Withdraw a proposal of this agency."""
-    _print(_open_registry(config).withdraw(number))
+    _print(open_registry(config).withdraw(number))
 
 
-def _open_registry(config: Path, *, signing: bool = True) -> "Registry":
+def open_registry(config: Path, *, signing: bool = True) -> "Registry":
+    """Open the registry through the running node of a settings file; `signing` opens its key."""
     from node.cli.devnet.rpc import NodeRpc
     from node.cli.governing import Registry
     from node.errors import UserFault
@@ -134,6 +187,11 @@ def _open_registry(config: Path, *, signing: bool = True) -> "Registry":
     return Registry(rpc, key.reveal_secret())
 
 
+def _print_lines(lines: list[str]) -> None:
+    for line in lines:
+        typer.echo(line)
+
+
 def _print(view: "ProposalView") -> None:
     import datetime as dt
 
@@ -145,3 +203,6 @@ def _print(view: "ProposalView") -> None:
     typer.echo(f"document:  {view.document_hash}")
     typer.echo(f"votes:     {view.approvals} for, {view.rejections} against")
     typer.echo(f"expires:   {dt.datetime.fromtimestamp(view.expires, dt.UTC):%Y-%m-%d %H:%M} UTC")
+    if view.ready:
+        ready = dt.datetime.fromtimestamp(view.ready, dt.UTC)
+        typer.echo(f"ready:     {ready:%Y-%m-%d %H:%M:%S} UTC, by `carry-out`")

@@ -14,7 +14,7 @@ from eth_account import Account
 
 from contracts.addresses import AGENCY_REGISTRY_NAME, REGISTRY
 from contracts.codec import decode_output, encode_call
-from contracts.codes import ProposalStatus, Role
+from contracts.codes import AgencyStatus, ProposalStatus, Role
 from contracts.decisions import PAYLOADS, DecisionKind, decode_payload, encode_payload
 from contracts.errors import CodecError
 from contracts.genesis_spec import AgencySpec
@@ -37,12 +37,14 @@ class ProposalView:
     """What shall be done, such as `add-validator`."""
     parameters: Mapping[str, str]
     status: str
-    """open, executed, withdrawn or expired."""
+    """open, passed (waiting for its time), executed, withdrawn or expired."""
     proposer: str
     approvals: int
     rejections: int
     expires: int
     """Seconds since 1970."""
+    ready: int
+    """From when what has passed may be carried out, seconds since 1970; 0 while it has not."""
     document_hash: str
 
 
@@ -56,14 +58,14 @@ class Registry:
 
     def get_proposals(self) -> list[ProposalView]:
         """Return all proposals, the newest first."""
-        count = self._ask("proposal_count")
+        count = self.ask("proposal_count")
         return [self.get_proposal(number) for number in range(count, 0, -1)]
 
     def get_proposal(self, number: int) -> ProposalView:
         """Return one proposal; UserFault if there is none of this number."""
-        if not 0 < number <= self._ask("proposal_count"):
+        if not 0 < number <= self.ask("proposal_count"):
             raise UserFault("there is no such proposal", field=str(number))
-        raw = self._ask("proposal", number)
+        raw = self.ask("proposal", number)
         kind = DecisionKind(raw["kind"])
         return ProposalView(
             number=number,
@@ -77,6 +79,7 @@ class Registry:
             approvals=int(raw["approvals"]).bit_count(),
             rejections=int(raw["rejections"]).bit_count(),
             expires=raw["expires"],
+            ready=raw["ready"],
             document_hash="0x" + bytes(raw["document_hash"]).hex(),
         )
 
@@ -84,10 +87,10 @@ class Registry:
         self, kind: DecisionKind, payload: bytes, *, document_hash: bytes, expires: int
     ) -> int:
         """Put a decision to the vote and return its number, once that is final."""
-        self._send("propose", int(kind), payload, document_hash, expires)
-        newest: int = self._ask("proposal_count")
+        self.act("propose", int(kind), payload, document_hash, expires)
+        newest: int = self.ask("proposal_count")
         for number in range(newest, 0, -1):
-            raw = self._ask("proposal", number)
+            raw = self.ask("proposal", number)
             if (raw["kind"], raw["payload"], raw["expires"]) == (int(kind), payload, expires):
                 return number
         raise OperationalFault("the proposal is final but the node does not show it")
@@ -95,16 +98,42 @@ class Registry:
     def vote(self, number: int, *, approve: bool) -> ProposalView:
         """Vote, wait until that is final, and return how the proposal then stands."""
         self.get_proposal(number)
-        self._send("vote", number, approve)
+        self.act("vote", number, approve)
         return self.get_proposal(number)
 
     def withdraw(self, number: int) -> ProposalView:
         """Withdraw a proposal of one's own agency."""
         self.get_proposal(number)
-        self._send("withdraw_proposal", number)
+        self.act("withdraw_proposal", number)
         return self.get_proposal(number)
 
-    def _ask(self, function: str, *args: Any) -> Any:
+    def carry_out(self, number: int) -> ProposalView:
+        """Carry out a decision that has passed and has waited for its time."""
+        self.get_proposal(number)
+        self.act("carry_out", number)
+        return self.get_proposal(number)
+
+    def read_validators(self) -> dict[bytes, bytes]:
+        """Return the agency of each present validator, by its address of 20 bytes."""
+        return {
+            bytes(validator): bytes(self.ask("validator_agency", validator))
+            for validator in self.ask("getValidators")
+        }
+
+    def read_jurisdictions(self) -> tuple[dict[bytes, bytes], set[bytes]]:
+        """Return the jurisdiction of each agency ever admitted, and those of the active ones."""
+        rows = [
+            self.ask("agency", self.ask("agency_at", index))
+            for index in range(self.ask("agency_count"))
+        ]
+        of_agencies = {bytes(row["agency_id"]): bytes(row["jurisdiction"]) for row in rows}
+        active = {
+            bytes(row["jurisdiction"]) for row in rows if row["status"] == AgencyStatus.ACTIVE
+        }
+        return of_agencies, active
+
+    def ask(self, function: str, *args: Any) -> Any:
+        """Ask the registry at this node's last final block."""
         request = {
             "to": "0x" + REGISTRY.hex(),
             "data": "0x" + encode_call(AGENCY_REGISTRY_NAME, function, args).hex(),
@@ -112,7 +141,7 @@ class Registry:
         output = self._rpc.call("eth_call", request, "latest")
         return decode_output(AGENCY_REGISTRY_NAME, function, bytes.fromhex(output[2:]))
 
-    def _send(self, function: str, *args: Any) -> None:
+    def act(self, function: str, *args: Any) -> None:
         """Try the act, then send it and wait until it is final; refusals name the rule."""
         assert self._private_key is not None, "only a registry with a key can send"
         account = Account.from_key(self._private_key)
@@ -183,6 +212,11 @@ def parse_payload(kind: DecisionKind, words: Sequence[str]) -> bytes:
         return encode_payload(kind, values)
     except CodecError as error:
         raise UserFault(str(error)) from error
+
+
+def parse_agency(text: str) -> bytes:
+    """Read an agency's label or identifier, 32 bytes; UserFault if it is neither."""
+    return _parse_label("agency", text)
 
 
 def make_admission(spec: AgencySpec) -> bytes:

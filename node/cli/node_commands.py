@@ -1,9 +1,12 @@
 """`atesta run` and `atesta status`: a node's process, and how it is doing."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from node.cli.devnet.rpc import NodeRpc
 
 
 def run(
@@ -30,7 +33,8 @@ def status(
     from consensus.resilience import describe_resilience
     from node.cli.devnet.rpc import NodeRpc
 
-    answer = NodeRpc(url.rstrip("/"), token_file=token_file).call("atesta_status")
+    rpc = NodeRpc(url.rstrip("/"), token_file=token_file)
+    answer = rpc.call("atesta_status")
     head, consensus, pool = answer["head"], answer["consensus"], answer["pool"]
     made = dt.datetime.fromtimestamp(int(head["timestamp"], 16), dt.UTC)
     age_s = (dt.datetime.now(dt.UTC) - made).total_seconds()
@@ -53,8 +57,24 @@ def status(
         lines["catching up"] = f"block {int(syncing['currentBlock'], 16)} of {target}"
     if consensus["note"]:
         lines["note"] = consensus["note"]
+    warning = _find_warning(rpc)
+    if warning is not None:
+        lines["warning"] = warning
     for name, value in lines.items():
         typer.echo(f"{name + ':':12} {value}")
+
+
+def _find_warning(rpc: "NodeRpc") -> str | None:
+    """Return what is unwise about the validators; None also where no registry answers."""
+    from contracts.errors import CodecError
+    from node.cli.devnet.rpc import RpcError
+    from node.cli.foresight import warn_now
+    from node.cli.governing import Registry
+
+    try:
+        return warn_now(Registry(rpc))
+    except (CodecError, RpcError):
+        return None
 
 
 def _describe(validator: str | None, is_signing: bool) -> str:

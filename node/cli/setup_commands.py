@@ -71,6 +71,7 @@ def genesis(
     from consensus.resilience import describe_resilience
     from contracts.genesis import build_genesis
     from node.chain.genesis import load_genesis
+    from node.cli.dominance import warn_of_dominance
     from node.cli.genesis_file import read_founding
     from node.errors import UserFault
 
@@ -85,6 +86,12 @@ def genesis(
     typer.echo(f"genesis: 0x{loaded.genesis_hash.hex()}")
     validators = sum(len(agency.validators) for agency in spec.agencies)
     typer.echo(describe_resilience(validators))
+    warning = warn_of_dominance(
+        [agency.jurisdiction for agency in spec.agencies for _ in agency.validators],
+        {agency.jurisdiction for agency in spec.agencies},
+    )
+    if warning is not None:
+        typer.echo(f"warning: {warning}")
     typer.echo("Every agency compares this hash with the others' before it binds its key.")
 
 

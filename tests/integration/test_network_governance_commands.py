@@ -49,6 +49,25 @@ def test_officers_change_a_profile_by_vote_on_the_command_line(
     assert "the registry refuses" in str(result.exception)
 
 
+def test_officers_are_told_beforehand_what_would_happen(net: LedgerNet) -> None:
+    label = list_development_agencies(4)[2].label
+    foreseen = invoke(net, 1, "dry-run", "reinstate-agency", f"agency={label}")
+    assert "possible:  no: agency: not suspended" in foreseen
+    shown = invoke(net, 1, "dry-run", "suspend-agency", f"agency={label}")
+    assert "possible:  yes" in shown
+    # Guangdong's one validator leaves, and with it all but Macao's.
+    assert "warning:   MO has " in shown
+    assert "more than 50 %" in invoke(net, 1, "rules")
+
+
+def test_agency_stops_and_goes_on_by_command(net: LedgerNet) -> None:
+    agency = encode_label(list_development_agencies(4)[3].label)
+    invoke(net, 4, "pause", "--days", "1")
+    assert net.call(REGISTRY, AGENCY_REGISTRY_NAME, "is_paused", [agency])
+    invoke(net, 4, "resume")
+    assert not net.call(REGISTRY, AGENCY_REGISTRY_NAME, "is_paused", [agency])
+
+
 def test_withdrawn_proposal_takes_no_votes(net: LedgerNet) -> None:
     label = list_development_agencies(4)[3].label
     shown = invoke(net, 3, "propose", "suspend-agency", f"agency={label}")

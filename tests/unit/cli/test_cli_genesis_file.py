@@ -6,6 +6,7 @@ import pytest
 from eth_typing import Address, Hash32
 
 from contracts.codes import Role
+from contracts.genesis_spec import GovernanceSpec
 from contracts.labels import encode_label
 from node.cli.genesis_file import FoundingInvalid, format_agency, read_founding
 
@@ -49,6 +50,16 @@ def test_founding_joins_group_and_agencies(tmp_path: Path, agency_file: Path) ->
     assert agency.accounts[0].roles == agency.roles == Role.ADMIN | Role.GOVERN | Role.ISSUE
 
 
+def test_founding_reads_the_rules_of_deciding(tmp_path: Path, agency_file: Path) -> None:
+    rules = "urgent_delay_s = 60\ngrave_delay_s = 600\nordinary_delay_s = 60\ntotal_percent = 66\n"
+    group = write(tmp_path, f"chain_id = 4021\n[governance]\n{rules}")
+    assert read_founding([group, agency_file]).governance == GovernanceSpec(
+        urgent_delay_s=60, ordinary_delay_s=60, grave_delay_s=600, total_percent=66
+    )
+    group = write(tmp_path, "chain_id = 4021\n")
+    assert read_founding([group, agency_file]).governance == GovernanceSpec()
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -56,6 +67,7 @@ def test_founding_joins_group_and_agencies(tmp_path: Path, agency_file: Path) ->
         (("chain_id = 1", "chain_id = 1\ncolour = 2"), "colour"),
         (("chain_id = 1", "chain_id = 1\nqbft = 3"), "qbft"),
         (("chain_id = 1", "chain_id = 1\nqbft = { period = 3 }"), "qbft.period"),
+        (("chain_id = 1", "chain_id = 1\ngovernance = { delay = 3 }"), "governance.delay"),
         (('label = "mo', 'label = "-mo'), "agencies[0].label"),
         (('jurisdiction = "MO"', ""), "agencies[0].jurisdiction"),
         (('roles = ["ADMIN"', 'roles = ["KING"'), "agencies[0].roles"),
