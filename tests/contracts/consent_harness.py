@@ -14,7 +14,13 @@ from eth_utils.crypto import keccak
 
 from contracts.codec import DecodedLog
 from contracts.codes import ConsentKind
-from contracts.typed_data import CONSENT_TYPE, WITHDRAWAL_TYPE, hash_message, sign_digest
+from contracts.typed_data import (
+    CONSENT_TYPE,
+    WITHDRAWAL_TYPE,
+    Domain,
+    hash_message,
+    sign_digest,
+)
 from tests.contracts.contract_harness import (
     BUREAU,
     COMMISSION,
@@ -77,12 +83,15 @@ def give_args(
     nonce: int = 1,
     deadline: int = LATEST,
     event_time: int | None = None,
+    domain: Domain | None = None,
 ) -> list[Any]:
     """The arguments of `give`, signed by resident `number`."""
     values = tuple((terms or build_consent()).values())
     at = ledger.now if event_time is None else event_time
     digest = hash_message(
-        build_domain(ledger, "consents"), CONSENT_TYPE, [uid, *values, at, nonce, deadline]
+        domain or build_domain(ledger, "consents"),
+        CONSENT_TYPE,
+        [uid, *values, at, nonce, deadline],
     )
     signature = sign_digest(digest, get_holder_key(number))
     return [uid, values, at, get_holder(number), nonce, deadline, signature]
@@ -95,11 +104,12 @@ def withdraw_signed_args(
     *,
     declared_at: int | None = None,
     nonce: int = 2,
+    domain: Domain | None = None,
 ) -> list[Any]:
     """The arguments of `withdraw_signed`, signed by resident `number`."""
     at = ledger.now if declared_at is None else declared_at
     digest = hash_message(
-        build_domain(ledger, "consents"), WITHDRAWAL_TYPE, [uid, at, nonce, LATEST]
+        domain or build_domain(ledger, "consents"), WITHDRAWAL_TYPE, [uid, at, nonce, LATEST]
     )
     return [uid, at, nonce, LATEST, sign_digest(digest, get_holder_key(number))]
 

@@ -5,10 +5,7 @@ from typing import Any
 import pytest
 from eth_typing import Address
 
-from contracts.addresses import CATALOGUE
 from contracts.codes import ConsentKind, RecordKind, RecordState
-from contracts.typed_data import Domain
-from tests.contracts import consent_harness
 from tests.contracts.consent_harness import (
     CONSENT,
     bind,
@@ -41,7 +38,6 @@ from tests.contracts.law_harness import (
     OTHER_PURPOSE,
     PURPOSE,
     SENSITIVE,
-    build_domain,
     fill_catalogue,
     publish,
 )
@@ -158,22 +154,6 @@ def test_consent_of_another_uid_time_key_nonce_or_deadline_is_refused(
     bind(ledger, 1)
     args = give_args(ledger)
     args[place] = value
-    assert ledger.refuse(stranger, "consents", "give", args) == "signature: not the signer's"
-
-
-@pytest.mark.parametrize("field", ["chain_id", "contract", "salt"])
-def test_consent_signed_for_another_ledger_is_refused(
-    ledger: Ledger, field: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own = build_domain(ledger, "consents")
-    domains = {
-        "chain_id": Domain(chain_id=1, contract=own.contract, salt=own.salt),
-        "contract": Domain(chain_id=own.chain_id, contract=CATALOGUE, salt=own.salt),
-        "salt": Domain(chain_id=own.chain_id, contract=own.contract, salt=uid_of(5)),
-    }
-    monkeypatch.setattr(consent_harness, "build_domain", lambda *_: domains[field])
-    bind(ledger, 1)
-    args = give_args(ledger)
     assert ledger.refuse(stranger, "consents", "give", args) == "signature: not the signer's"
 
 
