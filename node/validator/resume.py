@@ -52,7 +52,7 @@ def compute_resume_floor(
     *,
     own: Address,
     own_head: Height,
-    highest_known: Height,
+    highest_known: Height | None,
     validators: Sequence[Address],
     reports: Mapping[Address, Height],
 ) -> Height | None:
@@ -61,20 +61,24 @@ def compute_resume_floor(
     `own_head` is the height of our chain, every block of it verified. `reports` are the heads that
     connected peers announce, by the key that signed their handshake; only validators count, but
     for a validator that is alone, everybody.
-    `highest_known` is the highest height in any readable copy of the old sign state.
+    `highest_known` is the highest height in any readable copy of the old sign state, None if no
+    copy can be read. A readable copy at height 0 tells that this disk was not emptied: the first
+    record of all tore, and nothing was sent.
     """
     others = [address for address in validators if address != own]
     if not others:
-        has_own_blocks = own_head > 0 or highest_known > 0
-        is_whole = has_own_blocks and all(height <= own_head for height in reports.values())
+        is_own_disk = own_head > 0 or highest_known is not None
+        is_whole = is_own_disk and all(height <= own_head for height in reports.values())
         return _go_on_from(own_head, highest_known) if is_whole else None
     reached = sum(address in reports and reports[address] <= own_head for address in others)
     quorum = compute_quorum(len(validators))
+    known = Height(0) if highest_known is None else highest_known
     if len(others) >= quorum:  # the others can go on without it
-        return max(Height(own_head + _HEIGHTS_AHEAD), highest_known) if reached >= quorum else None
+        return max(Height(own_head + _HEIGHTS_AHEAD), known) if reached >= quorum else None
     return _go_on_from(own_head, highest_known) if reached == len(others) else None
 
 
-def _go_on_from(own_head: Height, highest_known: Height) -> Height | None:
+def _go_on_from(own_head: Height, highest_known: Height | None) -> Height | None:
     """Return the head; None if something was signed so high that blocks below it are missing."""
-    return own_head if highest_known <= own_head + 1 else None
+    is_whole = highest_known is None or highest_known <= own_head + 1
+    return own_head if is_whole else None

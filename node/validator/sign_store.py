@@ -110,11 +110,11 @@ class DurableSignState:
         self.persist(record)
         return SignState(record)
 
-    def get_highest_known(self) -> Height:
-        """Return the highest height of any copy that can still be read, 0 if none can."""
+    def get_highest_known(self) -> Height | None:
+        """Return the highest height of any copy that can still be read, None if none can."""
         records = (*self._files.read_intact(), *self.read_copies())
         heights = [record.height for record in records if record.identity == self._identity]
-        return max(heights, default=_NO_HEIGHT)
+        return max(heights, default=None)
 
     def read_copies(self) -> tuple[SignRecord, ...]:
         """Return the database copy if it can be read."""

@@ -219,7 +219,7 @@ def test_sign_store_reset_refuses_all_that_may_have_been_signed(disk: Disk, kept
     if kept in ("both files", "one file", "nothing"):
         disk.database = MemoryStore()
     known = disk.open().get_highest_known()
-    assert known == (0 if kept == "nothing" else disk.state.record.height)
+    assert known == (None if kept == "nothing" else disk.state.record.height)
     disk.open().reset(Height(40))
     state = disk.open().load()
     assert state.record.is_floor
@@ -229,11 +229,13 @@ def test_sign_store_reset_refuses_all_that_may_have_been_signed(disk: Disk, kept
 V = [Address(bytes([n]) * 20) for n in range(1, 7)]
 
 
-def floor(count: int, reports: dict[int, int], *, head: int = 0, known: int = 0) -> int | None:
+def floor(
+    count: int, reports: dict[int, int], *, head: int = 0, known: int | None = None
+) -> int | None:
     return compute_resume_floor(
         own=V[0],
         own_head=Height(head),
-        highest_known=Height(known),
+        highest_known=None if known is None else Height(known),
         validators=V[:count],
         reports={V[index]: Height(height) for index, height in reports.items()},
     )
@@ -245,6 +247,12 @@ def test_resume_waits_for_a_quorum_of_the_other_validators() -> None:
     assert floor(4, {1: 9, 2: 7, 3: 8}, head=9) == 11
     assert floor(3, {1: 9}, head=9) is None
     assert floor(3, {1: 9, 2: 8}, head=9) == 11
+
+
+def test_resume_of_a_lone_validator_tells_an_empty_disk_from_a_first_record_that_tore() -> None:
+    assert floor(1, {}, head=0, known=None) is None
+    assert floor(1, {}, head=0, known=0) == 0
+    assert floor(1, {3: 4}, head=0, known=0) is None
 
 
 def test_resume_waits_until_it_has_the_blocks_of_the_others() -> None:
