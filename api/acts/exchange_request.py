@@ -20,6 +20,7 @@ from api.acts.mandate_use import MandateUse, read_mandate
 from api.acts.private import keep_materials, seal
 from api.acts.subjects import SUBJECT_ROLE, SubjectItem, find_handle, seal_handle
 from api.auth import Role
+from api.deadlines.errors import CalendarEnds, HistoryRefused, ProfileUnknown
 from api.records import NO_UID
 from api.rest.references import Reference
 from api.rest.services import RestServices
@@ -249,9 +250,14 @@ def _find_due(context: ActContext, body: ExchangeRequest) -> tuple[int, dict[str
     started_s = encode_time(body.deadline.started) or find_event_time(
         context.services, body.event_time
     )
-    fixed = context.services.deadlines.due(
-        body.deadline.profile, started_s, known_at_s=context.now_s
-    )
+    try:
+        fixed = context.services.deadlines.due(
+            body.deadline.profile, started_s, known_at_s=context.now_s
+        )
+    except (ProfileUnknown, HistoryRefused, CalendarEnds) as fault:
+        is_unknown = isinstance(fault, ProfileUnknown)
+        fault.field = "deadline.profile" if is_unknown else "deadline.started"
+        raise
     told: dict[str, Any] = {
         "profile": fixed.profile,
         "profile_version": fixed.profile_version,

@@ -137,7 +137,8 @@ async def _find_consented(context: ActContext, uid: bytes, request: Envelope) ->
     known = await context.services.materials.find(uid, SUBJECT_ROLE)
     if known is not None and known.commitment == commitment:
         return read_handle(known)
-    for named in request.body.get("consents") or []:
+    listed = request.body.get("consents")
+    for named in listed if isinstance(listed, list) else ():
         if not isinstance(named, dict) or named.get("uid") != encode_hex(uid):
             continue
         try:

@@ -24,6 +24,9 @@ from pydantic import (
 from api.errors import InvalidField
 from api.records import compute_moment
 
+_OUT_OF_CALENDAR: Final = "a time lies from 1970 to 9999"
+"""The ledger counts seconds from 1970, and none is negative."""
+
 _DIGEST_PATTERN: Final = re.compile(r"0x[0-9a-fA-F]{64}")
 
 EXAMPLE_UID = "0x5b1c9d0e6f7a48b39c2d1e0f4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5c6d7"
@@ -42,7 +45,13 @@ class Model(BaseModel):
 
 
 def _to_whole_seconds(value: datetime) -> datetime:
-    return value.astimezone(UTC).replace(microsecond=0)
+    try:
+        moment = value.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise ValueError(_OUT_OF_CALENDAR) from None
+    if moment.timestamp() < 0:
+        raise ValueError(_OUT_OF_CALENDAR)
+    return moment
 
 
 def _write_time(value: datetime) -> str:

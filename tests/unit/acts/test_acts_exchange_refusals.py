@@ -159,6 +159,36 @@ async def test_exchange_refusals_name_rule_field_law_and_next_step(
             assert refusal["legal_reference"]["text"] == LAW
 
 
+@pytest.mark.parametrize(
+    ("changes", "status", "told"),
+    [
+        ({"retention_until": "1900-01-01T00:00:00Z"}, 400, ("invalid_field", "retention_until")),
+        ({"due": "0001-01-01T00:00:00+14:00"}, 400, ("invalid_field", "due")),
+        ({"officer": {"number": 2**60}}, 400, ("invalid_field", "officer")),
+        ({"subject": {"reference": " "}}, 400, ("invalid_field", "subject.reference")),
+        ({"fields": []}, 400, ("invalid_field", "fields")),
+        (
+            {"due": None, "deadline": {"profile": "nowhere"}},
+            404,
+            ("profile_unknown", "deadline.profile"),
+        ),
+        (
+            {
+                "due": None,
+                "deadline": {"profile": "mo-request-decision", "started": "2031-01-02T01:00:00Z"},
+            },
+            422,
+            ("calendar_ends", "deadline.started"),
+        ),
+    ],
+)
+async def test_exchange_request_names_the_field_at_fault(
+    laboratory: Caller, law: Law, changes: Any, status: int, told: tuple[str, str]
+) -> None:
+    refused = await laboratory.post("/exchanges", build_request(law, **changes), status=status)
+    assert (refused["code"], refused["field"]) == told
+
+
 async def test_exchange_on_an_expired_basis_is_refused_at_request_and_at_release(
     bureau: Caller, laboratory: Caller, supervisor: Caller
 ) -> None:
