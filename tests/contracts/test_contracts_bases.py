@@ -236,6 +236,17 @@ def test_basis_is_entered_by_vote_and_only_the_very_one(ledger: Ledger) -> None:
     assert ledger.decide_refused(DecisionKind.RESOLVE, [NOTHING]) == "resolution: subject missing"
 
 
+def test_basis_of_a_vote_is_not_changed_by_a_supervisor_that_uses_it(ledger: Ledger) -> None:
+    args = basis_args(ledger, scopes=[(BUREAU, AUDITOR, ORDINARY, PURPOSE, 1)])
+    assert ledger.refuse(auditor, "bases", "enter_basis", args) == "basis: entered by its user"
+    ledger.decide(DecisionKind.RESOLVE, [ledger.read("bases", "hash_basis", *args[:3])])
+    ledger.do(commission, "bases", "enter_basis", args)
+    change = [STATUTE_BASIS, RecordState.SUSPENDED, 3, ledger.now]
+    assert ledger.refuse(auditor, "bases", "set_basis_state", change) == (
+        "basis: changed by its user"
+    )
+
+
 def test_basis_is_ended_by_vote_for_good(ledger: Ledger) -> None:
     enter(ledger)
     for state in (RecordState.SUSPENDED, RecordState.REVOKED):

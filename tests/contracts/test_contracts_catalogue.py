@@ -145,6 +145,15 @@ def test_catalogue_needs_the_role(ledger: Ledger, sender: Address, reason: str) 
         assert ledger.refuse(sender, "catalogue", function, args) == reason
 
 
+def test_state_of_what_is_not_there_is_refused(ledger: Ledger) -> None:
+    change = [NEXT, RecordState.SUSPENDED, Reason.ERROR, ledger.now]
+    for function, reason in (
+        ("set_dataset_state", "dataset: unknown"),
+        ("set_text_state", "text: unknown"),
+    ):
+        assert ledger.refuse(bureau, "catalogue", function, change) == reason
+
+
 def test_dataset_uid_is_used_once(ledger: Ledger) -> None:
     register_dataset(ledger, ORDINARY)
     for owner in (bureau, commission):

@@ -6,10 +6,13 @@ import random
 import pytest
 from atesta_client.trees import Tree, build_tree
 from eth_typing import Address
+from eth_utils.crypto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.loader import load_artifact
 from tests.contracts.contract_harness import (
+    ADDRESSES,
     LABORATORY,
     NOTHING,
     Ledger,
@@ -145,18 +148,33 @@ def test_correction_takes_its_named_leaves_with_it() -> None:
     name(ledger, laboratory, corrected, 4)
 
 
-def test_named_leaves_are_bounded() -> None:
+def test_statement_is_no_longer_than_a_proof_reaches() -> None:
     leaves = build_leaves(2)
     sent, kept = build_tree(leaves), build_tree(leaves[:1])
     ledger = begin(sent, kept)
-    outcome = ledger.send(
-        bureau,
-        "exchanges",
-        "state_period",
-        [EXCHANGE, PERIOD, 2**32 + 1, sent.root, ledger.now],
+    assert refuse(ledger, bureau, "state_period", PERIOD, 2**32 + 1, sent.root) == (
+        "period: count out of bounds"
     )
-    assert outcome.reason == "period: count out of bounds"
     act(ledger, bureau, "state_period", PERIOD, 2**32, sent.root)
+
+
+def test_named_leaves_are_bounded() -> None:
+    """A thousand and more are brought about by writing their number."""
+    leaves = build_leaves(2)
+    sent, kept = build_tree(leaves), build_tree([leaves[0], uid_of(9)])
+    ledger = begin(sent, kept)
+    base = int(load_artifact("exchanges").storage_layout["periods"]["_periods"]["slot"])
+    of_exchange = keccak(base.to_bytes(32, "big") + EXCHANGE)
+    period = int.from_bytes(keccak(of_exchange + PERIOD.to_bytes(32, "big")), "big")
+    named = [*ledger.read("exchanges", "period_of", EXCHANGE, PERIOD)].index("named_leaves")
+    ledger.state.set_slot(ADDRESSES["exchanges"], period + named, 1024)
+    assert ledger.read("exchanges", "period_of", EXCHANGE, PERIOD)["named_leaves"] == 1024
+    leaf, path = kept.levels[0][1], list(kept.compute_path(1))
+    assert refuse(ledger, laboratory, "name_leaf", PERIOD, 1, leaf, path) == (
+        "period: too many leaves named"
+    )
+    ledger.state.set_slot(ADDRESSES["exchanges"], period + named, 1023)
+    name(ledger, laboratory, kept, 1)
 
 
 @settings(max_examples=12, deadline=None)

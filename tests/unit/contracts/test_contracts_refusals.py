@@ -18,6 +18,9 @@ from contracts.refusals import (
 )
 from contracts.reverts import SOURCES_FOLDER, find_refusals
 
+TESTS_FOLDER = Path(__file__).parents[2] / "contracts"
+NEVER_SAID = {"consent: not live", "mandate: not live"}
+"""Said only if the contract that is asked answered "no"; it refuses with its own reason instead."""
 WORDS = re.compile(r"[A-Z].*[^ ]\.")
 
 
@@ -29,6 +32,13 @@ def test_every_text_of_the_sources_has_words() -> None:
     }
     assert len(in_sources) > 300
     assert in_sources == {*load_refusals()} == {*find_refusals()}
+
+
+def test_every_text_is_provoked_by_a_test() -> None:
+    """Each rule of the contracts is broken once at least, by a call that answers with its text."""
+    tests = "".join(path.read_text(encoding="utf-8") for path in TESTS_FOLDER.glob("*.py"))
+    missing = {text for text in load_refusals() if f'"{text}"' not in tests}
+    assert missing <= NEVER_SAID
 
 
 def test_functions_are_those_of_the_sources() -> None:
