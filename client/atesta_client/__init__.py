@@ -22,9 +22,14 @@ module              what it is about
 ``statements``      counting and comparing what standing and bulk exchanges delivered
 ``resident_keys``   a resident's fresh key, which consents and withdraws
 ``presentations``   a disclosure signed by the holder for one verifier and one nonce
+``envelopes``       commitments to requests, answers, officers, persons: kind, salt and body
+``statements``      what each side states on a period of deliveries
+``resident_keys``   the fresh key by which a resident consents and withdraws
 ``requests``        requests to a node's REST interface, as values
 ``answers``         what a node answers, typed
 ``rest``            the client that sends them, asynchronous and blocking
+``streaming``       server-sent events, taken apart
+``webhooks``        checking that a message to a webhook is the node's
 ``errors``          everything that can go wrong, by whose fault it is
 ==================  ==============================================================================
 """

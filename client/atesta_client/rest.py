@@ -9,7 +9,7 @@ Both send the values of ``requests``::
     with Client("http://127.0.0.1:8601", token=token) as client:
         print(client.send(requests.get_status()).block)
 
-``stream`` follows the ledger's events, ``list_all`` a list to its end::
+``complete`` sends a write and follows it. ``stream`` follows the ledger's events, ``list_all`` a list to its end::
 
     async for event in client.stream(requests.stream_events(kinds=["exchange"])):
         ...
@@ -23,7 +23,7 @@ seals.
 import asyncio
 import json
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self, TypeVar
@@ -146,6 +146,16 @@ class AsyncClient:
                 )
             await asyncio.sleep(interval_s)
 
+    async def complete(self, request: Request[Accepted], *, timeout_s: float = 60.0) -> Accepted:
+        """Send a write and wait until it is final; return what was accepted.
+
+        What an act hands back for the other side is its ``envelope``. Errors as for :meth:`send`
+        and :meth:`follow`.
+        """
+        accepted = await self.send(request)
+        await self.follow(accepted, timeout_s=timeout_s)
+        return accepted
+
     async def list_all(self, request: Request[Page[T]]) -> AsyncIterator[T]:
         """Go through a list from the page asked for to its end; errors as for :meth:`send`.
 
@@ -255,12 +265,24 @@ class Client:
     ) -> None:
         """Prepare a client of the node at ``address``; the arguments are as for AsyncClient."""
         self._client = AsyncClient(address, token=token, patience=patience)
-        self._runner = asyncio.Runner()
+        self._runner: asyncio.Runner | None = None
+
+    def open(self) -> Self:
+        """Begin, where ``with`` does not fit; then :meth:`close` ends it."""
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+            self._run(self._client.__aenter__())
+        return self
+
+    def close(self) -> None:
+        """End; a client that is closed may be opened again."""
+        if self._runner is not None:
+            self._run(self._client.__aexit__(None, None, None))
+            self._runner.close()
+            self._runner = None
 
     def __enter__(self) -> Self:
-        self._runner.__enter__()
-        self._runner.run(self._client.__aenter__())
-        return self
+        return self.open()
 
     def __exit__(
         self,
@@ -268,16 +290,19 @@ class Client:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._runner.run(self._client.__aexit__(kind, error, traceback))
-        self._runner.__exit__(kind, error, traceback)
+        self.close()
 
     def send(self, request: Request[T]) -> T:
         """Send a request and return its typed answer; errors as for :meth:`AsyncClient.send`."""
-        return self._runner.run(self._client.send(request))
+        return self._run(self._client.send(request))
 
     def follow(self, accepted: Accepted, *, timeout_s: float = 60.0) -> Operation:
         """Wait until a write is final; errors as for :meth:`AsyncClient.follow`."""
-        return self._runner.run(self._client.follow(accepted, timeout_s=timeout_s))
+        return self._run(self._client.follow(accepted, timeout_s=timeout_s))
+
+    def complete(self, request: Request[Accepted], *, timeout_s: float = 60.0) -> Accepted:
+        """Send a write and wait until it is final, as :meth:`AsyncClient.complete`."""
+        return self._run(self._client.complete(request, timeout_s=timeout_s))
 
     def list_all(self, request: Request[Page[T]]) -> Iterator[T]:
         """Go through a list to its end, as :meth:`AsyncClient.list_all`."""
@@ -287,18 +312,26 @@ class Client:
         """Follow a stream of events, as :meth:`AsyncClient.stream`; each step waits for one."""
         return self._iterate(self._client.stream(subscription))
 
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        assert self._runner is not None, "use the client with `with`, or open it"
+        return self._runner.run(work)
+
     def _iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
         """Step an asynchronous iterator; it is closed when the caller stops."""
         assert isinstance(items, AsyncGenerator), "both sources are generators"
         try:
             while True:
                 try:
-                    item = self._runner.run(anext(items))
+                    item = self._run(_step(items))
                 except StopAsyncIteration:
                     return
                 yield item
         finally:
-            self._runner.run(items.aclose())
+            self._run(items.aclose())
+
+
+async def _step(items: AsyncIterator[T]) -> T:
+    return await anext(items)
 
 
 def _may_try_again(request: Request[T], error: RestProblem | RestUnreachable) -> bool:

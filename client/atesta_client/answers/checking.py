@@ -76,7 +76,9 @@ class Verification:
     subject: Subject | None
     """The record, if the chain has it and the file is sound."""
     policy: str | None
-    """Recognition policy applied."""
+    """Purpose whose settings of the verifier were asked."""
+    recognition: str | None
+    """The ledger's recognition policy that judged; None where none stands or none is needed."""
     block: int
     """Last final block of this node."""
     block_hash: str
