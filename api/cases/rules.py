@@ -148,7 +148,8 @@ def _has_another_purpose(facts: ExchangeFacts) -> bool:
 
 def _was_asked_before(facts: ExchangeFacts) -> bool:
     """Tell whether an earlier, living request of the same case asks the same of the same agency."""
-    return facts.row.subkind == 1 and any(
+    is_alive = facts.row.subkind == 1 and facts.row.state in _LIVE
+    return is_alive and any(
         other.position < facts.row.position
         and other.state in _LIVE
         and bytes(other.counterparty) == bytes(facts.row.counterparty)

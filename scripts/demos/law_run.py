@@ -63,6 +63,9 @@ async def _run(story: Story, narrator: Narrator, *, keep: bool) -> str | None:
         async with stage:
             await stage.open()
             await story.tell(stage)
+            if keep:
+                with narrator.step("The nodes are started again, because of --keep"):
+                    await stage.restart()
             stage.is_finished = True
     except asyncio.CancelledError:
         return "interrupted; every node that it started is stopped"

@@ -49,8 +49,10 @@ from scripts.demos.stage import StoryFailed, require
 
 T = TypeVar("T")
 
-QUICK: Final = QbftSpec(block_period_ms=250, empty_block_period_s=1)
-"""Blocks four times a second when there is something to do, so that nobody has to wait."""
+QUICK: Final = QbftSpec(block_period_ms=600, empty_block_period_s=1)
+"""Blocks more than once a second when there is something to do, so that nobody has to wait.
+
+Half of a period is there to build a block, and an act may take a good part of that."""
 
 _TOKEN_FILE: Final = "tokens.json"  # noqa: S105 - a file's name
 _PATIENCE: Final = Patience(attempt_s=60.0, total_s=120.0)
@@ -149,6 +151,14 @@ class LawStage:
             ]
             self.narrator.show(("agency", "label", "jurisdiction", "address"), rows)
             self.narrator.confirm(f"{len(rows)} agencies agree on one chain")
+
+    async def restart(self) -> None:
+        """Start those nodes again that do not run."""
+        stopped = [node for node in self.nodes if find_pid(node) is None]
+        for node in stopped:
+            spawn_node(node)
+        for node in stopped:
+            await self._wait_ready(node)
 
     def stop_all(self) -> None:
         """Stop every node, side by side, and wait for their ends."""

@@ -40,3 +40,12 @@ def test_telling_on_a_terminal_shows_progress_and_ends_the_same() -> None:
 def test_failure_is_one_line_with_its_reason() -> None:
     text = tell(is_terminal=False, failure="a reason\nover two lines [not markup]")
     assert text.splitlines()[-1] == "demo: failed: a reason over two lines [not markup]"
+
+
+def test_last_line_begins_with_the_name_of_the_story() -> None:
+    output = io.StringIO()
+    narrator = Narrator(Console(file=output, force_terminal=False, width=100), name="d2")
+    narrator.finish(None)
+    narrator.finish("a reason")
+    lines = output.getvalue().splitlines()
+    assert [line for line in lines if line.startswith("d2")] == ["d2: ok", "d2: failed: a reason"]
