@@ -147,6 +147,11 @@ class Records:
             attestation_count=await self._ask(ATTESTATIONS_NAME, "count", (agency_id,), block),
         )
 
+    async def get_jurisdiction(self, agency_id: bytes, block: int) -> bytes | None:
+        """Return an agency's jurisdiction; None if the registry has none of this id."""
+        found = await self._ask(AGENCY_REGISTRY_NAME, "agency", (agency_id,), block)
+        return bytes(found["jurisdiction"]) if found["status"] else None
+
     async def get_agency_ids(self, block: int) -> list[bytes]:
         """Return the ids of all agencies in the registry's order."""
         count = await self._ask(AGENCY_REGISTRY_NAME, "agency_count", (), block)

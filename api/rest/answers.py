@@ -140,7 +140,15 @@ class Verification(Model):
         description="The record, if the chain has it and the file is sound."
     )
     policy: str | None = Field(
-        description="Recognition policy applied.", examples=["border-crossing"]
+        description="Purpose whose settings of the verifier were asked.",
+        examples=["border-crossing"],
+    )
+    recognition: Uid | None = Field(
+        description=(
+            "The ledger's recognition policy that judged; null where none stands, and for"
+            " documents of the verifier's own jurisdiction."
+        ),
+        examples=[EXAMPLE_UID],
     )
     block: int = Field(ge=0, description="Last final block of this node.", examples=[1250])
     block_hash: Uid = Field(description="Its hash.", examples=[EXAMPLE_HASH])

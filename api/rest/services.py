@@ -215,7 +215,7 @@ def open_services(
             texts=PublicTexts(outbox_database),
             prepared_acts=PreparedActs(outbox_database),
             verifier=Verifier(
-                get_agency=identity.get_agency,
+                find_agency=identity.find_agency,
                 ledger=ledger,
                 challenges=Challenges(outbox_database, ttl_s=settings.verification.challenge_ttl_s),
                 settings=settings.verification,

@@ -35,6 +35,9 @@ class Answer:
     disclosed: tuple[str, ...]
     record: CheckedRecord | None
     policy: str | None
+    """Purpose whose settings of this agency were asked."""
+    recognition: bytes | None
+    """Uid of the ledger's recognition policy that judged."""
     head: BlockSummary
     checked_s: int
     behind_s: int

@@ -136,6 +136,57 @@ _FINDINGS: Final = {
             next_step="Do not accept it. Ask for a document with a holder's key.",
         ),
         Finding(
+            code="recognition_suspended",
+            text="One side has suspended the recognition policy for documents from there.",
+            next_step="Do not accept it now. Ask those who suspended the policy how long.",
+            lasting=False,
+        ),
+        Finding(
+            code="recognition_ended",
+            text="The recognition policy for documents from there has been ended.",
+            next_step="Do not accept it. Ask for a document of this side.",
+            lasting=False,
+        ),
+        Finding(
+            code="recognition_not_live",
+            text="The recognition policy for documents from there is not in force yet.",
+            next_step="Do not accept it before the policy is in force.",
+            lasting=False,
+        ),
+        Finding(
+            code="recognition_expired",
+            text="The recognition policy for documents from there has come to its end.",
+            next_step="Do not accept it. Ask whether both sides prolong the policy.",
+            lasting=False,
+        ),
+        Finding(
+            code="recognition_issuer",
+            text="The recognition policy of both sides does not name this issuer.",
+            next_step="Do not accept it. Ask for a document of a recognised issuer.",
+            lasting=False,
+        ),
+        Finding(
+            code="recognition_age",
+            text="The record is older than the recognition policy of both sides allows.",
+            next_step="Do not accept it. Ask the holder for a more recent document.",
+            lasting=False,
+        ),
+        Finding(
+            code="recognition_assurance",
+            text="It is less sure who holds the document than the recognition policy asks for.",
+            next_step="Do not accept it. Ask the holder to sign with the document's own key.",
+            lasting=False,
+        ),
+        Finding(
+            code="recognition_none",
+            text=(
+                "No recognition policy of both sides stands for these documents; this agency's"
+                " own settings decide."
+            ),
+            next_step=ACCEPT,
+            lasting=False,
+        ),
+        Finding(
             code="holder_not_checked",
             text="Holder not checked: compare name and birth date.",
             next_step="Compare name and birth date with the person, then accept the document.",

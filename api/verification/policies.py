@@ -1,10 +1,13 @@
 """What this agency demands of a document before it recognises it.
 
-Until recognition policies stand on the ledger they are this agency's own settings, chosen by the
-purpose of the check. A policy never makes a bad document good; it only asks for more.
+These are the agency's own settings, chosen by the purpose of the check. What both sides of a border
+have agreed on stands on the ledger (`recognition`) and judges first. A policy of either sort never
+makes a bad document good; it only asks for more.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Final
 
 DEFAULT_MAX_LAG_S: Final = 600
@@ -15,6 +18,14 @@ DEFAULT_CHALLENGE_TTL_S: Final = 300
 
 DEFAULT_MAX_SIGNATURE_AGE_S: Final = 300
 """How old a holder's signature may be."""
+
+
+class Assurance(IntEnum):
+    """How sure it is of whom a document speaks, as recognition policies on the ledger count it."""
+
+    LOW = 1
+    SUBSTANTIAL = 2
+    HIGH = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +54,8 @@ class VerificationSettings:
     max_lag_s: int = DEFAULT_MAX_LAG_S
     challenge_ttl_s: int = DEFAULT_CHALLENGE_TTL_S
     max_signature_age_s: int = DEFAULT_MAX_SIGNATURE_AGE_S
+    assurances: Mapping[bytes, Assurance] = field(default_factory=dict)
+    """How surely agencies identify people, by id; substantially where one is not named."""
 
     def find_policy(self, purpose: str | None) -> RecognitionPolicy | None:
         """Return the policy of a purpose; None where the agency has set none."""

@@ -11,22 +11,24 @@
     [[agency]]
     id = "0x…"
     name = "Health Bureau, Macao"      # names stand here, never on the ledger
+    assurance = "high"                 # how surely it identifies people; substantial when absent
 
-Until recognition policies stand on the ledger, signed by both sides, this is where they are.
+Policies that both sides of a border have signed stand on the ledger and judge first; these here
+only ask for more.
 """
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from atesta_client.errors import PointerMalformed
 from atesta_client.pointers import parse_pointer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.errors import InvalidField
-from api.verification.policies import RecognitionPolicy
+from api.verification.policies import Assurance, RecognitionPolicy
 
 FILE_SETTING: Final = "api.recognition_file"
 
@@ -40,6 +42,8 @@ class Recognition:
     policies: tuple[RecognitionPolicy, ...] = ()
     names: Mapping[bytes, str] = field(default_factory=dict)
     """Names of agencies by id."""
+    assurances: Mapping[bytes, Assurance] = field(default_factory=dict)
+    """How surely agencies identify people, by id, where the file says it."""
 
 
 def load_recognition(path: Path) -> Recognition:
@@ -62,6 +66,11 @@ def load_recognition(path: Path) -> Recognition:
     return Recognition(
         policies=tuple(_build_policy(entry) for entry in entries.policy),
         names={bytes.fromhex(entry.id[2:]): entry.name for entry in entries.agency},
+        assurances={
+            bytes.fromhex(entry.id[2:]): Assurance[entry.assurance.upper()]
+            for entry in entries.agency
+            if entry.assurance is not None
+        },
     )
 
 
@@ -81,6 +90,7 @@ class _Policy(_Entry):
 class _Agency(_Entry):
     id: _Uid
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    assurance: Literal["low", "substantial", "high"] | None = None
 
 
 class _File(_Entry):

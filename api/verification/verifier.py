@@ -2,8 +2,9 @@
 
 Every question is asked, so that one answer names every reason: is the file what the issuer made
 (commitment, schema, tree size); who presents it (signature over verifier, purpose, nonce, time);
-does the ledger have it (issuer, accreditation at the block of issue, state, validity); and does
-this agency's policy recognise it. All ledger questions are put to one block, the last final one.
+does the ledger have it (issuer, accreditation at the block of issue, state, validity); and do the
+policy of both sides and this agency's own recognise it. All ledger questions are put to one block,
+the last final one.
 
 The nonce is spent only with an answer of valid or not valid. Whoever hears "cannot say" has
 learned nothing and may present the same signature again.
@@ -37,6 +38,7 @@ from api.verification.answer import Answer, CheckedRecord
 from api.verification.challenges import Challenges, StoredChallenge
 from api.verification.findings import ACCEPT, Finding, find_refusal, get_finding
 from api.verification.policies import RecognitionPolicy, VerificationSettings
+from api.verification.recognition import Judgement, Recognition
 from contracts.codes import RecordState
 
 _STATE_CODES = {
@@ -61,6 +63,7 @@ class _Check:
     challenge: StoredChallenge | None = None
     record: CheckedRecord | None = None
     policy: RecognitionPolicy | None = None
+    judgement: Judgement = field(default_factory=Judgement)
 
     def refuse(self, code: str) -> None:
         """Add a reason."""
@@ -77,15 +80,18 @@ class Verifier:
     def __init__(
         self,
         *,
-        get_agency: Callable[[], Awaitable[bytes]],
+        find_agency: Callable[[], Awaitable[bytes | None]],
         ledger: Ledger,
         challenges: Challenges,
         settings: VerificationSettings,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._get_agency = get_agency
+        self._find_agency = find_agency
         self._ledger = ledger
         self._records = Records(ledger)
+        self._recognition = Recognition(
+            ledger=ledger, records=self._records, assurances=settings.assurances
+        )
         self._challenges = challenges
         self._settings = settings
         self._now = now
@@ -191,7 +197,7 @@ class Verifier:
                 )
             )
         return Occasion(
-            verifier="0x" + (await self._get_agency()).hex(),
+            verifier="0x" + (await self._find_agency() or b"").hex(),
             purpose=challenge.purpose,
             nonce="0x" + challenge.nonce.hex(),
         )
@@ -222,6 +228,12 @@ class Verifier:
             check.refuse(_STATE_CODES[check.record.state])
         if check.record.valid_until_s and check.now_s >= check.record.valid_until_s:
             check.refuse("record_expired")
+        check.judgement = await self._recognition.judge(
+            check.record,
+            agency=await self._find_agency(),
+            is_holder_checked=check.holder_checked,
+            head=check.head,
+        )
         self._check_policy(check, check.record)
 
     async def _find_single(self, check: _Check, reference: RecordReference) -> CheckedRecord | None:
@@ -305,9 +317,12 @@ class Verifier:
             check.notices.append(get_finding("issuer_suspended"))
 
     def _check_policy(self, check: _Check, record: CheckedRecord) -> None:
+        check.reasons += check.judgement.reasons
+        check.notices += check.judgement.notices
         policy = self._settings.find_policy(check.purpose)
         if policy is None:
-            check.notices.append(get_finding("policy_none"))
+            if check.judgement.policy is None:
+                check.notices.append(get_finding("policy_none"))
             return
         check.policy = policy
         if policy.issuers is not None and record.issuer not in policy.issuers:
@@ -361,6 +376,7 @@ class Verifier:
             disclosed=check.disclosed,
             record=check.record,
             policy=check.policy.purpose if check.policy is not None else None,
+            recognition=check.judgement.policy,
             head=check.head,
             checked_s=check.now_s,
             behind_s=behind_s,

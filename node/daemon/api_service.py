@@ -86,7 +86,11 @@ def make_rest_settings(settings: Settings) -> RestSettings:
         outbox=place(api.outbox_url, "outbox.sqlite"),
         vault=place(api.vault_url, "vault.sqlite"),
         vault_key_file=api.vault_key_file,
-        verification=VerificationSettings(policies=recognition.policies, max_lag_s=api.max_lag_s),
+        verification=VerificationSettings(
+            policies=recognition.policies,
+            assurances=recognition.assurances,
+            max_lag_s=api.max_lag_s,
+        ),
         names=recognition.names,
         deadlines=api.deadlines_dir,
     )

@@ -53,6 +53,7 @@ def _view(call: Call, answer: Answer) -> Verification:
         disclosed=list(answer.disclosed),
         subject=None if answer.record is None else _view_subject(call, answer.record),
         policy=answer.policy,
+        recognition=view_uid(answer.recognition),
         block=answer.head.number,
         block_hash=encode_hex(answer.head.hash),
         block_time=parse_time(answer.head.time_s),

@@ -132,7 +132,11 @@ async def test_verification_without_policy_is_noticed(
     for purpose in (None, "other"):
         answer = await check(agency, credential, purpose)
         assert answer.result == "valid"
-        assert [f.code for f in answer.notices] == ["holder_not_checked", "policy_none"]
+        assert [f.code for f in answer.notices] == [
+            "holder_not_checked",
+            "recognition_none",
+            "policy_none",
+        ]
 
 
 async def test_verification_behind_keeps_lasting_reasons(

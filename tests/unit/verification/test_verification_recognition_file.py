@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from api.errors import InvalidField
-from api.verification.policies import RecognitionPolicy
+from api.verification.policies import Assurance, RecognitionPolicy
 from api.verification.recognition_file import load_recognition
 
 ISSUER = "0x" + "0a" * 32
@@ -24,6 +24,11 @@ purpose = "library-card"
 [[agency]]
 id = "{ISSUER}"
 name = "衛生局 Serviços de Saúde"
+assurance = "high"
+
+[[agency]]
+id = "0x{"0b" * 32}"
+name = "Bank"
 """
 
 
@@ -41,7 +46,11 @@ def test_recognition_file_is_read(tmp_path: Path) -> None:
         ),
         RecognitionPolicy(purpose="library-card"),
     )
-    assert found.names == {bytes([10]) * 32: "衛生局 Serviços de Saúde"}
+    assert found.names == {
+        bytes([10]) * 32: "衛生局 Serviços de Saúde",
+        bytes([11]) * 32: "Bank",
+    }
+    assert found.assurances == {bytes([10]) * 32: Assurance.HIGH}
 
 
 @pytest.mark.parametrize(
@@ -56,6 +65,7 @@ def test_recognition_file_is_read(tmp_path: Path) -> None:
         ("[[policy]]\npurpose = 'a'\nrequired = ['x']", "policy a"),
         ("[[policy]]\npurpose = 'a'\n[[policy]]\npurpose = 'a'", "same purpose"),
         ("[[agency]]\nid = '0x12'\nname = 'a'", "agency.0.id"),
+        (f"[[agency]]\nid = '{ISSUER}'\nname = 'a'\nassurance = 'full'", "agency.0.assurance"),
     ],
 )
 def test_recognition_file_names_what_is_wrong(tmp_path: Path, text: str, named: str) -> None:
