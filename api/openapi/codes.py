@@ -65,6 +65,7 @@ PROBLEM_CODES: Final = {
     "previous_not_found": "The record to supersede is not on the ledger.",
     "previous_not_in_force": "The record to supersede is revoked, superseded or erased.",
     "profile_unknown": "There is no such profile of deadlines.",
+    "proposal_not_found": "The registry has no proposal with this number.",
     "record_not_found": "The ledger has no such record.",
     "refused_by_ledger": "A contract refuses it for a reason that this version does not know.",
     "request_mismatch": "The request envelope is not what the requester committed to.",

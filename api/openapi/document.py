@@ -83,6 +83,7 @@ _TAGS: Final = {
     "pauses": "Agencies that write nothing for a time.",
     "imports": "Thousands of acts from a file, with progress.",
     "cases": "What this agency asked others for in its cases, and whether all is in order.",
+    "deadlines": "When something is due, by profiles and calendars that are data.",
     "operations": "Writes of this agency, from accepted to final.",
 }
 

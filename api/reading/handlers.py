@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 from api.errors import InvalidField, NotFound, UpstreamFault
 from api.index import law_queries, queries
 from api.index.law_queries import LawFilter
+from api.reading import proposals
 from api.reading.collection import Collection
 from api.reading.facts import Facts, Surroundings
 from api.reading.models import LawHistory, view_law_event
@@ -33,6 +34,7 @@ _TEXT_MEMBERS: Final = frozenset(
         "law_hash",
         "decision_hash",
         "scope_list_hash",
+        "duties_hash",
     }
 )
 """Members of terms that name a public text by its hash."""
@@ -211,5 +213,9 @@ READING_HANDLERS: Final[dict[str, Handle]] = {
         (f"get_{collection.kind}", get_record),
         (f"get_{collection.kind}_history", get_history),
     )
+} | {
+    "list_proposals": proposals.list_proposals,
+    "get_proposal": proposals.get_proposal,
+    "get_governing_rules": proposals.get_rules,
 }
 """By operation id, as `routes.py` names them."""

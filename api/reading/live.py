@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row
 
 from api.acts.calls import read_contract
 from api.index.law_records import write_json
 from api.ledger import Ledger
-from contracts.addresses import CONSENTS_NAME, EXCHANGES_NAME, POLICIES_NAME
+from contracts.addresses import CONSENTS_NAME, EXCHANGES_NAME, POLICIES_NAME, POSTS_NAME
+
+SEATS: Final = 5
+"""Of a post: its holder's and those of four deputies."""
 
 
 async def read_consent(ledger: Ledger, row: Row[Any], block: int) -> Mapping[str, Any]:
@@ -55,6 +58,21 @@ async def read_policy(ledger: Ledger, row: Row[Any], block: int) -> Mapping[str,
     """Return who suspends it."""
     found = await read_contract(ledger, POLICIES_NAME, "policy", bytes(row.uid), block=block)
     return _simplify({"policy": found})
+
+
+async def read_post(ledger: Ledger, row: Row[Any], block: int) -> Mapping[str, Any]:
+    """Return every term of every seat, and the keys."""
+    uid = bytes(row.uid)
+
+    async def ask(function: str, *args: Any) -> Any:
+        return await read_contract(ledger, POSTS_NAME, function, uid, *args, block=block)
+
+    terms = [
+        {"seat": seat, **await ask("term_at", seat, number)}
+        for seat in range(SEATS)
+        for number in range(await ask("term_count", seat))
+    ]
+    return _simplify({"terms": terms, "keys": await ask("keys_of")})
 
 
 def _simplify(value: Mapping[str, Any]) -> Mapping[str, Any]:

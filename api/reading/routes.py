@@ -3,6 +3,7 @@
 from typing import Final
 
 from api.auth import Role
+from api.reading import proposals
 from api.reading.collection import Collection
 from api.reading.models import LawHistory
 from api.reading.table import COLLECTIONS
@@ -73,7 +74,52 @@ def _build_routes(collection: Collection) -> tuple[Route, ...]:
     )
 
 
-READING_ROUTES: Final[tuple[Route, ...]] = tuple(
-    route for collection in COLLECTIONS for route in _build_routes(collection)
+_PROPOSALS: Final = (
+    Route(
+        name="list_proposals",
+        method="GET",
+        path="/proposals",
+        tag="proposals",
+        summary="List what the agencies decide by vote, newest first",
+        role=Role.READER,
+        response=proposals.ProposalPage,
+        query=(
+            Parameter(
+                name="state",
+                description="Only this state.",
+                schema={
+                    "type": "string",
+                    "enum": [state.value for state in proposals.ProposalState],
+                },
+            ),
+            *PAGING,
+        ),
+    ),
+    Route(
+        name="get_proposal",
+        method="GET",
+        path="/proposals/{number}",
+        tag="proposals",
+        summary="Read one proposal with its votes",
+        role=Role.READER,
+        response=proposals.ProposalView,
+        problems=(404,),
+        etag=True,
+        volatile=("read_at_block",),
+    ),
+    Route(
+        name="get_governing_rules",
+        method="GET",
+        path="/governing-rules",
+        tag="proposals",
+        summary="Read the rules by which the agencies decide",
+        role=Role.READER,
+        response=proposals.GoverningRules,
+    ),
+)
+
+READING_ROUTES: Final[tuple[Route, ...]] = (
+    *(route for collection in COLLECTIONS for route in _build_routes(collection)),
+    *_PROPOSALS,
 )
 """In the order of the documentation."""

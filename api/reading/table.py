@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import Field, create_model
 
 from api.index.law_events import PARTY, POLICY_PROPOSED
-from api.reading import bases, catalogue, consents, exchanges, live, mandates, policies
+from api.reading import bases, catalogue, consents, exchanges, live, mandates, policies, posts
 from api.reading.collection import Collection, LinkFilter
 from api.reading.models import LawRecord
 from api.rest.values import Model, State
@@ -193,6 +193,7 @@ COLLECTIONS: Final[tuple[Collection, ...]] = (
         states=_RECORD_STATES | {"proposed": POLICY_PROPOSED},
         live=live.read_policy,
     ),
+    _collect("post", "posts", "posts", posts.Post, posts.view_post, live=live.read_post),
 )
 """The collections; `routes.py` makes three operations of each."""
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from api.cases.routes import CASE_HANDLERS
+from api.deadlines.routes import DEADLINE_HANDLERS
 from api.feeds.routes import FEED_HANDLERS
 from api.reading.handlers import READING_HANDLERS
 from api.rest.call import Call, Reply, Stream
@@ -80,5 +81,6 @@ HANDLERS: Final[dict[str, Handle]] = {
     **READING_HANDLERS,
     **CASE_HANDLERS,
     **FEED_HANDLERS,
+    **DEADLINE_HANDLERS,
     **acts.build_act_handlers(),
 }

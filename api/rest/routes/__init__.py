@@ -8,6 +8,7 @@ Paths here are relative to `/v1`.
 from typing import Final
 
 from api.cases.routes import CASE_ROUTES, extend_bases
+from api.deadlines.routes import DEADLINE_ROUTES
 from api.feeds.routes import FEED_ROUTES
 from api.reading.routes import READING_ROUTES
 from api.rest.route import Route
@@ -25,6 +26,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *extend_bases(READING_ROUTES),
     *CASE_ROUTES,
     *FEED_ROUTES,
+    *DEADLINE_ROUTES,
     *LAW_WRITING_ROUTES,
     *IMPORT_ROUTES,
     *PEOPLE_ROUTES,
