@@ -75,3 +75,18 @@ async def enter_basis(
     # The supervisor's node has the law's text; the others get it from there.
     await stage.share_text(supervisor, record.law_hash)
     return made.uid
+
+
+async def publish_act_list(
+    stage: LawStage, owner: DevelopmentAgency, title: str, acts: Mapping[str, str]
+) -> str:
+    """Give every node a list of acts, in which scopes of mandates count; return its hash.
+
+    ``acts`` has the title of each code.
+    """
+    client = await stage.get_describer(owner)
+    listed = [{"code": code, "title": name} for code, name in acts.items()]
+    body: dict[str, Any] = {"title": title, "acts": listed}
+    kept = await client.send(requests.put_text(kind="act_list", body=body, language="en"))
+    await stage.share_text(owner, kept.hash)
+    return kept.hash
