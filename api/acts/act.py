@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import Field
 
 from api.auth import Role
-from api.rest.values import EXAMPLE_TIME, EXAMPLE_UID, JsonObject, Model, Time, Uid
-from api.rest.words import LateWord
+from api.rest.lateness import LATE, Late
+from api.rest.values import EXAMPLE_TIME, EXAMPLE_UID, Model, Time, Uid
 from api.texts.text import PublicText
 from contracts.addresses import PROXIES
 from contracts.codes import Role as KeyRole
@@ -27,18 +27,6 @@ ADDRESSES: Final = {name: address for address, name in PROXIES.items()}
 """The proxy of each contract by name."""
 
 
-class Lateness(Model):
-    """A second officer who answers for an act that is posted past the ledger's limit."""
-
-    reason: LateWord = Field(
-        description="`outage`, `paper` (captured on paper or in the field) or `omission`."
-    )
-    officer: JsonObject = Field(
-        description="The second officer; kept in the vault, the ledger gets a commitment.",
-        examples=[{"name": "Example Officer", "number": "4711"}],
-    )
-
-
 class ActBody(Model):
     """What every act may carry besides its own fields."""
 
@@ -47,11 +35,7 @@ class ActBody(Model):
         description="When it was captured or decided; now when absent.",
         examples=[EXAMPLE_TIME],
     )
-    late: Lateness | None = Field(
-        default=None,
-        description="Needed if it was captured longer ago than the ledger's limit, and only then.",
-        examples=[None],
-    )
+    late: Late = LATE
 
 
 class CreationBody(ActBody):

@@ -123,9 +123,12 @@ def build_ledger_act(
     act: Act, prepared: PreparedAct, body: ActBody, context: ActContext
 ) -> tuple[LedgerAct, Callable[[], Awaitable[None]]]:
     """Return a prepared act as a call of the ledger, and what must be kept before its promise."""
-    wrap, keep_officer = seal_lateness(
-        context.services, act.contract, prepared.uid, body, context.now_s
-    )
+    wrap: Callable[[bytes], bytes] | None = None
+    keep_officer: Callable[[], Awaitable[None]] | None = None
+    if body.late is not None:
+        wrap, keep_officer = seal_lateness(
+            context.services, act.contract, prepared.uid, body.late, context.now_s
+        )
 
     def build_args(event_time_s: int) -> tuple[Any, ...]:
         return order_args(act.contract, act.function, prepared.args, event_time_s=event_time_s)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from eth_typing import Address
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     LargeBinary,
@@ -50,6 +51,7 @@ PREPARED_ACTS = Table(
     Column("record", String(200), nullable=False),
     Column("claim", String(120)),
     Column("gas", BigInteger, nullable=False),
+    Column("unopened", Boolean, nullable=False),
     Column("texts", Text, nullable=False),
     Column("created_s", BigInteger, nullable=False),
 )
@@ -72,6 +74,8 @@ class StoredAct:
     record: str
     claim: str | None
     gas: int
+    unopened: bool
+    """True for a bare commitment that this node has not seen opened."""
     texts: tuple[PublicText, ...]
     created_s: int
 
@@ -126,6 +130,7 @@ def _write(prepared: StoredAct) -> dict[str, Any]:
         "record": prepared.record,
         "claim": prepared.claim,
         "gas": prepared.gas,
+        "unopened": prepared.unopened,
         "texts": json.dumps(texts, ensure_ascii=False),
         "created_s": prepared.created_s,
     }
@@ -149,6 +154,7 @@ def _read(row: Row[Any]) -> StoredAct:
         record=row.record,
         claim=row.claim,
         gas=row.gas,
+        unopened=row.unopened,
         texts=texts,
         created_s=row.created_s,
     )

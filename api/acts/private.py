@@ -12,9 +12,10 @@ from typing import Any
 from atesta_client.envelopes import Envelope, EnvelopeKind, seal_envelope
 from atesta_client.errors import MaterialRefused
 
-from api.acts.act import ActBody
+from api.acts.calls import has_function
 from api.acts.context import ActContext
 from api.errors import InvalidField
+from api.rest.lateness import Lateness
 from api.rest.services import RestServices
 from api.rest.words import encode_word
 from api.vault.materials import Material
@@ -42,16 +43,16 @@ def keep_materials(
 
 
 def seal_lateness(
-    services: RestServices, contract: str, uid: bytes, body: ActBody, now_s: int
-) -> tuple[Callable[[bytes], bytes] | None, Callable[[], Awaitable[None]] | None]:
-    """Return how a late act's call is wrapped, and what keeps its second officer; None in time.
+    services: RestServices, contract: str, uid: bytes, late: Lateness, now_s: int
+) -> tuple[Callable[[bytes], bytes], Callable[[], Awaitable[None]]]:
+    """Return how a late act's call is wrapped, and what keeps its second officer.
 
     Raises `InvalidField` or `NoVault`.
     """
-    if body.late is None:
-        return None, None
-    officer = seal(EnvelopeKind.OFFICER, body.late.officer, field="late.officer")
-    reason = encode_word(body.late.reason)
+    if not has_function(contract, "act_late"):
+        raise InvalidField("late", "this act is decided on the ledger, so it is never late")
+    officer = seal(EnvelopeKind.OFFICER, late.officer, field="late.officer")
+    reason = encode_word(late.reason)
 
     def wrap(call: bytes) -> bytes:
         return codec.encode_call(contract, "act_late", (call, officer.commitment, reason))

@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 
 from aiohttp import web
 from atesta_client.canonical import is_nested_deeper
+from eth_typing import Address
 from pydantic import ValidationError
 
 from api.auth import CALLER, Caller
@@ -47,6 +48,8 @@ class Call:
     """A fingerprint of the key that was sent; empty on routes that do not write."""
     body_fingerprint: bytes
     """What the key is bound to: operation, path and body; empty on routes that do not write."""
+    signer: Address | None = None
+    """As whom an act is tried that another key will sign; None for this node's own account."""
     is_rehearsal: bool = False
     """True if the act is only tried: `submit` refuses with `Rehearsed` instead of promising."""
 

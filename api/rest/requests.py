@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from api.rest.lateness import LATE, Late
 from api.rest.values import (
     EXAMPLE_AGENCY,
     EXAMPLE_SCHEMA,
@@ -126,6 +127,7 @@ class Attest(Model):
         description="When the request was captured; now when absent.",
         examples=[EXAMPLE_TIME],
     )
+    late: Late = LATE
 
 
 class AttestationCreate(Model):
@@ -154,6 +156,7 @@ class AttestationCreate(Model):
     valid_until: Time | None = Field(default=None, description="End of validity; null for none.")
     previous: Uid | None = Field(default=None, description="Record that this one supersedes.")
     event_time: Time | None = Field(default=None, description="When it was captured; default now.")
+    late: Late = LATE
 
     @model_validator(mode="after")
     def _check_one_source(self) -> Self:
@@ -177,6 +180,7 @@ class StateChange(Model):
     event_time: Time | None = Field(
         default=None, description="When it was decided; default now.", examples=[EXAMPLE_TIME]
     )
+    late: Late = LATE
 
 
 class BatchCreate(Model):
@@ -200,6 +204,7 @@ class BatchCreate(Model):
     )
     alg: Algorithm = Field(default=Algorithm.SHA_256, description="Hash of the tree.")
     event_time: Time | None = Field(default=None, description="When it was captured; default now.")
+    late: Late = LATE
 
     @model_validator(mode="after")
     def _check_one_source(self) -> Self:

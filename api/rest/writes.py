@@ -6,13 +6,14 @@ cannot call "in the future" by its older clock; the true one is checked here aga
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from eth_typing import Address
 from sqlalchemy import Connection
 
+from api.acts.private import seal_lateness
 from api.errors import InvalidField, UserFault
 from api.outbox.store import StoredOperation, WriteRequest
 from api.rest.call import Call, Reply
@@ -64,9 +65,9 @@ class Rehearsed(UserFault):
     It is a refusal so that handlers take back what they did for the act.
     """
 
-    def __init__(self, act: LedgerAct) -> None:
+    def __init__(self, request: WriteRequest) -> None:
         super().__init__("this was a rehearsal", code=_REHEARSED)
-        self.act = act
+        self.request = request
 
 
 async def find_earlier(call: Call) -> Reply | None:
@@ -86,14 +87,38 @@ async def submit(
     """Promise an act; raises the refusal if the ledger would not take it."""
     services = call.services
     await services.identity.get_agency()
+    act, before = _mind_lateness(call, act, before)
     request = await build_request(
-        services, act, key=call.idempotency_key, fingerprint=call.body_fingerprint
+        services,
+        act,
+        key=call.idempotency_key,
+        fingerprint=call.body_fingerprint,
+        account=call.signer,
     )
     if call.is_rehearsal:
         await services.outbox.check(request)
-        raise Rehearsed(act)
+        raise Rehearsed(request)
     operation = await services.outbox.submit(request, before=before, also=also)
     return accept(operation, envelope=envelope)
+
+
+def _mind_lateness(
+    call: Call, act: LedgerAct, before: Callable[[], Awaitable[None]] | None
+) -> tuple[LedgerAct, Callable[[], Awaitable[None]] | None]:
+    """Wrap an act whose body says that it is posted late; its second officer is kept first."""
+    late = getattr(call.body, "late", None)
+    if late is None or act.wrap is not None:
+        return act, before
+    wrap, keep_officer = seal_lateness(
+        call.services, act.contract, act.uid, late, int(call.services.now())
+    )
+
+    async def keep() -> None:
+        if before is not None:
+            await before()
+        await keep_officer()
+
+    return replace(act, wrap=wrap), keep
 
 
 async def build_request(

@@ -3,10 +3,11 @@
 import functools
 from typing import Any
 
+from eth_typing import Address
+
 from api.acts.act import Act
 from api.acts.calls import has_function
 from api.acts.performing import perform, rehearse
-from api.acts.signing import format_prepared, prepare_act, submit_signed
 from api.acts.table import ACTS, get_act
 from api.acts.texts import require_writable
 from api.auth import check_roles
@@ -19,7 +20,15 @@ from api.rest.handlers.rehearsing import (
     rehearse_handled,
     summarise_handled,
 )
-from api.rest.values import encode_hex, parse_time
+from api.rest.handlers.signing import (
+    Occasion,
+    find_roles,
+    format_prepared,
+    prepare_act,
+    prepare_handled,
+    submit_signed,
+)
+from api.rest.values import decode_hex, encode_hex, parse_time
 from api.rest.views import view_roles
 from api.texts.shapes import TextMalformed, validate_shape
 from api.texts.text import NO_LANGUAGE, PublicText
@@ -85,17 +94,28 @@ async def explain(call: Call) -> Reply:
 async def create_prepared_act(call: Call) -> Reply:
     """Prepare an act for a key that signs elsewhere."""
     body: models.PreparedActCreate = call.body
-    act = get_act(body.act)
-    check_roles(call.caller, act.roles)
-    stored, envelope = await prepare_act(
-        call.services,
-        act,
-        caller=call.caller,
-        path=body.path,
-        body=body.body,
-        signer=bytes.fromhex(body.signer[2:]),
-        deadline=body.deadline,
-    )
+    check_roles(call.caller, find_roles(body.act))
+    occasion = Occasion(signer=Address(decode_hex(body.signer)), deadline=body.deadline)
+    handled = find_handled(body.act)
+    envelope = None
+    if handled is not None:
+        stored = await prepare_handled(
+            call.services,
+            handled,
+            caller=call.caller,
+            path=body.path,
+            body=body.body,
+            occasion=occasion,
+        )
+    else:
+        stored, envelope = await prepare_act(
+            call.services,
+            get_act(body.act),
+            caller=call.caller,
+            path=body.path,
+            body=body.body,
+            occasion=occasion,
+        )
     model = await format_prepared(call.services, stored, envelope)
     return Reply(model=model, headers={"Location": f"/v1/prepared-acts/{stored.id}"})
 
@@ -105,9 +125,9 @@ async def get_prepared_act(call: Call) -> Reply:
     stored = await call.services.prepared_acts.find(call.path["id"])
     if stored is None:
         raise NotFound("this node prepared no such act", field="id", code="prepared_act_not_found")
-    act = get_act(stored.act)
-    check_roles(call.caller, act.roles)
-    envelope = None if act.recall is None else await act.recall(call.services, stored.uid)
+    check_roles(call.caller, find_roles(stored.act))
+    recall = None if find_handled(stored.act) is not None else get_act(stored.act).recall
+    envelope = None if recall is None else await recall(call.services, stored.uid)
     return Reply(model=await format_prepared(call.services, stored, envelope))
 
 

@@ -12,11 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from eth_typing import Address
 from pydantic import ValidationError
 
 from api.acts.performing import Trial
 from api.auth import Caller, check_roles
 from api.errors import InvalidField, UserFault
+from api.outbox.store import WriteRequest
 from api.rest.acting_models import ActSummary
 from api.rest.call import Call, Reply
 from api.rest.handlers import attestations, batches, credentials, schemas
@@ -57,30 +59,56 @@ async def rehearse_handled(
     try:
         # Who may not act learns nothing from trying.
         check_roles(caller, act.route.roles)
-        await act.handle(
-            Call(
-                services=services,
-                route=act.route,
-                caller=caller,
-                path=_check_path(act.route, path),
-                query={},
-                body=_check_body(act.route, body),
-                # A key that nobody uses again.
-                idempotency_key=secrets.token_hex(32),
-                body_fingerprint=secrets.token_bytes(32),
-                is_rehearsal=True,
-            )
-        )
-    except Rehearsed as passed:
-        return Trial(refusal=None, uid=passed.act.uid, facts={})
+        request = await build_handled(services, act, caller=caller, path=path, body=body)
     except UserFault as refusal:
         return Trial(refusal=refusal, uid=None, facts={})
+    return Trial(refusal=None, uid=request.uid, facts={})
+
+
+async def build_handled(
+    services: RestServices,
+    act: HandledAct,
+    *,
+    caller: Caller | None,
+    path: Mapping[str, str],
+    body: Mapping[str, Any],
+    signer: Address | None = None,
+) -> WriteRequest:
+    """Return the write that the act's handler would promise, tried as a signer's; raises refusals.
+
+    What the handler keeps for it, such as a credential, is taken back.
+    """
+    call = Call(
+        services=services,
+        route=act.route,
+        caller=caller,
+        path=_check_path(act.route, path),
+        query={},
+        body=_check_body(act.route, body),
+        # A key that nobody uses again.
+        idempotency_key=secrets.token_hex(32),
+        body_fingerprint=secrets.token_bytes(32),
+        signer=signer,
+        is_rehearsal=True,
+    )
+    try:
+        await act.handle(call)
+    except Rehearsed as passed:
+        return passed.request
     raise AssertionError("a rehearsed handler ends in submit")
 
 
 def find_handled(name: str) -> HandledAct | None:
     """Return an act with a handler of its own by name."""
     return HANDLED.get(name)
+
+
+def find_handled_call(contract: str, function: str) -> HandledAct | None:
+    """Return an act with a handler of its own that calls a function of a contract."""
+    found = (
+        act for act in HANDLED.values() if (act.contract, act.function) == (contract, function)
+    )
+    return next(found, None)
 
 
 def summarise_handled() -> list[ActSummary]:
@@ -95,7 +123,7 @@ def summarise_handled() -> list[ActSummary]:
             key_roles=view_roles(act.key_role),
             contract=act.contract,
             function=act.function,
-            signed_elsewhere=False,
+            signed_elsewhere=True,
         )
         for act in HANDLED.values()
     ]

@@ -10,6 +10,7 @@ from api.acts.calls import read_contract
 from contracts.addresses import CATALOGUE_NAME
 from contracts.testkeys import get_address, get_private_key
 from contracts.typed_data import sign_digest
+from tests.unit.acts.law_world import read, write_time
 from tests.unit.acts.test_acts_catalogue import DATASET, PURPOSE
 from tests.unit.rest.ledger_world import Caller
 
@@ -91,3 +92,77 @@ async def test_signing_prepares_only_what_the_signer_may_do(commission: Caller) 
     assert (refused["code"], refused["rule"]) == ("dataset_not_found", "dataset: unknown")
     made = await prepare(commission, 2, "purpose.publish", PURPOSE)
     assert await commission.get(f"/prepared-acts/{made['id']}") == made
+
+
+async def test_signing_states_and_schemas_that_have_handlers_of_their_own(
+    bureau: Caller, commission: Caller
+) -> None:
+    text = {"title": "Result", "pointers": ["/result"]}
+    prepared = await prepare(commission, 2, "schema.create", text)
+    handed = {"prepared": prepared["id"], "signature": sign(prepared, 2)}
+    accepted = await commission.post("/signed-acts", handed)
+    await commission.agency.settle()
+    assert (await commission.get(f"/operations/{accepted['operation']}"))["state"] == "final"
+    schema = await bureau.get(f"/schemas/{accepted['uid']}")
+    assert (schema["owner"], schema["title"]) == (await bureau.agency.get_id(), None)
+    await bureau.put(f"/schemas/{accepted['uid']}/text", text)
+    change = await prepare(
+        commission,
+        2,
+        "schema.state",
+        {"state": "suspended", "reason": "error"},
+        path={"uid": accepted["uid"]},
+    )
+    names = ("contract", "call", "nonce", "deadline", "signer")
+    handed = {name: change[name] for name in names} | {"signature": sign(change, 2)}
+    await bureau.post("/signed-acts", handed)
+    await bureau.agency.settle()
+    assert (await bureau.get(f"/schemas/{accepted['uid']}"))["state"] == "suspended"
+
+
+async def test_signing_takes_no_document(bureau: Caller, commission: Caller) -> None:
+    request = {
+        "act": "attestation.create",
+        "body": {"schema_uid": "0x" + "01" * 32, "document": {"result": "x"}},
+        "signer": "0x" + get_address(2, "account").hex(),
+    }
+    refused = await commission.post("/prepared-acts", request, status=400)
+    assert refused["field"] == "body.document"
+    assert (await bureau.get("/credentials"))["items"] == []
+
+
+async def test_late_act_is_posted_with_a_second_officer(bureau: Caller) -> None:
+    ledger = bureau.agency.ledger
+    captured = write_time(ledger.now_s)
+    ledger.mine(1, period_s=80 * 3600)
+    body = PURPOSE | {"event_time": captured}
+    refused = await bureau.post("/purposes", body, status=422)
+    assert (refused["rule"], refused["field"]) == ("late: second officer missing", "event_time")
+    late = {"reason": "outage", "officer": {"name": "Lei", "number": "4712"}}
+    accepted = await bureau.post("/purposes", body | {"late": late})
+    await bureau.agency.settle()
+    operation = await bureau.get(f"/operations/{accepted['operation']}")
+    assert (operation["state"], operation["error"]) == ("final", None)
+    uid = bytes.fromhex(accepted["uid"][2:])
+    officer = await bureau.agency.services.materials.find(uid, "late_officer")
+    assert officer is not None
+    assert officer.body == late["officer"]
+    noted = await read(
+        bureau,
+        CATALOGUE_NAME,
+        "late_officer",
+        await bureau.agency.get_id(),
+        await read(bureau, CATALOGUE_NAME, "count", await bureau.agency.get_id()),
+    )
+    assert noted == officer.commitment
+    early = await bureau.post("/purposes", PURPOSE | {"late": late}, status=422)
+    assert early["rule"] == "late: act is in time"
+    # Acts with handlers of their own go the same way.
+    schema = await bureau.post("/schemas", {"title": "Result", "pointers": ["/result"]})
+    await bureau.agency.settle()
+    change = {"state": "suspended", "reason": "error", "event_time": captured}
+    path = f"/schemas/{schema['uid']}/state"
+    assert (await bureau.post(path, change, status=422))["rule"] == "late: second officer missing"
+    await bureau.post(path, change | {"late": late})
+    await bureau.agency.settle()
+    assert (await bureau.get(f"/schemas/{schema['uid']}"))["state"] == "suspended"

@@ -7,31 +7,41 @@ the signer's agency.
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
 from eth_typing import Address
 
-from api.acts.act import ADDRESSES, MAX_GAS, Act, PreparedAct
+from api.acts.act import ADDRESSES, DEFAULT_GAS, MAX_GAS, Act, PreparedAct
 from api.acts.calls import has_function
 from api.acts.context import ActContext
 from api.acts.legal import add_legal_reference
 from api.acts.performing import build_ledger_act, check_body, open_context
 from api.acts.prepared import MAX_NONCE, StoredAct, make_id
-from api.acts.table import ACTS, find_acts
+from api.acts.table import find_acts, get_act
 from api.acts.typed import build_typed_message
 from api.auth import Caller, Role, check_roles
 from api.errors import ApiError, InvalidField, NotFound, UserFault
 from api.outbox.store import WriteRequest
 from api.rest import acting_models as models
 from api.rest.call import Call, Reply
+from api.rest.commitment_rule import validate_bare_commitment
+from api.rest.handlers.attestations import require_unopened
+from api.rest.handlers.rehearsing import (
+    HandledAct,
+    build_handled,
+    find_handled,
+    find_handled_call,
+)
 from api.rest.services import RestServices
 from api.rest.values import decode_hex, encode_hex, encode_time, parse_time
-from api.rest.writes import accept, build_request, find_event_time
+from api.rest.writes import accept, build_request
 from api.texts.store import store_texts
+from api.texts.text import PublicText
 from contracts import codec
-from contracts.addresses import PROXIES
+from contracts.addresses import ATTESTATIONS_NAME, PROXIES
 from contracts.codes import ALL_ROLES
 from contracts.errors import CodecError
 from contracts.typed_data import ACT_TYPE
@@ -46,6 +56,21 @@ RELAY_GAS: Final = 200_000
 """What checking the signature and passing the call on costs at most."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """Who will sign, and until when the signature may be used."""
+
+    signer: Address
+    deadline: datetime | None
+    """A day ahead if None."""
+
+
+def find_roles(name: str) -> tuple[Role, ...]:
+    """Return which tokens may ask for an act; raises `NotFound`."""
+    handled = find_handled(name)
+    return get_act(name).roles if handled is None else handled.route.roles
+
+
 async def prepare_act(
     services: RestServices,
     act: Act,
@@ -53,50 +78,59 @@ async def prepare_act(
     caller: Caller | None,
     path: Mapping[str, str],
     body: Mapping[str, Any],
-    signer: bytes,
-    deadline: datetime | None,
+    occasion: Occasion,
 ) -> tuple[StoredAct, Mapping[str, Any] | None]:
     """Prepare and keep an act for a signer; returns it with the envelope for the other side.
 
     It is tried as the signer's own; raises its refusal.
     """
-    if not has_function(act.contract, "relay"):
-        raise UserFault(
-            "this contract takes acts only from the account that signs the transaction",
-            code="act_not_relayed",
-            field="act",
-            status=409,
-            next_step="sign a transaction and send it by eth_sendRawTransaction",
-        )
-    deadline_s = _find_deadline(int(services.now()), deadline)
-    key = await services.records.get_key(Address(signer), (await services.ledger.get_head()).number)
+    _require_relay(act.contract)
+    deadline_s = _find_deadline(int(services.now()), occasion.deadline)
+    head = await services.ledger.get_head()
+    key = await services.records.get_key(occasion.signer, head.number)
     if key is None:
         raise InvalidField("signer", "the registry does not list this key")
     checked = check_body(act, body)
     context = await open_context(services, caller, path, agency=key.agency)
     prepared = await act.prepare(context, checked)
     ledger_act, keep = build_ledger_act(act, prepared, checked, context)
-    request = await build_request(services, ledger_act, account=Address(signer))
+    request = await build_request(services, ledger_act, account=occasion.signer)
     await _check(context, prepared, request)
     await keep()
-    stored = StoredAct(
-        id=make_id(),
-        act=act.name,
-        uid=prepared.uid,
-        contract=act.contract,
-        call=request.data,
-        signer=Address(signer),
-        nonce=secrets.randbelow(MAX_NONCE) + 1,
-        deadline_s=deadline_s,
-        event_time_s=find_event_time(services, checked.event_time),
-        record=act.name_record(prepared),
-        claim=act.name_claim(prepared),
-        gas=request.gas,
-        texts=prepared.texts,
-        created_s=context.now_s,
-    )
+    stored = _build_stored(request, act.contract, deadline_s, prepared.texts, context.now_s)
     await services.prepared_acts.put(stored)
     return stored, prepared.envelope
+
+
+async def prepare_handled(
+    services: RestServices,
+    act: HandledAct,
+    *,
+    caller: Caller | None,
+    path: Mapping[str, str],
+    body: Mapping[str, Any],
+    occasion: Occasion,
+) -> StoredAct:
+    """Prepare and keep an act that has a handler of its own; raises its refusal.
+
+    What a handler makes for an act is taken back when it is only tried, so documents and members
+    of batches are refused here: their credentials are made first.
+    """
+    for name in ("document", "members"):
+        if body.get(name) is not None:
+            raise InvalidField(
+                f"body.{name}",
+                "what is signed elsewhere is attested by its commitment",
+                next_step="make the credential first, then prepare credential.attest",
+            )
+    now_s = int(services.now())
+    deadline_s = _find_deadline(now_s, occasion.deadline)
+    request = await build_handled(
+        services, act, caller=caller, path=path, body=body, signer=occasion.signer
+    )
+    stored = _build_stored(request, act.contract, deadline_s, (), now_s)
+    await services.prepared_acts.put(stored)
+    return stored
 
 
 async def format_prepared(
@@ -127,9 +161,10 @@ async def submit_signed(call: Call, body: models.SignedActCreate) -> Reply:
     """Promise to carry a signed act; raises the contract's refusal."""
     services = call.services
     signed = await _find_signed(services, body)
-    act = ACTS[signed.act]
     # Whoever may send for others, or may ask for the act itself.
-    check_roles(call.caller, (Role.WRITER, *act.roles))
+    check_roles(call.caller, (Role.WRITER, *find_roles(signed.act)))
+    if signed.unopened:
+        require_unopened(call)
     known = await services.outbox.find(call.idempotency_key, call.body_fingerprint)
     if known is not None:
         return accept(known)
@@ -153,6 +188,7 @@ async def submit_signed(call: Call, body: models.SignedActCreate) -> Reply:
             record=signed.record,
             gas=min(signed.gas + RELAY_GAS, MAX_GAS),
             claim=signed.claim,
+            unopened=signed.unopened,
         ),
         also=partial(store_texts, texts=signed.texts, now_s=int(services.now())),
     )
@@ -190,20 +226,24 @@ def _read_signed(body: models.SignedActCreate, now_s: int) -> StoredAct:
         raise InvalidField("contract", "no contract of this name takes signed acts")
     call = decode_hex(body.call)
     try:
-        decoded = codec.decode_call(body.contract, call)
-        if decoded.function == "act_late":
-            decoded = codec.decode_call(body.contract, decoded.args["call"])
+        decoded = _decode(body.contract, call)
     except CodecError as error:
         raise InvalidField("call", "this is no call of this contract") from error
     acts = find_acts(decoded.contract, decoded.function)
-    if not acts:
-        raise InvalidField("call", "this is no act that agencies sign")
-    act = acts[0]
+    handled = find_handled_call(decoded.contract, decoded.function)
     uid = _find_uid(decoded.args)
-    prepared = PreparedAct(uid=uid, args=decoded.args)
+    if acts:
+        prepared = PreparedAct(uid=uid, args=decoded.args)
+        name, gas = acts[0].name, max(act.gas for act in acts)
+        record, claim = acts[0].name_record(prepared), acts[0].name_claim(prepared)
+    elif handled is not None:
+        name, gas, claim = handled.name, DEFAULT_GAS, None
+        record = f"/v1/{handled.route.path.split('/')[1]}/0x{uid.hex()}"
+    else:
+        raise InvalidField("call", "this is no act that agencies sign")
     return StoredAct(
         id="",
-        act=act.name,
+        act=name,
         uid=uid,
         contract=body.contract,
         call=call,
@@ -211,18 +251,75 @@ def _read_signed(body: models.SignedActCreate, now_s: int) -> StoredAct:
         nonce=body.nonce,
         deadline_s=encode_time(body.deadline),
         event_time_s=int(decoded.args.get("event_time", now_s)),
-        record=act.name_record(prepared),
-        claim=act.name_claim(prepared),
-        gas=max(candidate.gas for candidate in acts),
+        record=record,
+        claim=claim,
+        gas=gas,
+        unopened=_check_commitment(decoded),
         texts=(),
         created_s=now_s,
     )
 
 
+def _build_stored(
+    request: WriteRequest,
+    contract: str,
+    deadline_s: int,
+    texts: tuple[PublicText, ...],
+    now_s: int,
+) -> StoredAct:
+    decoded = _decode(contract, request.data)
+    return StoredAct(
+        id=make_id(),
+        act=request.kind,
+        uid=request.uid,
+        contract=contract,
+        call=request.data,
+        signer=request.account,
+        nonce=secrets.randbelow(MAX_NONCE) + 1,
+        deadline_s=deadline_s,
+        event_time_s=int(decoded.args.get("event_time", now_s)),
+        record=request.record,
+        claim=request.claim,
+        gas=request.gas,
+        unopened=request.unopened,
+        texts=texts,
+        created_s=now_s,
+    )
+
+
+def _decode(contract: str, call: bytes) -> codec.DecodedCall:
+    """Read a call, or the one inside a call that posts it late; raises `CodecError`."""
+    decoded = codec.decode_call(contract, call)
+    if decoded.function == "act_late":
+        return codec.decode_call(contract, decoded.args["call"])
+    return decoded
+
+
+def _check_commitment(decoded: codec.DecodedCall) -> bool:
+    """Return whether a call attests what this node has not seen; raises for data in disguise."""
+    for name in ("commitment", "root"):
+        if decoded.contract == ATTESTATIONS_NAME and name in decoded.args:
+            validate_bare_commitment(bytes(decoded.args[name]))
+            return True
+    return False
+
+
+def _require_relay(contract: str) -> None:
+    if not has_function(contract, "relay"):
+        raise UserFault(
+            "this contract takes acts only from the account that signs the transaction",
+            code="act_not_relayed",
+            field="act",
+            status=409,
+            next_step="sign a transaction and send it by eth_sendRawTransaction",
+        )
+
+
 def _find_uid(args: Mapping[str, Any]) -> bytes:
     """Return the uid that an act concerns: its own, or that of the first record it makes."""
-    if "uid" in args:
-        return bytes(args["uid"])
+    for name in ("uid", "schema_uid", "batch_uid"):
+        if name in args:
+            return bytes(args[name])
     for value in args.values():
         if isinstance(value, tuple) and value and isinstance(value[0], dict) and "uid" in value[0]:
             return bytes(value[0]["uid"])
