@@ -344,9 +344,8 @@ def _choose(connection: Connection, import_id: str, size: int) -> list[Row[Any]]
     rows = list(connection.execute(query).all())
     if not rows and not _list_lines(connection, import_id, PROMISED, limit=1):
         # Lines that wait for each other, or for nothing that will come: the ledger judges them.
-        rows = list(
-            connection.execute(select(IMPORT_LINES).where(waiting).order_by(_L.line).limit(1)).all()
-        )
+        first = select(IMPORT_LINES).where(waiting).order_by(_L.line).limit(1)
+        rows = list(connection.execute(first).all())
     if rows and rows[0].is_single:
         return rows[:1]
     return [row for row in rows if not row.is_single]
