@@ -120,6 +120,22 @@ def test_leaf_is_proved_under_the_callers_own_root() -> None:
     )
 
 
+def test_root_with_a_count_that_is_not_its_own_proves_nothing() -> None:
+    """A side that states too many leaves cannot name one: its paths are too short for the count."""
+    leaves = build_leaves(4)
+    sent = build_tree(leaves)
+    ledger = build_ledger()
+    request_standing(ledger)
+    act(ledger, bureau, "begin_period", PERIOD)
+    act(ledger, bureau, "state_period", PERIOD, 8, sent.root)
+    act(ledger, laboratory, "state_period", PERIOD, 4, sent.root)
+    path = list(sent.compute_path(1))
+    assert refuse(ledger, bureau, "name_leaf", PERIOD, 1, leaves[1], path) == (
+        "period: leaf not under the root"
+    )
+    name(ledger, laboratory, sent, 1)
+
+
 def test_leaf_that_is_the_same_is_not_named_by_both() -> None:
     leaves = build_leaves(4)
     sent, kept = build_tree(leaves), build_tree([*leaves[:3], uid_of(9)])

@@ -25,10 +25,11 @@ MACHINES: tuple[type[RuleBasedStateMachine], ...] = (
     PolicyHistories,
     WholeLawHistories,
 )
-LONG = settings(max_examples=40, stateful_step_count=150, deadline=None)
+LONG = settings(max_examples=30, stateful_step_count=100, deadline=None)
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("machine", MACHINES)
 def test_invariants_hold_over_long_histories(machine: Any) -> None:
     run_state_machine_as_test(machine, settings=LONG)

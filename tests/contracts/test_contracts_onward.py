@@ -237,8 +237,11 @@ def test_every_recipient_answers_a_withdrawal_for_itself(ledger: Ledger) -> None
     assert event.args["provider_sequence"] == ledger.read("consents", "count", BUREAU)
     assert ledger.read("consents", "declaration", GENERAL, TRANSPORT)["outcome"] == 1
     assert ledger.read("consents", "declaration", GENERAL, COMMISSION)["outcome"] == 0
+    withdraw(ledger, CROSSING)
     ledger.pass_time(2000)
     assert ledger.read("consents", "is_overdue", GENERAL, COMMISSION)
+    for agency in (COMMISSION, TRANSPORT):
+        assert ledger.read("consents", "is_overdue", CROSSING, agency)
     for agency in (TRANSPORT, LABORATORY, BUREAU):
         assert not ledger.read("consents", "is_overdue", GENERAL, agency)
     deleted = [GENERAL, 2, NOTHING, 0, ledger.now]
