@@ -9,7 +9,8 @@ Both send the values of ``requests``::
     with Client("http://127.0.0.1:8601", token=token) as client:
         print(client.send(requests.get_status()).block)
 
-``complete`` sends a write and follows it. ``stream`` follows the ledger's events, ``list_all`` a list to its end::
+``complete`` sends a write and follows it. ``list_all`` reads a list to its end, ``stream`` follows
+the ledger's events::
 
     async for event in client.stream(requests.stream_events(kinds=["exchange"])):
         ...

@@ -8,14 +8,18 @@ from rich.console import Console
 from rich.markup import escape
 
 from node.cli import (
+    act_commands,
     api_commands,
     devnet_commands,
     evidence_commands,
     governance_commands,
+    import_commands,
     key_commands,
     node_commands,
     pause_commands,
+    reading_commands,
     record_commands,
+    schema_commands,
     setup_commands,
     snapshot_commands,
 )
@@ -43,6 +47,17 @@ app.command("run")(node_commands.run)
 app.command("status")(node_commands.status)
 app.command("attest")(record_commands.attest)
 app.command("verify")(record_commands.verify)
+app.add_typer(schema_commands.app, name="schema")
+app.command("acts")(act_commands.acts)
+app.command("explain")(act_commands.explain)
+app.command("act")(act_commands.act)
+app.command("prepare")(act_commands.prepare)
+app.command("submit")(act_commands.submit)
+app.command("import")(import_commands.import_file)
+app.command("list")(reading_commands.list_records)
+app.command("show")(reading_commands.show)
+app.command("case")(reading_commands.case)
+app.command("events")(reading_commands.events)
 app.command("api")(api_commands.api)
 app.add_typer(api_commands.tokens, name="tokens")
 app.add_typer(key_commands.app, name="keys")
@@ -84,7 +99,7 @@ def explain(error: Exception) -> int:
 
 def describe(error: Exception) -> tuple[str, int]:
     """Return what an error says, in one line, and its exit code."""
-    from atesta_client.errors import ClientError, RestProblem
+    from atesta_client.errors import ClientError, RestProblem, RestUnreachable
 
     from api.errors import ApiBug, ApiError
     from api.errors import UserFault as ApiUserFault
@@ -97,6 +112,8 @@ def describe(error: Exception) -> tuple[str, int]:
             return f"bug: {error}", EXIT_BUG
         case RestProblem():
             return _describe_problem(error), EXIT_USER_FAULT
+        case RestUnreachable():
+            return str(error), EXIT_OPERATIONAL_FAULT
         case UserFault() | ClientError() | OperatorFault() | GenesisSpecError() | LabelError():
             return str(error), EXIT_USER_FAULT
         case NodeError():
@@ -111,8 +128,8 @@ def describe(error: Exception) -> tuple[str, int]:
 
 
 def _describe_problem(error: "RestProblem") -> str:
-    """Say which field a node refused, why, and what to do next."""
-    problem = error.problem
-    where = f"{problem['field']}: " if problem.get("field") else ""
-    then = f". {problem['next_step']}" if problem.get("next_step") else ""
-    return f"{where}{error}{then}"
+    """Say which field a node refused, why, by which rule, and what to do next."""
+    where = f"{error.field}: " if error.field else ""
+    rule = f" (rule: {error.rule})" if error.rule else ""
+    then = f". {error.next_step}" if error.next_step else ""
+    return f"{where}{error}{rule}{then}"

@@ -2,15 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-Url = Annotated[str, typer.Option("--url", help="The node's API.")]
-TokenFile = Annotated[
-    Path | None, typer.Option("--token-file", help="File that holds a bearer token.")
-]
-_DEFAULT_URL = "http://127.0.0.1:8545"
+from node.cli.rest_calls import DEFAULT_URL, TokenFile, Url, check_absent, open_client, read_json
 
 
 def attest(
@@ -19,7 +15,7 @@ def attest(
     out: Annotated[
         Path | None, typer.Option(help="Where to write the holder's credential file.")
     ] = None,
-    url: Url = _DEFAULT_URL,
+    url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
 ) -> None:
     """Attest a document with the node's agency as issuer and wait until that is final.
@@ -27,15 +23,11 @@ def attest(
     The document stays in the agency's vault; on the chain goes a commitment to it.
     """
     from atesta_client import requests
-    from atesta_client.rest import Client
     from rich.console import Console
 
-    content = _read_json(document)
-    if out is not None and out.exists():
-        from node.errors import UserFault
-
-        raise UserFault("already exists and is not overwritten", field=str(out))
-    with Client(url, token=_read_token(token_file)) as client:
+    content = read_json(document)
+    check_absent(out)
+    with open_client(url, token_file) as client:
         with Console(stderr=True).status("waiting for a final block"):
             accepted = client.send(requests.attest_document(schema_uid=schema, document=content))
             operation = client.follow(accepted)
@@ -50,17 +42,16 @@ def verify(
     purpose: Annotated[
         str | None, typer.Option(help="What the check is for, as the holder signed it.")
     ] = None,
-    url: Url = _DEFAULT_URL,
+    url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
 ) -> None:
     """Check a file on this node's last final block; exit code 0 only if it is valid."""
     from atesta_client import requests
-    from atesta_client.rest import Client
 
-    content = _read_json(file)
+    content = read_json(file)
     is_presentation = isinstance(content, dict) and "presentation" in str(content.get("type", ""))
     make = requests.verify_presentation if is_presentation else requests.verify_credential
-    with Client(url, token=_read_token(token_file)) as client:
+    with open_client(url, token_file) as client:
         answer = client.send(make(content, purpose=purpose))
     typer.echo(answer.result.replace("_", " "))
     for finding in (*answer.reasons, *answer.notices):
@@ -70,26 +61,3 @@ def verify(
     typer.echo(f"next: {answer.next_step}")
     if answer.result != "valid":
         raise typer.Exit(1)
-
-
-def _read_json(path: Path) -> Any:
-    """Read JSON as strictly as the API does: what has two readings is refused, not guessed."""
-    from atesta_client.canonical import load_json
-    from atesta_client.errors import DocumentRefused
-
-    from node.errors import UserFault
-
-    try:
-        return load_json(path.read_bytes())
-    except OSError as error:
-        raise UserFault(f"cannot be read: {error.strerror}", field=str(path)) from error
-    except DocumentRefused as error:
-        raise UserFault(
-            f"is not a document with exactly one reading: {error}", field=str(path)
-        ) from error
-
-
-def _read_token(path: Path | None) -> str | None:
-    from node.keys import secret_files
-
-    return None if path is None else secret_files.read_passphrase_file(path)

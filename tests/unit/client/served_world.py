@@ -7,11 +7,14 @@ The ledger's clock is this machine's, so that programs may say "now".
 import asyncio
 import concurrent.futures
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
+
+import structlog
 
 from api.imports.worker import run_imports
 from api.server import serve
@@ -27,6 +30,9 @@ _PAUSE_S = 0.01
 @contextmanager
 def serve_agencies(folder: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
     """Serve agencies until the block is left; yields their addresses by name."""
+    # What the servers log would stand in the middle of what the programs print.
+    logging_before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -43,6 +49,7 @@ def serve_agencies(folder: Path, names: Sequence[str]) -> Iterator[dict[str, str
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()
+            structlog.configure(**logging_before)
 
 
 async def _wait(

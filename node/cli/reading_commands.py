@@ -1,0 +1,200 @@
+"""`atesta list`, `show`, `case` and `events`: what the ledger and this agency's files say."""
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from node.cli.rest_calls import (
+    DEFAULT_URL,
+    AsJson,
+    TokenFile,
+    Url,
+    open_client,
+    print_json,
+    print_members,
+    print_table,
+    read_pairs,
+)
+
+COLLECTIONS: Final = {
+    "dataset": "datasets",
+    "notice": "notices",
+    "purpose": "purposes",
+    "basis": "bases",
+    "instrument": "instruments",
+    "stop": "stops",
+    "consent": "consents",
+    "key_binding": "key-bindings",
+    "exchange": "exchanges",
+    "period": "periods",
+    "mandate": "mandates",
+    "body": "bodies",
+    "policy": "policies",
+    "schema": "schemas",
+    "attestation": "attestations",
+    "batch": "batches",
+}
+"""Where each kind of record is."""
+
+_MORE: Final = ("agencies", "credentials", "operations", "evidence", "imports")
+_COLUMNS: Final = ("uid", "id", "title", "kind", "state", "event_time", "created", "block_time")
+
+
+def list_records(
+    collection: Annotated[str, typer.Argument(help="Such as `exchanges` or `consents`.")],
+    filters: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME=VALUE]...", help="Such as `state=requested` or `dataset=0x…`."
+        ),
+    ] = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most records.")] = 50,
+    as_json: AsJson = False,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """List records, newest first, those that fit all filters (`agency`, `from`, `until`, …)."""
+    from atesta_client.answers import read_object
+    from atesta_client.requests import Request
+
+    from node.errors import UserFault
+
+    known = (*COLLECTIONS.values(), *_MORE)
+    if collection not in known:
+        raise UserFault(f"is none of: {', '.join(known)}", field=collection)
+    query = read_pairs(filters or (), "filter")
+    found: list[dict[str, Any]] = []
+    with open_client(url, token_file) as client:
+        while len(found) < limit:
+            query["limit"] = str(min(limit - len(found), 100))
+            page = client.send(
+                Request(method="GET", path=f"/{collection}", query=query, read=read_object)
+            )
+            found += page["items"]
+            if page["next"] is None:
+                break
+            query["cursor"] = page["next"]
+    if as_json:
+        for item in found:
+            print_json(item)
+        return
+    columns = [name for name in _COLUMNS if any(item.get(name) is not None for item in found)]
+    print_table(columns, [[str(item.get(name) or "") for name in columns] for item in found])
+
+
+def show(
+    uid: Annotated[str, typer.Argument(help="A record's uid.")],
+    as_json: AsJson = False,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Show a record whole, whatever its kind, and everything that happened to it."""
+    from atesta_client import requests
+    from atesta_client.answers import read_object
+
+    with open_client(url, token_file) as client:
+        told = client.send(requests.get_provenance(uid))
+        entity = next((entity for entity in told.entities if entity.id == told.uid), None)
+        kind = "exchange" if entity is None else entity.type
+        record: dict[str, Any] = {"uid": told.uid, "type": kind}
+        if kind in COLLECTIONS:
+            path = f"/{COLLECTIONS[kind]}/{told.uid}"
+            record |= client.send(requests.Request(method="GET", path=path, read=read_object))
+    if as_json:
+        print_json(record)
+        return
+    print_members(record)
+    names = {agent.id: agent.name or _get_label(agent.id) for agent in told.agents}
+    rows = [
+        (
+            f"{act.block_time:%Y-%m-%d %H:%M:%S}",
+            act.type,
+            names.get(act.agent) or _get_label(act.agent),
+            act.state or "",
+            act.reason or "",
+            str(act.block),
+        )
+        for act in told.activities
+    ]
+    print_table(("time (UTC)", "what happened", "by", "state", "reason", "block"), rows)
+
+
+def case(
+    number: Annotated[str, typer.Argument(help="The agency's case number.")],
+    as_json: AsJson = False,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Show from a case number who asked whom for what, on which basis, and what is missing.
+
+    Exit code 1 if something is missing or not in order.
+    """
+    from atesta_client import requests
+    from atesta_client.answers import read_object
+
+    path = requests.get_case(number).path
+    with open_client(url, token_file) as client:
+        told = client.send(requests.Request(method="GET", path=path, read=read_object))
+    if as_json:
+        print_json(told)
+    else:
+        print_members(told)
+    if told["missing"]:
+        raise typer.Exit(1)
+
+
+def events(
+    *,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes.")] = False,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option("--kind", help="Such as `consent` or `consent.withdrawn`; several times."),
+    ] = None,
+    agency: Annotated[str | None, typer.Option(help="Only what it is a party to.")] = None,
+    uid: Annotated[str | None, typer.Option(help="Only events of this record.")] = None,
+    after: Annotated[
+        str | None, typer.Option(help="Only after the event with this cursor.")
+    ] = None,
+    as_json: AsJson = False,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Tell what happened on the ledger, oldest first; each line ends with its cursor."""
+    import contextlib
+
+    from atesta_client import requests
+
+    wanted: dict[str, Any] = {"kinds": kinds or (), "agency": agency, "uid": uid}
+    with open_client(url, token_file) as client, contextlib.suppress(KeyboardInterrupt):
+        if not follow or after is not None:
+            for event in client.list_all(requests.list_events(**wanted, cursor=after, limit=200)):
+                _print_event(event, as_json=as_json)
+                after = event.cursor
+        if follow:
+            for event in client.stream(requests.stream_events(**wanted, cursor=after)):
+                _print_event(event, as_json=as_json)
+
+
+def _get_label(agency: str) -> str:
+    """Return an agency's label where its id is one."""
+    from contracts.labels import format_identifier
+
+    return format_identifier(bytes.fromhex(agency.removeprefix("0x")))
+
+
+def _print_event(event: Any, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "cursor": event.cursor,
+                "kind": event.kind,
+                "uid": event.uid,
+                "agency": event.agency,
+                "block": event.block,
+                "details": event.details,
+            }
+        )
+        return
+    time = f"{event.block_time:%Y-%m-%d %H:%M:%S}"
+    typer.echo(f"{time}  {event.kind}  {event.uid}  {event.agency}  {event.cursor}")

@@ -1,0 +1,83 @@
+"""`atesta schema`: which fields a kind of document has, and who may attest under it."""
+
+from typing import Annotated
+
+import typer
+
+from node.cli.rest_calls import DEFAULT_URL, TokenFile, Url, open_client
+
+app = typer.Typer(help="Register schemas and accredit issuers.", no_args_is_help=True)
+
+Schema = Annotated[str, typer.Argument(help="The schema's uid.")]
+Agency = Annotated[str, typer.Argument(help="The agency's id, as `atesta list agencies` shows it.")]
+
+
+@app.command("register")
+def register(
+    title: Annotated[str, typer.Argument(help="Its name for people; it stays off the chain.")],
+    pointers: Annotated[
+        list[str], typer.Argument(help="Its fields in order, such as /name /born /cnf.")
+    ],
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(help="A field that, with others, names one certificate; several times."),
+    ] = None,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Register a schema of this node's agency, and print its uid."""
+    from atesta_client import requests
+
+    with open_client(url, token_file) as client:
+        made = client.complete(
+            requests.create_schema(title=title, pointers=pointers, reference=reference or ())
+        )
+    typer.echo(made.uid)
+
+
+@app.command("accredit")
+def accredit(
+    schema: Schema, agency: Agency, url: Url = DEFAULT_URL, token_file: TokenFile = None
+) -> None:
+    """Let an agency attest under a schema of this node's agency."""
+    from atesta_client import requests
+
+    with open_client(url, token_file) as client:
+        client.complete(requests.accredit(schema, agency))
+    typer.echo(f"{agency} may attest under {schema}")
+
+
+@app.command("withdraw")
+def withdraw(
+    schema: Schema, agency: Agency, url: Url = DEFAULT_URL, token_file: TokenFile = None
+) -> None:
+    """Withdraw an agency's accreditation; what it attested before keeps standing."""
+    from atesta_client import requests
+
+    with open_client(url, token_file) as client:
+        client.complete(requests.withdraw_accreditation(schema, agency))
+    typer.echo(f"{agency} attests no more under {schema}")
+
+
+@app.command("text")
+def text(
+    schema: Schema,
+    title: Annotated[str, typer.Argument(help="Its name for people.")],
+    pointers: Annotated[list[str], typer.Argument(help="Its fields in order.")],
+    *,
+    reference: Annotated[
+        list[str] | None, typer.Option(help="As it was registered; several times.")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Give this node the fields of a schema that another agency registered."""
+    from atesta_client import requests
+
+    with open_client(url, token_file) as client:
+        held = client.send(
+            requests.put_schema_text(
+                schema, title=title, pointers=pointers, reference=reference or ()
+            )
+        )
+    typer.echo(f"{held.uid}: {held.title}, {len(held.pointers or ())} fields")
