@@ -12,6 +12,7 @@ act itself; both must give the same stable code.
 
 import asyncio
 import os
+import secrets
 import shutil
 import signal
 import tempfile
@@ -49,8 +50,8 @@ from scripts.demos.stage import StoryFailed, require
 
 T = TypeVar("T")
 
-QUICK: Final = QbftSpec(block_period_ms=600, empty_block_period_s=1)
-"""Blocks more than once a second when there is something to do, so that nobody has to wait.
+QUICK: Final = QbftSpec(block_period_ms=800, empty_block_period_s=1)
+"""More than a block a second when there is something to do, so that nobody has to wait.
 
 Half of a period is there to build a block, and an act may take a good part of that."""
 
@@ -334,3 +335,8 @@ class LawStage:
 def get_now() -> datetime:
     """Return the time, without parts of a second, as records have it."""
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def make_uid() -> str:
+    """Draw 32 random bytes, as hex."""
+    return "0x" + secrets.token_hex(32)
