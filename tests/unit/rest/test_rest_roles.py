@@ -38,6 +38,8 @@ TABLE = {
         list_periods get_period get_period_history list_mandates get_mandate get_mandate_history
         list_bodies get_body get_body_history list_policies get_policy get_policy_history
         list_events stream_events list_alerts list_acts explain get_text
+        list_posts get_post get_post_history list_proposals get_proposal get_governing_rules
+        list_deadline_profiles list_deadline_calendars reckon_due
     """,
     # Documents and attestations of this agency.
     "issuer": """
