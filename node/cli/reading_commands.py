@@ -30,13 +30,14 @@ COLLECTIONS: Final = {
     "mandate": "mandates",
     "body": "bodies",
     "policy": "policies",
+    "post": "posts",
     "schema": "schemas",
     "attestation": "attestations",
     "batch": "batches",
 }
 """Where each kind of record is."""
 
-_MORE: Final = ("agencies", "credentials", "operations", "evidence", "imports")
+_MORE: Final = ("agencies", "credentials", "operations", "proposals", "evidence", "imports")
 _COLUMNS: Final = ("uid", "id", "title", "kind", "state", "event_time", "created", "block_time")
 
 

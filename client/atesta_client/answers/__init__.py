@@ -58,8 +58,10 @@ from atesta_client.answers.consents import (
     Standing,
     Withdrawn,
 )
+from atesta_client.answers.deadlines import CalendarView, DueAnswer, ProfileView
 from atesta_client.answers.exchanges import Consents, Exchange, Period, Progress, Side
 from atesta_client.answers.feeds import AlertView, LawEvent, WebhookMade, WebhookView
+from atesta_client.answers.governance import Ballot, GoverningRules, Post, ProposalView, Term
 from atesta_client.answers.law_record import LawRecord
 from atesta_client.answers.mandates import Body, Mandate, Policy
 from atesta_client.answers.reading import Page, read_answer, read_object, read_page
@@ -68,14 +70,16 @@ from atesta_client.answers.service import Accepted, Agency, EvidenceItem, Key, O
 # fmt: off
 __all__ = [
     "Accepted", "Accreditation", "ActSummary", "Activity", "Agency", "Agent", "AlertView",
-    "Answered", "Askable", "Attestation", "Basis", "Batch", "Body", "CaseAnswer", "CaseBasis",
-    "CaseConsent", "CaseExchange", "CaseFileView", "Challenge", "Consent", "Consents",
-    "CredentialAnswer", "Dataset", "Entity", "Event", "EvidenceItem", "Exchange", "Explanation",
-    "FieldItem", "Finding", "Import", "Instrument", "Irregularity", "KeptEnvelope", "Key",
-    "KeyBinding", "KnownSubject", "LawEvent", "LawRecord", "Leaf", "Mandate", "Need", "Notice",
-    "Operation", "Origin", "Page", "Period", "Policy", "PreparedAct", "Progress", "Provenance",
-    "Purpose", "RefusedBasis", "RejectedLine", "ResidentMessage", "SchemaAnswer", "Scope",
-    "Side", "Standing", "Status", "Stop", "Subject", "Text", "UsableBasis", "Verification",
-    "WebhookMade", "WebhookView", "Withdrawn", "read_answer", "read_object", "read_page",
+    "Answered", "Askable", "Attestation", "Ballot", "Basis", "Batch", "Body", "CalendarView",
+    "CaseAnswer", "CaseBasis", "CaseConsent", "CaseExchange", "CaseFileView", "Challenge",
+    "Consent", "Consents", "CredentialAnswer", "Dataset", "DueAnswer", "Entity", "Event",
+    "EvidenceItem", "Exchange", "Explanation", "FieldItem", "Finding", "GoverningRules",
+    "Import", "Instrument", "Irregularity", "KeptEnvelope", "Key", "KeyBinding", "KnownSubject",
+    "LawEvent", "LawRecord", "Leaf", "Mandate", "Need", "Notice", "Operation", "Origin", "Page",
+    "Period", "Policy", "Post", "PreparedAct", "ProfileView", "Progress", "ProposalView",
+    "Provenance", "Purpose", "RefusedBasis", "RejectedLine", "ResidentMessage", "SchemaAnswer",
+    "Scope", "Side", "Standing", "Status", "Stop", "Subject", "Term", "Text", "UsableBasis",
+    "Verification", "WebhookMade", "WebhookView", "Withdrawn", "read_answer", "read_object",
+    "read_page",
 ]
 # fmt: on

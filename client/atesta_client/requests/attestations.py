@@ -6,7 +6,7 @@ from typing import Unpack
 from atesta_client.answers import Accepted, Attestation, Event, Page
 from atesta_client.pointers import JsonValue
 from atesta_client.requests.encoding import CredentialFile, Hex
-from atesta_client.requests.request import Paging, Request, Writing, get, list_page, write
+from atesta_client.requests.request import Acting, Paging, Request, act, get, list_page
 
 
 def list_attestations(
@@ -51,14 +51,12 @@ def attest_document(
     valid_until: datetime | None = None,
     previous: Hex | None = None,
     alg: str | None = None,
-    event_time: datetime | None = None,
-    **options: Unpack[Writing],
+    **options: Unpack[Acting],
 ) -> Request[Accepted]:
     """Make a credential from a document and attest it in one step.
 
     - ``previous``: the record that this one supersedes;
-    - ``alg``: ``sha-256`` (when absent) or ``sm3``;
-    - ``event_time``: when it was captured; now when absent.
+    - ``alg``: ``sha-256`` (when absent) or ``sm3``.
     """
     body = {
         "schema_uid": schema_uid,
@@ -67,21 +65,19 @@ def attest_document(
         "valid_until": valid_until,
         "previous": previous,
         "alg": alg,
-        "event_time": event_time,
     }
-    return write("attestation.create", "/attestations", body, options)
+    return act("attestation.create", "/attestations", body, options)
 
 
 def attest_credential_file(
     credential: CredentialFile,
     *,
     previous: Hex | None = None,
-    event_time: datetime | None = None,
-    **options: Unpack[Writing],
+    **options: Unpack[Acting],
 ) -> Request[Accepted]:
     """Attest a credential made elsewhere: the node opens the file and keeps none of it."""
-    body = {"credential": credential, "previous": previous, "event_time": event_time}
-    return write("attestation.create", "/attestations", body, options)
+    body = {"credential": credential, "previous": previous}
+    return act("attestation.create", "/attestations", body, options)
 
 
 def attest_commitment(
@@ -92,8 +88,7 @@ def attest_commitment(
     valid_until: datetime | None = None,
     previous: Hex | None = None,
     alg: str | None = None,
-    event_time: datetime | None = None,
-    **options: Unpack[Writing],
+    **options: Unpack[Acting],
 ) -> Request[Accepted]:
     """Attest a bare commitment; it needs its own role and is marked unopened."""
     body = {
@@ -103,9 +98,8 @@ def attest_commitment(
         "valid_until": valid_until,
         "previous": previous,
         "alg": alg,
-        "event_time": event_time,
     }
-    return write("attestation.create", "/attestations", body, options)
+    return act("attestation.create", "/attestations", body, options)
 
 
 def get_attestation(uid: Hex) -> Request[Attestation]:
@@ -118,19 +112,17 @@ def change_state(
     *,
     state: str,
     reason: str,
-    event_time: datetime | None = None,
-    **options: Unpack[Writing],
+    **options: Unpack[Acting],
 ) -> Request[Accepted]:
     """Suspend, reinstate or revoke; only the issuer may.
 
     - ``state``: the new state;
-    - ``reason``: neutral reason code;
-    - ``event_time``: when it was decided; default now.
+    - ``reason``: neutral reason code.
     """
-    return write(
+    return act(
         "attestation.state",
         "/attestations/{uid}/state",
-        {"state": state, "reason": reason, "event_time": event_time},
+        {"state": state, "reason": reason},
         options,
         uid=uid,
     )

@@ -6,7 +6,7 @@ from typing import Unpack
 
 from atesta_client.answers import Accepted, Batch, Event, Leaf, Page
 from atesta_client.requests.encoding import Hex
-from atesta_client.requests.request import Paging, Request, Writing, get, list_page, write
+from atesta_client.requests.request import Acting, Paging, Request, act, get, list_page
 
 
 def list_batches(
@@ -39,8 +39,7 @@ def create_batch(
     count: int | None = None,
     uid: Hex | None = None,
     alg: str = "sha-256",
-    event_time: datetime | None = None,
-    **options: Unpack[Writing],
+    **options: Unpack[Acting],
 ) -> Request[Accepted]:
     """Seal many credentials of one schema under one root.
 
@@ -49,10 +48,9 @@ def create_batch(
     - ``root``: a bare root;
     - ``count``: number of leaves under a bare root;
     - ``uid``: 32 random bytes; made here when absent;
-    - ``alg``: hash of the tree;
-    - ``event_time``: when it was captured; default now.
+    - ``alg``: hash of the tree.
     """
-    return write(
+    return act(
         "batch.create",
         "/batches",
         {
@@ -62,7 +60,6 @@ def create_batch(
             "count": count,
             "uid": uid,
             "alg": alg,
-            "event_time": event_time,
         },
         options,
     )
@@ -78,19 +75,17 @@ def change_batch_state(
     *,
     state: str,
     reason: str,
-    event_time: datetime | None = None,
-    **options: Unpack[Writing],
+    **options: Unpack[Acting],
 ) -> Request[Accepted]:
     """Suspend, reinstate or revoke; only the issuer may.
 
     - ``state``: the new state;
-    - ``reason``: neutral reason code;
-    - ``event_time``: when it was decided; default now.
+    - ``reason``: neutral reason code.
     """
-    return write(
+    return act(
         "batch.state",
         "/batches/{uid}/state",
-        {"state": state, "reason": reason, "event_time": event_time},
+        {"state": state, "reason": reason},
         options,
         uid=uid,
     )
@@ -112,19 +107,17 @@ def change_leaf_state(
     *,
     state: str,
     reason: str,
-    event_time: datetime | None = None,
-    **options: Unpack[Writing],
+    **options: Unpack[Acting],
 ) -> Request[Accepted]:
     """Suspend, reinstate or revoke; only the issuer may.
 
     - ``state``: the new state;
-    - ``reason``: neutral reason code;
-    - ``event_time``: when it was decided; default now.
+    - ``reason``: neutral reason code.
     """
-    return write(
+    return act(
         "batch.leaf_state",
         "/batches/{uid}/leaves/{index}/state",
-        {"state": state, "reason": reason, "event_time": event_time},
+        {"state": state, "reason": reason},
         options,
         uid=uid,
         index=index,

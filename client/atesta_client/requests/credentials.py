@@ -8,14 +8,15 @@ from atesta_client.holder_keys import HolderPublicKey
 from atesta_client.pointers import JsonValue
 from atesta_client.requests.encoding import Hex, JsonObject
 from atesta_client.requests.request import (
+    Acting,
     Paging,
     Request,
     Writing,
+    act,
     get,
     list_page,
     make_key,
     send,
-    write,
 )
 
 
@@ -65,17 +66,12 @@ def get_credential(uid: Hex) -> Request[CredentialAnswer]:
     return get(CredentialAnswer, "/credentials/{uid}", uid=uid)
 
 
-def attest_credential(
-    uid: Hex, *, event_time: datetime | None = None, **options: Unpack[Writing]
-) -> Request[Accepted]:
-    """Attest a credential of the vault: its holder asks to carry it.
-
-    - ``event_time``: when the request was captured; now when absent.
-    """
-    return write(
+def attest_credential(uid: Hex, **options: Unpack[Acting]) -> Request[Accepted]:
+    """Attest a credential of the vault: its holder asks to carry it."""
+    return act(
         "credential.attest",
         "/credentials/{uid}/attest",
-        {"event_time": event_time},
+        {},
         options,
         uid=uid,
     )

@@ -3,9 +3,29 @@
 from datetime import datetime
 from typing import Unpack
 
-from atesta_client.answers import Accepted
+from atesta_client.answers import Accepted, GoverningRules, Page, ProposalView
 from atesta_client.requests.encoding import AgencyName, JsonObject
-from atesta_client.requests.request import Acting, Request, act
+from atesta_client.requests.request import Acting, Paging, Request, act, get, list_page
+
+
+def list_proposals(
+    *, state: str | None = None, **paging: Unpack[Paging]
+) -> Request[Page[ProposalView]]:
+    """List what the agencies decide by vote, newest first.
+
+    - ``state``: only proposals in this state.
+    """
+    return list_page(ProposalView, "/proposals", {"state": state, **paging})
+
+
+def get_proposal(number: int) -> Request[ProposalView]:
+    """Read one proposal with its votes."""
+    return get(ProposalView, "/proposals/{number}", number=number)
+
+
+def get_governing_rules() -> Request[GoverningRules]:
+    """Read the rules by which the agencies decide."""
+    return get(GoverningRules, "/governing-rules")
 
 
 def propose_proposal(

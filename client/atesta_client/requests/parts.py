@@ -182,3 +182,19 @@ class NewKey:
     """What it may do for the agency."""
     valid_until: datetime | None = None
     """Until when; ``None`` for no end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HappeningItem:
+    """Something that happened to a case after its start."""
+
+    kind: str
+    """``paused``, ``resumed``, ``extended`` or ``closed``."""
+    at: datetime
+    """When."""
+    reason: str | None = None
+    """Of a pause or an extension."""
+    by: str | None = None
+    """Post that extended."""
+    amount: int | None = None
+    """Of an extension; all that is allowed if ``None``."""

@@ -4,10 +4,25 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Unpack
 
-from atesta_client.answers import Accepted
+from atesta_client.answers import Accepted, LawEvent, Page, Post
 from atesta_client.requests.encoding import Hex, JsonObject
 from atesta_client.requests.parts import NewKey
-from atesta_client.requests.request import Acting, Request, act
+from atesta_client.requests.request import Acting, Filters, Paging, Request, act, get, list_page
+
+
+def list_posts(**filters: Unpack[Filters]) -> Request[Page[Post]]:
+    """List posts, newest first."""
+    return list_page(Post, "/posts", {**filters})
+
+
+def get_post(uid: Hex) -> Request[Post]:
+    """Read one post at the last final block, with its officers and keys."""
+    return get(Post, "/posts/{uid}", uid=uid)
+
+
+def get_post_history(uid: Hex, **paging: Unpack[Paging]) -> Request[Page[LawEvent]]:
+    """Everything that happened to one post."""
+    return list_page(LawEvent, "/posts/{uid}/history", {**paging}, uid=uid)
 
 
 def establish_post(

@@ -1,12 +1,21 @@
 """Schemas: which fields a kind of document has, and who may attest under it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Unpack
 
 from atesta_client.answers import Accepted, Accreditation, Page, SchemaAnswer
 from atesta_client.requests.encoding import AgencyName, Hex
-from atesta_client.requests.request import Paging, Request, Writing, get, list_page, send, write
+from atesta_client.requests.request import (
+    Acting,
+    Paging,
+    Request,
+    Writing,
+    act,
+    get,
+    list_page,
+    send,
+    write,
+)
 
 
 def list_schemas(
@@ -54,19 +63,17 @@ def change_schema_state(
     *,
     state: str,
     reason: str,
-    event_time: datetime | None = None,
-    **options: Unpack[Writing],
+    **options: Unpack[Acting],
 ) -> Request[Accepted]:
     """Suspend, reinstate or revoke; only the issuer may.
 
     - ``state``: the new state;
-    - ``reason``: neutral reason code;
-    - ``event_time``: when it was decided; default now.
+    - ``reason``: neutral reason code.
     """
-    return write(
+    return act(
         "schema.state",
         "/schemas/{uid}/state",
-        {"state": state, "reason": reason, "event_time": event_time},
+        {"state": state, "reason": reason},
         options,
         uid=uid,
     )

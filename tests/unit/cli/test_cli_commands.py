@@ -161,3 +161,22 @@ def test_refusal_of_a_node_names_the_field_and_the_next_step() -> None:
     line, code = describe(RestProblem(422, problem))
     assert code == 2
     assert line == "schema: invalid field: not accredited. ask the schema's owner"
+
+
+def test_operations_document_names_every_command_of_rest() -> None:
+    document = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    for command in (
+        "acts",
+        "explain",
+        "act",
+        "prepare",
+        "submit",
+        "import",
+        "list",
+        "show",
+        "case",
+    ):
+        assert f"`atesta {command} " in document
+        assert "Usage" in invoke(command, "--help")
+    for command in ("register", "accredit", "withdraw", "text"):
+        assert "Usage" in invoke("schema", command, "--help")
