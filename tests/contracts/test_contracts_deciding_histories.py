@@ -217,7 +217,7 @@ class DecidingHistories(RuleBasedStateMachine):
     def is_possible(self, proposal: Proposal) -> bool:
         target = proposal.args[0]
         if proposal.kind == DecisionKind.SET_PROFILE:
-            return self.profiles.get(target) != proposal.args[1]
+            return bool(self.profiles.get(target) != proposal.args[1])
         return (target in self.suspended) == (proposal.kind == DecisionKind.REINSTATE_AGENCY)
 
     def execute(self, proposal: Proposal) -> None:
