@@ -37,6 +37,7 @@ async def get_provenance(call: Call) -> Reply:
         raise NotFound("the ledger has no such record", field="uid", code="record_not_found")
     head = await call.services.ledger.get_block(indexed)
     assert head is not None, "the index stands on a known block"
+    activities = await _name_actors(call, activities, indexed)
     agencies = dict.fromkeys(entity.attributed_to for entity in entities)
     agencies |= dict.fromkeys(activity.agent for activity in activities)
     agencies |= dict.fromkeys(party for pair in parties.values() for party in pair)
@@ -73,6 +74,24 @@ def _collect(connection: Connection, uid: bytes) -> Story:
         for exchange, row in rows.items()
     }
     return entities, activities, parties, block
+
+
+async def _name_actors(call: Call, activities: list[Activity], block: int) -> list[Activity]:
+    """Name who acted by the key that signed.
+
+    An event names the parties of its record; which of them acted, only the key tells. A resident's
+    own key is no agency's: such an act stays with the agency that the event names first.
+    """
+    actors: dict[str | None, str] = {}
+    for key in dict.fromkeys(activity.key for activity in activities):
+        if key is not None:
+            found = await call.services.records.get_key(bytes.fromhex(key[2:]), block)
+            if found is not None:
+                actors[key] = encode_hex(found.agency)
+    return [
+        activity.model_copy(update={"agent": actors.get(activity.key, activity.agent)})
+        for activity in activities
+    ]
 
 
 async def _add_titles(call: Call, entities: list[Entity]) -> list[Entity]:

@@ -16,7 +16,7 @@ from prov.model import (
 )
 
 from tests.contracts import exchange_harness
-from tests.contracts.contract_harness import bureau, laboratory, uid_of
+from tests.contracts.contract_harness import BUREAU, LABORATORY, bureau, laboratory, uid_of
 from tests.contracts.exchange_harness import GENERAL, REQUEST, RESPONSE
 from tests.contracts.law_harness import CONSENT_BASIS, NOTICE, ORDINARY, PURPOSE
 from tests.unit.reading.conftest import EXCHANGE, reader, stage, write_uid
@@ -50,6 +50,15 @@ async def test_story_of_an_exchange_names_all_that_it_rests_on(stage: Any, reade
     assert acts[-1] == ("consent.withdrawn", "revoked")
     withdrawal = told["activities"][-1]
     assert withdrawal["invalidated"] == [write_uid(GENERAL)]
+
+
+async def test_story_names_who_acted_by_the_key_that_signed(stage: Any, reader: Caller) -> None:
+    told = await tell_exchange(stage, reader)
+    requester, provider = (write_uid(agency) for agency in (LABORATORY, BUREAU))
+    actors = {(act["type"], act["state"]): act["agent"] for act in told["activities"]}
+    assert actors["exchange.requested", "requested"] == requester
+    assert actors["exchange.state", "released"] == provider
+    assert actors["exchange.state", "received"] == requester
 
 
 async def test_story_of_a_consent_tells_who_used_it(stage: Any, reader: Caller) -> None:
