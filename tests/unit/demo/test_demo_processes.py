@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.demos.everything import list_stories
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -37,6 +39,25 @@ def test_demo_ends_ok_and_leaves_nothing_running(agencies: int, tmp_path: Path) 
         check=False,
     )
     assert run.stdout.strip().splitlines()[-1] == "demo: ok", run.stdout + run.stderr
+    assert run.returncode == 0
+    assert list_node_processes(str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.processes
+@pytest.mark.long
+@pytest.mark.parametrize("name", [name for name in list_stories() if name != "d1"])
+def test_story_ends_ok_and_leaves_nothing_running(name: str, tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", f"scripts.demos.{name}"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert run.stdout.strip().splitlines()[-1] == f"{name}: ok", run.stdout + run.stderr
     assert run.returncode == 0
     assert list_node_processes(str(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
