@@ -262,10 +262,15 @@ class Client:
     """Sends requests from blocking code; use it with ``with``, outside any event loop."""
 
     def __init__(
-        self, address: str, *, token: str | None = None, patience: Patience | None = None
+        self,
+        address: str,
+        *,
+        token: str | None = None,
+        patience: Patience | None = None,
+        ssl: Any = True,
     ) -> None:
         """Prepare a client of the node at ``address``; the arguments are as for AsyncClient."""
-        self._client = AsyncClient(address, token=token, patience=patience)
+        self._client = AsyncClient(address, token=token, patience=patience, ssl=ssl)
         self._runner: asyncio.Runner | None = None
 
     def open(self) -> Self:

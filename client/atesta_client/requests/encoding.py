@@ -89,8 +89,14 @@ def encode_query_value(value: Any) -> str:
 
 
 def encode_segment(value: Any) -> str:
-    """Return one value as a segment of a path, so that it can never become two."""
-    return quote(encode_query_value(value), safe="")
+    """Return one value as a segment of a path, so that it can never become two or none.
+
+    Raises ``ValueError`` for a value that no path can hold: nothing, a dot or two.
+    """
+    text = encode_query_value(value)
+    if text in {"", ".", ".."}:
+        raise ValueError("a part of a path is neither empty nor made of dots")
+    return quote(text, safe="")
 
 
 def _format_time(moment: datetime) -> str:
