@@ -13,24 +13,30 @@
      very storage. `interfaces/IAgencyRegistry.vyi` describes both; a test compares.
 """
 
+import acts
 import agencies
+import completeness
 import keys
 import pauses
 import pins
 import proposals
 import rules
 import validators
+from interfaces import IActs
 from interfaces import IAgencyRegistry
 
 # The order is that of the storage: `set_number` and `validator_set_hash` come first. It is the same
 # in both halves of the code.
 initializes: validators[agencies := agencies, keys := keys]
-initializes: keys[agencies := agencies]
+initializes: keys[acts := acts, agencies := agencies]
 initializes: agencies
-initializes: pins[agencies := agencies, keys := keys]
-initializes: proposals[agencies := agencies, keys := keys, rules := rules]
-initializes: pauses[agencies := agencies, keys := keys]
+initializes: pins[acts := acts, agencies := agencies, keys := keys]
+initializes: proposals[acts := acts, agencies := agencies, keys := keys, rules := rules]
+initializes: pauses[acts := acts, agencies := agencies, keys := keys]
 initializes: rules
+# Last, because the registry began without acts that are signed elsewhere.
+initializes: completeness
+initializes: acts[completeness := completeness]
 
 exports: (
     validators.getValidators,
@@ -66,8 +72,12 @@ exports: (
     pauses.lift_pause,
     pauses.pause,
     pauses.is_paused,
+    acts.eip712Domain,
+    acts.is_nonce_used,
 )
 
+# The proxy takes this order from the registry's own address, so it is never passed on.
+UPGRADE_TO: constant(Bytes[4]) = method_id("upgrade_to(address)")
 # As in `upgradeable_proxy`, through which every answer goes.
 MAX_ANSWER: constant(uint256) = 4096
 
@@ -78,12 +88,16 @@ POSTS: immutable(address)
 
 
 @deploy
-def __init__(decisions: address, posts: address):
+def __init__(registry: address, salt: bytes32, decisions: address, posts: address):
     """
     @dev The implementation itself is never a register: only a proxy's storage can be founded.
+    @param registry The proxy of this very register.
+    @param salt Tells this ledger from any other in signed acts.
     @param decisions The other half of this code, made for the same storage.
     @param posts The proxy of the agencies' posts.
     """
+    # Nothing in the register is marked late: it says what is, from the block on.
+    acts.__init__(registry, salt, 0)
     assert decisions.is_contract, "registry: no code there"
     DECISIONS = decisions
     POSTS = posts
@@ -113,6 +127,28 @@ def change_post_keys(
     """
     assert msg.sender == POSTS, "registry: only for posts"
     return keys._change_post_keys(actor, ended, added, effective)
+
+
+@external
+def relay(
+    signer: address, call: Bytes[4096], nonce: uint256, deadline: uint256, signature: Bytes[65]
+):
+    """
+    @notice Carries out an act that was signed elsewhere: a vote, a change of the own keys, a pause.
+            Its author is the signer. Works as in every other contract of the ledger.
+    @dev The register calls its own address here, from which the proxy would take an upgrade without
+         a vote; so this one call is refused.
+    """
+    assert acts._author == empty(address), "act: relayed twice"
+    assert len(call) >= 4 and slice(call, 0, 4) != UPGRADE_TO, "registry: only by vote"
+    acts._check_message(signer, nonce, deadline)
+    acts._check_signature(
+        keccak256(abi_encode(acts.ACT_TYPE, keccak256(call), nonce, deadline)), signer, signature
+    )
+    acts._author = signer
+    raw_call(self, call)
+    acts._author = empty(address)
+    log IActs.Relayed(signer=signer, nonce=nonce, submitter=msg.sender)
 
 
 @external

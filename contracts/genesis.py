@@ -136,7 +136,10 @@ def encode_constructors(salt: Hash32, late_after_s: int) -> dict[str, bytes]:
     """
     signed = encode(["address", "bytes32", "uint256"], [REGISTRY, salt, late_after_s])
     return {
-        AGENCY_REGISTRY_NAME: encode(["address", "address"], [DECISIONS_IMPLEMENTATION, POSTS]),
+        AGENCY_REGISTRY_NAME: encode(
+            ["address", "bytes32", "address", "address"],
+            [REGISTRY, salt, DECISIONS_IMPLEMENTATION, POSTS],
+        ),
         SCHEMAS_NAME: signed + encode(["address"], [ATTESTATIONS]),
         ATTESTATIONS_NAME: signed + encode(["address"], [SCHEMAS]),
         CATALOGUE_NAME: signed,

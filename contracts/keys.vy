@@ -9,10 +9,12 @@
      every transaction is packed in one word for each key.
 """
 
+import acts
 import agencies
 import codes
 from interfaces import IAgencyRegistry
 
+uses: acts
 uses: agencies
 
 # Nodes read all keys at each change of the register, so no agency can fill it; a new key every
@@ -131,7 +133,7 @@ def add_own_key(account: address, roles: uint256, valid_from: uint256, valid_unt
     @param valid_from When it becomes live, in seconds; zero for at once.
     @param valid_until When it ends; zero for no end.
     """
-    own: bytes32 = self._authorise(msg.sender, codes.ADMIN)[0]
+    own: bytes32 = self._authorise(acts._actor(), codes.ADMIN)[0]
     self._add_key(own, account, roles, valid_from, valid_until)
 
 
@@ -141,8 +143,8 @@ def revoke_own_key(account: address):
     @notice Ends a key of the caller's own agency at once. Nobody ends the key in their own hand, so
             an agency always keeps an administrator.
     """
-    own: bytes32 = self._authorise(msg.sender, codes.ADMIN)[0]
-    assert account != msg.sender, "key: cannot end itself"
+    own: bytes32 = self._authorise(acts._actor(), codes.ADMIN)[0]
+    assert account != acts._actor(), "key: cannot end itself"
     assert self.stored_keys[account].agency == own, "key: not yours"
     self._revoke_key(account)
 

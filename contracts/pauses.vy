@@ -14,11 +14,13 @@
      would protect an agency from its supervisor. See docs/adr/0003-pauses.md.
 """
 
+import acts
 import agencies
 import codes
 import keys
 from interfaces import IAgencyRegistry
 
+uses: acts
 uses: agencies
 uses: keys
 
@@ -54,7 +56,7 @@ def pause_own(until: uint256):
     agencies._set_pause(
         own, agencies.OWN_PAUSE_AT, until if until != 0 else codes.LAST_TIME
     )
-    log IAgencyRegistry.AgencyPausedItself(agency=own, until=until, key=msg.sender)
+    log IAgencyRegistry.AgencyPausedItself(agency=own, until=until, key=acts._actor())
 
 
 @external
@@ -68,7 +70,7 @@ def resume_own():
     ) & agencies.LOW_48
     assert block.timestamp < until, "pause: none"
     agencies._set_pause(own, agencies.OWN_PAUSE_AT, 0)
-    log IAgencyRegistry.AgencyResumed(agency=own, key=msg.sender)
+    log IAgencyRegistry.AgencyResumed(agency=own, key=acts._actor())
 
 
 @external
@@ -78,7 +80,7 @@ def pause_agency(agency_id: bytes32, until: uint256, decision_hash: bytes32):
             most. The agency still votes, and the agencies' vote can end the pause at any time.
     @param decision_hash Hash of the supervisor's decision.
     """
-    supervisor: bytes32 = keys._authorise(msg.sender, codes.SUPERVISE)[0]
+    supervisor: bytes32 = keys._authorise(acts._actor(), codes.SUPERVISE)[0]
     facts: uint256 = agencies.facts_of[agency_id]
     assert agencies._is_active(agency_id), "agency: not active"
     assert agency_id != supervisor, "pause: your own agency"
@@ -106,7 +108,7 @@ def pause_agency(agency_id: bytes32, until: uint256, decision_hash: bytes32):
         paused_by=supervisor,
         until=until,
         decision_hash=decision_hash,
-        key=msg.sender,
+        key=acts._actor(),
     )
 
 
@@ -116,7 +118,7 @@ def lift_pause(agency_id: bytes32):
     @notice Ends a pause before its date. Only the supervisor that made it does so alone; otherwise
             the agencies decide.
     """
-    supervisor: bytes32 = keys._authorise(msg.sender, codes.SUPERVISE)[0]
+    supervisor: bytes32 = keys._authorise(acts._actor(), codes.SUPERVISE)[0]
     assert self._pauses[agency_id].paused_by == supervisor, "pause: not yours"
     self._lift(agency_id)
 
@@ -168,9 +170,9 @@ def _authorise_house() -> bytes32:
     """
     @return The agency of the sender, which holds `ADMIN` or `GOVERN`.
     """
-    if keys._live_roles(msg.sender) & codes.ADMIN != 0:
-        return keys._authorise(msg.sender, codes.ADMIN)[0]
-    return keys._authorise(msg.sender, codes.GOVERN)[0]
+    if keys._live_roles(acts._actor()) & codes.ADMIN != 0:
+        return keys._authorise(acts._actor(), codes.ADMIN)[0]
+    return keys._authorise(acts._actor(), codes.GOVERN)[0]
 
 
 @view

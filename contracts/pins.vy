@@ -7,11 +7,13 @@
 @dev A module of `agency_registry`. A fingerprint is the SHA-256 of the certificate's public key.
 """
 
+import acts
 import agencies
 import codes
 import keys
 from interfaces import IAgencyRegistry
 
+uses: acts
 uses: agencies
 uses: keys
 
@@ -59,7 +61,7 @@ def add_own_pin(fingerprint: bytes32, valid_from: uint256, valid_until: uint256)
     @notice Enters a further certificate for the nodes of the caller's own agency, beside the old
             one, so that a change of certificates interrupts nothing.
     """
-    own: bytes32 = keys._authorise(msg.sender, codes.ADMIN)[0]
+    own: bytes32 = keys._authorise(acts._actor(), codes.ADMIN)[0]
     self._add_pin(own, fingerprint, valid_from, valid_until)
 
 
@@ -68,7 +70,7 @@ def withdraw_own_pin(fingerprint: bytes32):
     """
     @notice Ends a certificate of the caller's own agency at once.
     """
-    own: bytes32 = keys._authorise(msg.sender, codes.ADMIN)[0]
+    own: bytes32 = keys._authorise(acts._actor(), codes.ADMIN)[0]
     assert self._pins[fingerprint].agency == own, "pin: not yours"
     self._withdraw_pin(fingerprint)
 

@@ -14,12 +14,14 @@
      pass; what has passed is carried out from its `ready` on, within CARRY_OUT_WITHIN_S.
 """
 
+import acts
 import agencies
 import codes
 import keys
 import rules
 from interfaces import IAgencyRegistry
 
+uses: acts
 uses: agencies
 uses: keys
 uses: rules
@@ -97,7 +99,7 @@ def propose(
     @param expires Until when votes count, in seconds.
     @return The number of the proposal, beginning with one.
     """
-    proposer: bytes32 = keys._authorise(msg.sender, codes.GOVERN)[0]
+    proposer: bytes32 = keys._authorise(acts._actor(), codes.GOVERN)[0]
     assert expires > block.timestamp, "proposal: already expired"
     assert expires <= block.timestamp + LONGEST_PROPOSAL_S, "proposal: expires too late"
     self._check_payload(kind, payload)
@@ -120,7 +122,7 @@ def propose(
         payload=payload,
         document_hash=document_hash,
         expires=expires,
-        key=msg.sender,
+        key=acts._actor(),
     )
     return proposal_id
 
@@ -130,13 +132,13 @@ def withdraw_proposal(proposal_id: uint256):
     """
     @notice Takes an open proposal back. Only the agency that made it may do so.
     """
-    own: bytes32 = keys._authorise(msg.sender, codes.GOVERN)[0]
+    own: bytes32 = keys._authorise(acts._actor(), codes.GOVERN)[0]
     status: uint8 = self._status(proposal_id)
     assert status != 0, "proposal: unknown"
     assert self.tallies[proposal_id].proposer == own, "proposal: not yours"
     assert status == OPEN, "proposal: not open"
     self.tallies[proposal_id].status = WITHDRAWN
-    log IAgencyRegistry.ProposalWithdrawn(proposal=proposal_id, key=msg.sender)
+    log IAgencyRegistry.ProposalWithdrawn(proposal=proposal_id, key=acts._actor())
 
 
 @view
@@ -223,7 +225,7 @@ def _vote(proposal_id: uint256, approve: bool) -> bool:
     """
     voter: bytes32 = empty(bytes32)
     index: uint256 = 0
-    voter, index = keys._authorise(msg.sender, codes.GOVERN)
+    voter, index = keys._authorise(acts._actor(), codes.GOVERN)
     status: uint8 = self._check_votable(proposal_id)
     bit: uint256 = 1 << index
     if approve:
@@ -235,7 +237,7 @@ def _vote(proposal_id: uint256, approve: bool) -> bool:
         self.tallies[proposal_id].rejections |= bit
         self.tallies[proposal_id].approvals &= ~bit
     log IAgencyRegistry.Voted(
-        proposal=proposal_id, agency=voter, approve=approve, key=msg.sender
+        proposal=proposal_id, agency=voter, approve=approve, key=acts._actor()
     )
     if status == PASSED:
         if not self._is_passing(proposal_id):
@@ -257,7 +259,7 @@ def _claim(proposal_id: uint256) -> bool:
          because agencies that had not approved were suspended, or the threshold was lowered.
     @return Whether the decision is now to be carried out.
     """
-    assert keys._live_roles(msg.sender) != 0, "key: may not send"
+    assert keys._live_roles(acts._actor()) != 0, "key: may not send"
     status: uint8 = self._check_votable(proposal_id)
     assert block.timestamp >= self.ready_times[proposal_id], "proposal: still waiting"
     assert self._is_passing(proposal_id), "proposal: majority missing"

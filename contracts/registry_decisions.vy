@@ -14,7 +14,9 @@
      `found`, which is shut for good by `finish_founding`.
 """
 
+import acts
 import agencies
+import completeness
 import keys
 import pauses
 import pins
@@ -27,12 +29,15 @@ from interfaces import IUpgradeable
 # The order is that of the storage: `set_number` and `validator_set_hash` come first. It is the same
 # in both halves of the code.
 initializes: validators[agencies := agencies, keys := keys]
-initializes: keys[agencies := agencies]
+initializes: keys[acts := acts, agencies := agencies]
 initializes: agencies
-initializes: pins[agencies := agencies, keys := keys]
-initializes: proposals[agencies := agencies, keys := keys, rules := rules]
-initializes: pauses[agencies := agencies, keys := keys]
+initializes: pins[acts := acts, agencies := agencies, keys := keys]
+initializes: proposals[acts := acts, agencies := agencies, keys := keys, rules := rules]
+initializes: pauses[acts := acts, agencies := agencies, keys := keys]
 initializes: rules
+# Last, because the registry began without acts that are signed elsewhere.
+initializes: completeness
+initializes: acts[completeness := completeness]
 
 exports: (
     proposals.propose,
@@ -52,8 +57,9 @@ LONGEST_REASON: constant(uint256) = 64
 @deploy
 def __init__():
     """
-    @dev Called directly it is a closed, empty register.
+    @dev Called directly it is a closed, empty register. Signatures are checked by the other half.
     """
+    acts.__init__(empty(address), empty(bytes32), 0)
     validators.founded = True
 
 

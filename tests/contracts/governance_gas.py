@@ -1,7 +1,9 @@
 """What governing costs, through the proxies: waiting decisions, pauses, posts."""
 
+from contracts.codec import encode_call
 from contracts.codes import Role
 from contracts.decisions import DecisionKind, encode_payload
+from contracts.testkeys import get_private_key
 from tests.contracts.contract_harness import (
     BUREAU,
     LABORATORY,
@@ -10,8 +12,10 @@ from tests.contracts.contract_harness import (
     bureau,
     commission,
     laboratory,
+    stranger,
 )
 from tests.contracts.gas_meter import Meter, draw
+from tests.contracts.law_harness import build_domain, relay_args
 from tests.contracts.timelock_harness import DAY, ORDINARY, build_ledger
 
 HOLDER = 0
@@ -34,6 +38,15 @@ def measure_waiting(meter: Meter) -> None:
     meter.run(None, bureau, "agency_registry", "propose", *proposed)
     for voter in (bureau, laboratory):
         meter.run(None, voter, "agency_registry", "vote", 1, True)
+    vote = encode_call("agency_registry", "vote", [1, False])
+    signed = relay_args(
+        build_domain(meter.ledger, "agency_registry"),
+        laboratory,
+        get_private_key(1, "account"),
+        vote,
+    )
+    meter.run("relay` of a `vote", stranger, "agency_registry", "relay", *signed)
+    meter.run(None, laboratory, "agency_registry", "vote", 1, True)
     label = "vote` that begins a decision's `wait"
     meter.run(label, commission, "agency_registry", "vote", 1, True)
     meter.ledger.pass_time(ORDINARY)

@@ -69,7 +69,8 @@ def test_founding_is_not_finished_without_agencies_and_validators() -> None:
     scratch = ScratchState(chain_id=1, timestamp=1)
     scratch.create(DECISIONS_IMPLEMENTATION, load_artifact("registry_decisions").creation_bytecode)
     registry = load_artifact("agency_registry").creation_bytecode
-    arguments = encode(["address", "address"], [DECISIONS_IMPLEMENTATION, POSTS])
+    words = ["address", "bytes32", "address", "address"]
+    arguments = encode(words, [REGISTRY, uid_of(1), DECISIONS_IMPLEMENTATION, POSTS])
     scratch.create(IMPLEMENTATION, registry + arguments)
     proxy = load_artifact("upgradeable_proxy").creation_bytecode
     scratch.create(REGISTRY, proxy + bytes(12) + REGISTRY + bytes(12) + IMPLEMENTATION)

@@ -139,8 +139,9 @@ def test_second_half_of_the_code_is_nobodys_by_itself(ledger: Ledger) -> None:
 
 def test_registry_is_made_with_its_second_half_only(ledger: Ledger) -> None:
     code = load_artifact("agency_registry").creation_bytecode
+    words = encode(["address", "bytes32", "address", "address"], [REGISTRY, bytes(32), KEY, POSTS])
     with pytest.raises(FoundingFailed, match="registry: no code there"):
-        ledger.state.create(NEXT_CODE, code + encode(["address", "address"], [KEY, POSTS]))
+        ledger.state.create(NEXT_CODE, code + words)
 
 
 def test_unknown_call_of_the_registry_is_refused(ledger: Ledger) -> None:

@@ -263,7 +263,10 @@ def test_upgrade_is_carried_out_by_vote_only(ledger: Ledger, proxy: Address) -> 
     ledger.accredit(uid_of(1), LABORATORY)
     ledger.attest(uid_of(100), uid_of(1))
     constructor = {
-        REGISTRY: encode(["address", "address"], [DECISIONS_IMPLEMENTATION, POSTS]),
+        REGISTRY: encode(
+            ["address", "bytes32", "address", "address"],
+            [REGISTRY, uid_of(1), DECISIONS_IMPLEMENTATION, POSTS],
+        ),
         SCHEMAS: encode(["address", "address"], [REGISTRY, ATTESTATIONS]),
         ATTESTATIONS: encode(["address", "address"], [REGISTRY, SCHEMAS]),
     }
