@@ -21,6 +21,9 @@ from api.errors import (
 from api.web3_provider import RawRpc, RpcRefusal
 from contracts import codec
 
+NO_REASON: Final = "ledger: the contract refused"
+"""Stands for the reason of a revert that gives none, as when a call runs out of gas."""
+
 MAX_EVIDENCE: Final = 1_000
 """The node lists no more acts at once."""
 
@@ -122,12 +125,23 @@ class Ledger:
         return tuple(_read_log(entry) for entry in found)
 
     async def call(
-        self, to: bytes, data: bytes, *, block: int | None = None, sender: bytes | None = None
+        self,
+        to: bytes,
+        data: bytes,
+        *,
+        block: int | None = None,
+        sender: bytes | None = None,
+        gas: int | None = None,
     ) -> bytes:
-        """Run a call on the state after a block (the last when None); raises `Reverted`."""
+        """Run a call on the state after a block (the last when None); raises `Reverted`.
+
+        `gas` bounds it as a transaction's gas limit would.
+        """
         request = {"to": "0x" + to.hex(), "data": "0x" + data.hex()}
         if sender is not None:
             request["from"] = "0x" + sender.hex()
+        if gas is not None:
+            request["gas"] = hex(gas)
         tag = "latest" if block is None else hex(block)
         try:
             output = await self._raw.call("eth_call", request, tag)
@@ -258,7 +272,7 @@ def _read_revert(refusal: RpcRefusal) -> str | None:
             return found
     if refusal.rpc_code == RPC_EXECUTION_REVERTED or "revert" in refusal.reason.lower():
         _, _, reason = refusal.reason.partition("reverted: ")
-        return reason or "ledger: the contract refused"
+        return reason or NO_REASON
     return None
 
 

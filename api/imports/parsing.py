@@ -9,8 +9,8 @@ import csv
 import io
 import json
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -20,6 +20,9 @@ from pydantic import BaseModel, ValidationError
 
 from api.errors import InvalidField, MalformedBody, UserFault
 from api.rest.validation import translate_validation
+
+Weigh = Callable[[Mapping[str, Any]], int]
+"""Tells what a line costs in gas, about; asked for each line in the order of the file."""
 
 MAX_LINES: Final = 100_000
 """Most lines of one import."""
@@ -56,9 +59,13 @@ class ParsedLine:
     uid: bytes | None = None
     depends: bytes | None = None
     """The uid of another line of the file that must be on the ledger first."""
+    weight: int = 0
+    """What it costs in gas, about."""
 
 
-def parse_file(raw: bytes, file_format: FileFormat, model: type[BaseModel]) -> list[ParsedLine]:
+def parse_file(
+    raw: bytes, file_format: FileFormat, model: type[BaseModel], weigh: Weigh | None = None
+) -> list[ParsedLine]:
     """Take a file apart and check each line; raises `UserFault` for a file that has no lines."""
     try:
         text = raw.decode("utf-8-sig")
@@ -73,7 +80,7 @@ def parse_file(raw: bytes, file_format: FileFormat, model: type[BaseModel]) -> l
         lines.append(_check_line(number, found, model, taken))
     if not lines:
         raise InvalidField("body", "the file has no lines")
-    return [_link(line, taken) for line in lines]
+    return [_link(line, taken, weigh) for line in lines]
 
 
 def describe(error: UserFault) -> Fault:
@@ -107,12 +114,16 @@ def _check_line(
     return ParsedLine(line=number, body=found, fault=None, uid=uid)
 
 
-def _link(line: ParsedLine, uids: set[bytes]) -> ParsedLine:
-    parent = None if line.body is None else line.body.get("parent")
-    depends = None if parent is None else bytes.fromhex(parent[2:])
-    if depends is None or depends not in uids:
+def _link(line: ParsedLine, uids: set[bytes], weigh: Weigh | None) -> ParsedLine:
+    if line.body is None:
         return line
-    return ParsedLine(line=line.line, body=line.body, fault=None, uid=line.uid, depends=depends)
+    parent = line.body.get("parent")
+    depends = None if parent is None else bytes.fromhex(parent[2:])
+    return replace(
+        line,
+        depends=depends if depends in uids else None,
+        weight=0 if weigh is None else weigh(line.body),
+    )
 
 
 def _read_ndjson(text: str) -> Iterator[tuple[int, dict[str, Any] | Fault]]:

@@ -4,44 +4,32 @@ import asyncio
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from atesta_client.canonical import dump_canonical, load_json
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from api.databases import Database
 from api.imports.parsing import Fault, ParsedLine
+from api.imports.queries import (
+    DONE,
+    GROUPED,
+    OPEN_STATES,
+    PROMISED,
+    REJECTED,
+    RUNNING,
+    WAITING,
+    StoredImport,
+    choose,
+    find,
+    find_by_key,
+    list_lines,
+    read,
+)
 from api.imports.tables import IMPORT_LINES, IMPORTS
-from api.outbox.store import IdempotencyKeyReused
 from api.vault.keys import MasterKey, Sealed
 
-RUNNING: Final = "running"
-DONE: Final = "done"
-WAITING: Final = "waiting"
-GROUPED: Final = "grouped"
-PROMISED: Final = "promised"
-REJECTED: Final = "rejected"
-OPEN_STATES: Final = (WAITING, GROUPED, PROMISED)
-
 _L = IMPORT_LINES.c
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredImport:
-    """One import and how far it is."""
-
-    sequence: int
-    id: str
-    act: str
-    state: str
-    lines: int
-    waiting: int
-    promised: int
-    done: int
-    rejected: int
-    created_s: int
-    finished_s: int | None
-    problem: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +83,7 @@ class ImportStore:
         rows = [self._seal(import_id, line) for line in lines]
 
         def add(connection: Connection) -> StoredImport:
-            known = _find_by_key(connection, idempotency_key, body_fingerprint)
+            known = find_by_key(connection, idempotency_key, body_fingerprint)
             if known is not None:
                 return known
             connection.execute(
@@ -110,7 +98,7 @@ class ImportStore:
                 )
             )
             connection.execute(insert(IMPORT_LINES), rows)
-            stored = _find(connection, import_id)
+            stored = find(connection, import_id)
             assert stored is not None, "the import was just written"
             return stored
 
@@ -120,11 +108,11 @@ class ImportStore:
 
     async def find_by_key(self, key: str, body_fingerprint: bytes) -> StoredImport | None:
         """Return the import of an earlier, equal request; raises `IdempotencyKeyReused`."""
-        return await self._database.read(lambda c: _find_by_key(c, key, body_fingerprint))
+        return await self._database.read(lambda c: find_by_key(c, key, body_fingerprint))
 
     async def find(self, import_id: str) -> StoredImport | None:
         """Return an import with its progress."""
-        return await self._database.read(lambda c: _find(c, import_id))
+        return await self._database.read(lambda c: find(c, import_id))
 
     async def get_page(self, *, limit: int, before: int | None) -> list[StoredImport]:
         """Return imports, newest first."""
@@ -133,7 +121,7 @@ class ImportStore:
             query = select(IMPORTS).order_by(IMPORTS.c.sequence.desc()).limit(limit)
             if before is not None:
                 query = query.where(IMPORTS.c.sequence < before)
-            return [_read(connection, row) for row in connection.execute(query).all()]
+            return [read(connection, row) for row in connection.execute(query).all()]
 
         return await self._database.read(load)
 
@@ -184,19 +172,19 @@ class ImportStore:
 
         return await self._database.write(take)
 
-    async def take_group(self, import_id: str, size: int) -> Group | None:
-        """Return the next lines to promise; None if none can be promised now.
+    async def take_group(self, import_id: str, size: int, budget: int) -> Group | None:
+        """Return the next lines to promise, by number and weight; None if none can be now.
 
         Lines that were taken before and not promised, because the process ended, come again as the
         same group.
         """
 
         def take(connection: Connection) -> list[Row[Any]]:
-            taken = _list_lines(connection, import_id, GROUPED)
+            taken = list_lines(connection, import_id, GROUPED)
             if taken:
                 first = min(row.group_line for row in taken)
                 return [row for row in taken if row.group_line == first]
-            rows = _choose(connection, import_id, size)
+            rows = choose(connection, import_id, size, budget)
             if rows:
                 connection.execute(
                     update(IMPORT_LINES)
@@ -313,6 +301,7 @@ class ImportStore:
             "state": WAITING if fault is None else REJECTED,
             "uid": line.uid,
             "depends": line.depends,
+            "weight": line.weight,
             "is_single": False,
             "field": None if fault is None else fault.field,
             "code": None if fault is None else fault.code,
@@ -331,70 +320,3 @@ class ImportStore:
 
 def _build_identity(import_id: str, line: int) -> bytes:
     return f"import:{import_id}:{line}".encode()
-
-
-def _choose(connection: Connection, import_id: str, size: int) -> list[Row[Any]]:
-    """Choose waiting lines whose predecessors are settled; all of them if nothing else moves."""
-    unsettled = select(_L.uid).where(
-        _L.import_id == import_id, _L.state.in_(OPEN_STATES), _L.uid.is_not(None)
-    )
-    waiting = and_(_L.import_id == import_id, _L.state == WAITING)
-    ready = and_(waiting, or_(_L.depends.is_(None), _L.depends.not_in(unsettled)))
-    query = select(IMPORT_LINES).where(ready).order_by(_L.line).limit(size)
-    rows = list(connection.execute(query).all())
-    if not rows and not _list_lines(connection, import_id, PROMISED, limit=1):
-        # Lines that wait for each other, or for nothing that will come: the ledger judges them.
-        first = select(IMPORT_LINES).where(waiting).order_by(_L.line).limit(1)
-        rows = list(connection.execute(first).all())
-    if rows and rows[0].is_single:
-        return rows[:1]
-    return [row for row in rows if not row.is_single]
-
-
-def _list_lines(
-    connection: Connection, import_id: str, state: str, limit: int = 1000
-) -> list[Row[Any]]:
-    query = (
-        select(IMPORT_LINES)
-        .where(_L.import_id == import_id, _L.state == state)
-        .order_by(_L.line)
-        .limit(limit)
-    )
-    return list(connection.execute(query).all())
-
-
-def _find_by_key(connection: Connection, key: str, body_fingerprint: bytes) -> StoredImport | None:
-    row = connection.execute(select(IMPORTS).where(IMPORTS.c.idempotency_key == key)).one_or_none()
-    if row is None:
-        return None
-    if bytes(row.body_fingerprint) != body_fingerprint:
-        raise IdempotencyKeyReused
-    return _read(connection, row)
-
-
-def _find(connection: Connection, import_id: str) -> StoredImport | None:
-    row = connection.execute(select(IMPORTS).where(IMPORTS.c.id == import_id)).one_or_none()
-    return None if row is None else _read(connection, row)
-
-
-def _read(connection: Connection, row: Row[Any]) -> StoredImport:
-    counts: dict[str, int] = {
-        str(state): int(count)
-        for state, count in connection.execute(
-            select(_L.state, func.count()).where(_L.import_id == row.id).group_by(_L.state)
-        )
-    }
-    return StoredImport(
-        sequence=row.sequence,
-        id=row.id,
-        act=row.act,
-        state=row.state,
-        lines=row.lines,
-        waiting=counts.get(WAITING, 0) + counts.get(GROUPED, 0),
-        promised=counts.get(PROMISED, 0),
-        done=counts.get(DONE, 0),
-        rejected=counts.get(REJECTED, 0),
-        created_s=row.created_s,
-        finished_s=row.finished_s,
-        problem=row.problem,
-    )

@@ -42,6 +42,8 @@ IMPORT_LINES = Table(
     Column("state", String(12), nullable=False),
     Column("uid", LargeBinary(32)),
     Column("depends", LargeBinary(32)),
+    # What it costs in gas, about.
+    Column("weight", Integer, nullable=False),
     # Tried in a group of its own, after its group was refused.
     Column("is_single", Boolean, nullable=False),
     Column("group_line", Integer),

@@ -15,9 +15,10 @@ import structlog
 
 from api.acts.performing import build_ledger_act, check_body, open_context
 from api.errors import ApiError, UserFault
-from api.imports.kinds import ImportKind, get_kind
+from api.imports.kinds import BUDGET_GAS, ImportKind, get_kind
 from api.imports.parsing import Fault, describe
 from api.imports.store import Group, ImportStore
+from api.ledger import NO_REASON
 from api.outbox.store import StoredOperation
 from api.rest.refusals import translate_revert
 from api.rest.services import RestServices
@@ -139,7 +140,7 @@ class ImportWorker:
     async def _promise_more(self, import_id: str, kind: ImportKind) -> None:
         under_way = len(await self._store.list_promised(import_id))
         while under_way < MAX_UNDER_WAY:
-            group = await self._store.take_group(import_id, kind.group)
+            group = await self._store.take_group(import_id, kind.group, BUDGET_GAS)
             if group is None:
                 return
             if await self._promise(kind, group):
@@ -186,6 +187,6 @@ class ImportWorker:
 
 def _describe_failure(operation: StoredOperation) -> Fault:
     """Return why the ledger refused a line in its block."""
-    refusal = translate_revert(operation.error or "ledger: the contract refused")
+    refusal = translate_revert(operation.error or NO_REASON)
     assert isinstance(refusal, UserFault), "a contract's refusal is about the request"
     return describe(refusal)

@@ -17,6 +17,7 @@ PROBLEM_CODES: Final = {
     "account_unknown": "The registry does not list the node's account.",
     "act_not_found": "There is no act with this name.",
     "act_not_relayed": "The contract takes this act only from the account that signs it.",
+    "act_too_large": "The act needs more gas than one transaction may use.",
     "agency_not_active": "The agency is suspended or not in the registry.",
     "agency_not_found": "The registry has no such agency.",
     "agency_unknown": "The registry lists none of the node's accounts yet.",

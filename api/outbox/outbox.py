@@ -30,7 +30,7 @@ from sqlalchemy import Connection
 
 from api.databases import Database
 from api.errors import ApiError, UserFault
-from api.ledger import Ledger, Reverted
+from api.ledger import NO_REASON, Ledger, Reverted
 from api.outbox import store
 from api.outbox.account import Account, SignedTransaction, sign_call
 from api.outbox.store import Outcome, StoredOperation, WriteRequest
@@ -68,6 +68,22 @@ class WriteRefused(UserFault):
         next_step: str | None,
     ) -> None:
         super().__init__(reason, code=code, field=field, status=status, next_step=next_step)
+
+
+class ActTooLarge(UserFault):
+    """The write needs more gas than one transaction may use.
+
+    The contracts refuse with a reason; a call that runs out of gas inside one has none.
+    """
+
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the act needs more gas than one transaction may use",
+            code="act_too_large",
+            next_step="take fewer records at once",
+        )
 
 
 TranslateRevert = Callable[[str], ApiError]
@@ -158,9 +174,15 @@ class Outbox:
             raise store.ClaimTaken
         try:
             data = request.data if request.dry_run is None else request.dry_run
-            await self._ledger.call(request.target, data, sender=request.account)
+            await self._ledger.call(request.target, data, sender=request.account, gas=request.gas)
         except Reverted as reverted:
+            if reverted.reason == NO_REASON:
+                raise ActTooLarge from reverted
             raise self._translate(reverted.reason) from reverted
+        except RpcRefusal as refusal:
+            if "out of gas" in refusal.reason.lower():
+                raise ActTooLarge from refusal
+            raise
 
     async def get(self, reference: str) -> StoredOperation | None:
         """Return an operation by id or transaction hash."""
@@ -261,7 +283,7 @@ class Outbox:
                 return reverted.reason
             except ApiError:
                 continue
-        return "ledger: the contract refused"
+        return NO_REASON
 
     async def _sign_again(self, operation: StoredOperation) -> None:
         log.warning("nonce taken by an outside transaction", operation=operation.id)

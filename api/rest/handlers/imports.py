@@ -6,7 +6,7 @@ from api.auth import check_roles
 from api.errors import NotFound
 from api.imports.kinds import KINDS, MANDATES, get_kind
 from api.imports.parsing import FileFormat, parse_file
-from api.imports.store import StoredImport
+from api.imports.queries import StoredImport
 from api.rest import import_models as models
 from api.rest.call import Call, Reply, Upload
 from api.rest.cursors import encode_cursor
@@ -24,7 +24,7 @@ async def create_import(call: Call) -> Reply:
     if known is None:
         upload: Upload = call.body
         lines = await asyncio.to_thread(
-            parse_file, upload.raw, _FORMATS[upload.content_type], kind.model
+            parse_file, upload.raw, _FORMATS[upload.content_type], kind.model, kind.make_scale()
         )
         known = await store.create(
             kind.act.name,

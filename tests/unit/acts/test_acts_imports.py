@@ -237,13 +237,13 @@ async def test_import_keeps_no_content_of_finished_lines(
     bureau: Caller, act_list: str, tmp_path: Path
 ) -> None:
     started = await upload(bureau, write_lines(build_office(act_list), {"kind": "Chan Tai Man"}))
-    stored = await bureau.agency.services.imports.take_group(started["id"], 8)
+    stored = await bureau.agency.services.imports.take_group(started["id"], 8, 10**7)
     assert stored is not None
     assert b"Chan" not in b"".join(
         path.read_bytes() for path in (tmp_path / "bureau").glob("*.sqlite*")
     )
     await work_off(bureau.agency, started)
-    assert await bureau.agency.services.imports.take_group(started["id"], 8) is None
+    assert await bureau.agency.services.imports.take_group(started["id"], 8, 10**7) is None
 
 
 @given(st.text(max_size=300), st.sampled_from(FileFormat))

@@ -97,13 +97,20 @@ async def test_mandates_of_one_body_share_its_commitment_and_nothing_else(
         assert terms[0][name] != terms[1][name]
 
 
-async def test_mandate_eight_fit_and_nine_are_refused(bureau: Caller, act_list: str) -> None:
-    offices = [build_office(act_list) for _ in range(9)]
-    refused = await bureau.post("/mandates", {"mandates": offices}, status=400)
+async def test_mandate_as_many_as_one_transaction_bears(bureau: Caller, act_list: str) -> None:
+    powers = [build_power(act_list) for _ in range(9)]
+    refused = await bureau.post("/mandates", {"mandates": powers}, status=400)
     assert refused["field"] == "mandates"
-    await record(bureau, *offices[:8])
-    for office in offices[:8]:
-        assert (await read(bureau, MANDATES_NAME, "mandate", office["uid"]))["state"] == 1
+    await record(bureau, *powers[:8])
+    for power in powers[:8]:
+        assert (await read(bureau, MANDATES_NAME, "mandate", power["uid"]))["state"] == 1
+    # Offices of bodies that the ledger does not know yet are dearer.
+    offices = [
+        build_office(act_list, body=ASSOCIATION | {"number": str(number)}) for number in range(8)
+    ]
+    refused = await bureau.post("/mandates", {"mandates": offices}, status=422)
+    assert refused["code"] == "act_too_large"
+    await record(bureau, *offices[:6])
 
 
 async def test_succession_ends_offices_and_spares_powers(bureau: Caller, act_list: str) -> None:

@@ -71,6 +71,8 @@ class FakeLedger:
                     for slot, value in account.get("storage", {}).items()
                 },
             )
+        # A call before the first block costs what it costs later: zero is stored for less.
+        self.state.block_number = 1
         self.now_s = START_S
         self.waiting: dict[tuple[Address, int], bytes] = {}
         self.receipts: dict[bytes, dict[str, Any]] = {}
@@ -118,7 +120,7 @@ class FakeLedger:
                 "to": to_checksum_address(contract),
                 "value": 0,
                 "data": "0x" + encode_call(name, function, args).hex(),
-                "gas": 1_000_000,
+                "gas": 3_000_000,
                 "maxFeePerGas": 0,
                 "maxPriorityFeePerGas": 0,
             }
@@ -133,6 +135,7 @@ class FakeLedger:
         transaction = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
         target, data = Address(bytes(transaction["to"])), bytes(transaction["data"])
         outcome = self.state.send(target, data, sender=sender)
+        assert outcome.gas_used * 64 // 63 <= transaction["gas"], "its dry run should have told"
         self.last_outcome = outcome
         self.nonces[sender] = self.get_nonce(sender) + 1
         transaction_hash = keccak(raw)
@@ -181,6 +184,9 @@ class FakeLedger:
         sender = Address(bytes.fromhex(request.get("from", "0x" + "00" * 20)[2:]))
         target, data = Address(bytes.fromhex(request["to"][2:])), request["data"][2:]
         outcome = self.state.read(target, bytes.fromhex(data), sender=sender)
+        if "gas" in request and outcome.gas_used * 64 // 63 > int(request["gas"], 16):
+            # As a node answers when a call runs out of gas behind a proxy.
+            raise RpcRefusal({"code": REVERTED, "message": "execution reverted"})
         if not outcome.succeeded:
             raise RpcRefusal(
                 {

@@ -1,0 +1,117 @@
+"""Reading imports and choosing their next lines, inside the caller's transaction."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, and_, func, or_, select
+
+from api.imports.tables import IMPORT_LINES, IMPORTS
+from api.outbox.store import IdempotencyKeyReused
+
+RUNNING: Final = "running"
+DONE: Final = "done"
+WAITING: Final = "waiting"
+GROUPED: Final = "grouped"
+PROMISED: Final = "promised"
+REJECTED: Final = "rejected"
+OPEN_STATES: Final = (WAITING, GROUPED, PROMISED)
+
+_L = IMPORT_LINES.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredImport:
+    """One import and how far it is."""
+
+    sequence: int
+    id: str
+    act: str
+    state: str
+    lines: int
+    waiting: int
+    promised: int
+    done: int
+    rejected: int
+    created_s: int
+    finished_s: int | None
+    problem: str | None
+
+
+def choose(connection: Connection, import_id: str, size: int, budget: int) -> list[Row[Any]]:
+    """Choose waiting lines whose predecessors are settled, as many as one transaction bears.
+
+    If nothing else moves, one that waits is taken all the same: the ledger judges it.
+    """
+    unsettled = select(_L.uid).where(
+        _L.import_id == import_id, _L.state.in_(OPEN_STATES), _L.uid.is_not(None)
+    )
+    waiting = and_(_L.import_id == import_id, _L.state == WAITING)
+    ready = and_(waiting, or_(_L.depends.is_(None), _L.depends.not_in(unsettled)))
+    query = select(IMPORT_LINES).where(ready).order_by(_L.line).limit(size)
+    rows = list(connection.execute(query).all())
+    if not rows and not list_lines(connection, import_id, PROMISED, limit=1):
+        # Lines that wait for each other, or for nothing that will come: the ledger judges them.
+        first = select(IMPORT_LINES).where(waiting).order_by(_L.line).limit(1)
+        rows = list(connection.execute(first).all())
+    if rows and rows[0].is_single:
+        return rows[:1]
+    chosen: list[Row[Any]] = []
+    for row in rows:
+        budget -= row.weight
+        if row.is_single or (chosen and budget < 0):
+            break
+        chosen.append(row)
+    return chosen
+
+
+def list_lines(
+    connection: Connection, import_id: str, state: str, limit: int = 1000
+) -> list[Row[Any]]:
+    """Return lines in one state, in the order of the file."""
+    query = (
+        select(IMPORT_LINES)
+        .where(_L.import_id == import_id, _L.state == state)
+        .order_by(_L.line)
+        .limit(limit)
+    )
+    return list(connection.execute(query).all())
+
+
+def find_by_key(connection: Connection, key: str, body_fingerprint: bytes) -> StoredImport | None:
+    """Return what the key was used for; raises `IdempotencyKeyReused` for another body."""
+    row = connection.execute(select(IMPORTS).where(IMPORTS.c.idempotency_key == key)).one_or_none()
+    if row is None:
+        return None
+    if bytes(row.body_fingerprint) != body_fingerprint:
+        raise IdempotencyKeyReused
+    return read(connection, row)
+
+
+def find(connection: Connection, import_id: str) -> StoredImport | None:
+    """Return an import with its progress."""
+    row = connection.execute(select(IMPORTS).where(IMPORTS.c.id == import_id)).one_or_none()
+    return None if row is None else read(connection, row)
+
+
+def read(connection: Connection, row: Row[Any]) -> StoredImport:
+    """Return an import with its progress from its row."""
+    counts: dict[str, int] = {
+        str(state): int(count)
+        for state, count in connection.execute(
+            select(_L.state, func.count()).where(_L.import_id == row.id).group_by(_L.state)
+        )
+    }
+    return StoredImport(
+        sequence=row.sequence,
+        id=row.id,
+        act=row.act,
+        state=row.state,
+        lines=row.lines,
+        waiting=counts.get(WAITING, 0) + counts.get(GROUPED, 0),
+        promised=counts.get(PROMISED, 0),
+        done=counts.get(DONE, 0),
+        rejected=counts.get(REJECTED, 0),
+        created_s=row.created_s,
+        finished_s=row.finished_s,
+        problem=row.problem,
+    )
