@@ -128,7 +128,7 @@ class Activity:
     type: str
     """What happened."""
     agent: str
-    """Agency that did it."""
+    """Agency that did it; of a resident, the uid of the binding of the key."""
     key: str | None
     """Key that signed, where known."""
     used: tuple[str, ...]
@@ -159,10 +159,10 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """One agency (PROV agent)."""
+    """One agency, or one resident's key (PROV agent)."""
 
     id: str
-    """The agency."""
+    """The agency, or the binding of a resident's key."""
     name: str | None
     """From the address book."""
     jurisdiction: str | None
