@@ -30,10 +30,11 @@ def build_prov_json(told: Provenance, parties: Mapping[str, Sequence[str]]) -> d
     document.add_namespace("atesta", NAMESPACE)
     document.add_namespace("dpv", _DPV)
     for agent in told.agents:
-        attributes = {"prov:type": "atesta:agency"}
+        is_resident = _is_resident(agent.id)
+        attributes = {"prov:type": "atesta:resident" if is_resident else "atesta:agency"}
         if agent.name is not None:
             attributes["prov:label"] = agent.name
-        document.agent(_name("agency", agent.id), attributes)
+        document.agent(_name_agent(agent.id), attributes)
     exchanges: dict[str, ProvActivity] = {}
     for entity in told.entities:
         if entity.type == "exchange":
@@ -125,7 +126,7 @@ def _add_activity(
             "atesta:transaction": act.transaction,
         },
     )
-    document.wasAssociatedWith(activity, _name("agency", act.agent))
+    document.wasAssociatedWith(activity, _name_agent(act.agent))
     for uid in act.used:
         if uid in exchanges:
             document.wasInformedBy(activity, exchanges[uid])
@@ -141,6 +142,15 @@ def _add_activity(
 
 def _get_time(act: Activity) -> datetime:
     return act.event_time or act.block_time
+
+
+def _name_agent(identifier: str) -> str:
+    return _name("resident" if _is_resident(identifier) else "agency", identifier)
+
+
+def _is_resident(identifier: str) -> bool:
+    """Tell a resident's key, an address with zeros in front, from an agency."""
+    return identifier.startswith("0x" + "00" * 12)
 
 
 def _name_entity(entity: Entity) -> str:

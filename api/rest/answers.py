@@ -162,7 +162,10 @@ class Activity(Model):
 
     id: str = Field(description="Transaction and log position.", examples=[f"{EXAMPLE_HASH}#0"])
     type: str = Field(description="What happened.", examples=["attestation.created"])
-    agent: Uid = Field(description="Agency that did it.", examples=[EXAMPLE_AGENCY])
+    agent: Uid = Field(
+        description="Agency that did it; of a resident, the uid of the binding of the key.",
+        examples=[EXAMPLE_AGENCY],
+    )
     key: AddressText | None = Field(
         description="Key that signed, where known.", examples=[EXAMPLE_ADDRESS]
     )
@@ -212,9 +215,11 @@ class Entity(Model):
 
 
 class Agent(Model):
-    """One agency (PROV agent)."""
+    """One agency, or one resident's key (PROV agent)."""
 
-    id: Uid = Field(description="The agency.", examples=[EXAMPLE_AGENCY])
+    id: Uid = Field(
+        description="The agency, or the binding of a resident's key.", examples=[EXAMPLE_AGENCY]
+    )
     name: str | None = Field(description="From the address book.", examples=[None])
     jurisdiction: Uid | None = Field(description="Its jurisdiction.", examples=[EXAMPLE_HASH])
 

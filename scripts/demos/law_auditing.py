@@ -166,6 +166,8 @@ def list_askable(number: str, dataset: str) -> Request[dict[str, Any]]:
 
 
 def _read_label(agency: str) -> str:
-    """Return an agency's id in readable form."""
+    """Return an agency's id in readable form; a resident's is the address of a key."""
+    if agency.startswith("0x" + "00" * 12):
+        return "a resident's own key"
     label = bytes.fromhex(agency.removeprefix("0x")).strip(b"\x00")
     return label.decode("ascii") if label.isascii() else agency

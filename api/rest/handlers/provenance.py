@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from api.acts.key_bindings import place_binding
 from api.errors import NotFound
 from api.index import law_queries, queries
 from api.provenance.attested import collect_attested
@@ -79,15 +80,15 @@ def _collect(connection: Connection, uid: bytes) -> Story:
 async def _name_actors(call: Call, activities: list[Activity], block: int) -> list[Activity]:
     """Name who acted by the key that signed.
 
-    An event names the parties of its record; which of them acted, only the key tells. A resident's
-    own key is no agency's: such an act stays with the agency that the event names first.
+    An event names the parties of its record; which of them acted, only the key tells. A key of no
+    agency is a resident's own: its agent is the key itself, by the uid of the key's binding.
     """
     actors: dict[str | None, str] = {}
     for key in dict.fromkeys(activity.key for activity in activities):
         if key is not None:
-            found = await call.services.records.get_key(bytes.fromhex(key[2:]), block)
-            if found is not None:
-                actors[key] = encode_hex(found.agency)
+            account = bytes.fromhex(key[2:])
+            found = await call.services.records.get_key(account, block)
+            actors[key] = encode_hex(place_binding(account) if found is None else found.agency)
     return [
         activity.model_copy(update={"agent": actors.get(activity.key, activity.agent)})
         for activity in activities

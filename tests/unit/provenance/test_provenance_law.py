@@ -15,7 +15,7 @@ from prov.model import (
     ProvUsage,
 )
 
-from tests.contracts import exchange_harness
+from tests.contracts import consent_harness, exchange_harness
 from tests.contracts.contract_harness import BUREAU, LABORATORY, bureau, laboratory, uid_of
 from tests.contracts.exchange_harness import GENERAL, REQUEST, RESPONSE
 from tests.contracts.law_harness import CONSENT_BASIS, NOTICE, ORDINARY, PURPOSE
@@ -59,6 +59,20 @@ async def test_story_names_who_acted_by_the_key_that_signed(stage: Any, reader: 
     assert actors["exchange.requested", "requested"] == requester
     assert actors["exchange.state", "released"] == provider
     assert actors["exchange.state", "received"] == requester
+
+
+async def test_story_of_a_consent_by_a_resident_s_key_names_the_key(
+    stage: Any, reader: Caller
+) -> None:
+    consent_harness.give(stage, uid_of(777))
+    await reader.agency.services.index.catch_up()
+    path = f"/provenance/{write_uid(uid_of(777))}"
+    told = await reader.get(path)
+    (given,) = [act for act in told["activities"] if act["type"] == "consent.given"]
+    assert given["agent"] == "0x" + "00" * 12 + given["key"][2:]
+    written = await reader.get(f"{path}?format=prov-json")
+    resident = written["agent"][f"atesta:resident-{given['agent']}"]
+    assert "atesta:resident" in json.dumps(resident)
 
 
 async def test_story_of_a_consent_tells_who_used_it(stage: Any, reader: Caller) -> None:
