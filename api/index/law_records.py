@@ -78,7 +78,7 @@ def _create(connection: Connection, event: PlacedEvent, creation: Creation) -> N
         "agency": agency,
         "state": creation.state,
         "event_time_s": args.get("event_time"),
-        "is_late": bool(args.get("is_late", False)),
+        "is_late": _was_marked_late(connection, event, uid),
         "terms": write_json(args),
         **columns,
     }
@@ -139,7 +139,7 @@ def _put_period(connection: Connection, event: PlacedEvent) -> None:
             "state": args["state"],
             "place": args["period"],
             "event_time_s": args.get("event_time"),
-            "is_late": bool(args.get("is_late", False)),
+            "is_late": _was_marked_late(connection, event, uid),
             "terms": write_json(args),
         }
         connection.execute(insert(LAW_RECORDS).values(**row))
@@ -177,7 +177,7 @@ def _succeed(connection: Connection, event: PlacedEvent) -> None:
             "agency": args["agency"],
             "state": RecordState.ACTIVE,
             "event_time_s": args["event_time"],
-            "is_late": bool(args.get("is_late", False)),
+            "is_late": _was_marked_late(connection, event, args["uid"]),
             **values,
         }
         connection.execute(insert(LAW_RECORDS).values(**row))
@@ -244,6 +244,21 @@ def _link(
             for role, target in dict.fromkeys(links)
         ],
     )
+
+
+def _was_marked_late(connection: Connection, event: PlacedEvent, uid: bytes) -> bool:
+    """Tell whether the same transaction marked the record late, which comes before it is made."""
+    marks = connection.execute(
+        select(EVENTS.c.position)
+        .where(
+            EVENTS.c.uid == uid,
+            EVENTS.c.position < event.position,
+            EVENTS.c.transaction_hash == event.transaction_hash,
+            EVENTS.c.kind.endswith(LATE_SUFFIX),
+        )
+        .limit(1)
+    )
+    return marks.first() is not None
 
 
 def _note_successor(connection: Connection, previous: bytes, uid: bytes) -> None:

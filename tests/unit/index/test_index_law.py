@@ -19,6 +19,8 @@ from api.index.layout import LAYOUT_VERSION, prepare_layout
 from api.index.placed_event import PlacedEvent
 from api.index.queries import Page
 from api.index.tables import BLOCKS, CURSOR, EVENTS, LOGS_PER_BLOCK, METADATA
+from contracts.codec import encode_call
+from contracts.codes import LateReason
 from contracts.scratch import Outcome
 from tests.contracts import consent_harness, exchange_harness, mandate_harness
 from tests.contracts.contract_harness import (
@@ -46,6 +48,7 @@ class Chronicle:
         self.ledger = ledger
         self.database = database
         self._logs = 0
+        self._sent = 0
         self._send = ledger.send
         ledger.send = self.send  # type: ignore[method-assign]
 
@@ -53,6 +56,7 @@ class Chronicle:
         self, sender: Address, contract: str, function: str, args: Sequence[Any] = ()
     ) -> Outcome:
         outcome = self._send(sender, contract, function, args)
+        self._sent += 1
         for log in decode_events(outcome):
             self._logs += 1
             event = PlacedEvent(
@@ -61,7 +65,7 @@ class Chronicle:
                 position=self.ledger.state.block_number * LOGS_PER_BLOCK + self._logs,
                 block=self.ledger.state.block_number,
                 time_s=self.ledger.now,
-                transaction_hash=keccak(self._logs.to_bytes(8, "big")),
+                transaction_hash=keccak(self._sent.to_bytes(8, "big")),
             )
             self.database.write_now(partial(process_event, event=event))
         return outcome
@@ -148,6 +152,21 @@ def test_quota_moves_stand_in_the_consents_history(chronicle: Chronicle) -> None
     exchange_harness.request(chronicle.ledger, **fields)
     assert "consent.quota" in chronicle.list_kinds(GENERAL)
     assert ("consent", GENERAL) in chronicle.list_links(EXCHANGE)
+
+
+def test_record_posted_late_is_marked(chronicle: Chronicle) -> None:
+    ledger = chronicle.ledger
+    ledger.pass_time(30 * 86_400)
+    exchange_harness.request(ledger)
+    assert not chronicle.find(EXCHANGE).is_late
+    long_ago = ledger.now - 10 * 86_400
+    uid = uid_of(9100)
+    call = encode_call(
+        "catalogue", "publish", [uid, 7, uid_of(9101), bytes(32), long_ago, bytes(32)]
+    )
+    ledger.do(bureau, "catalogue", "act_late", [call, uid_of(9102), int(LateReason.OUTAGE)])
+    assert chronicle.find(uid).is_late
+    assert chronicle.list_kinds(uid) == ["notice.marked_late", "notice.published"]
 
 
 def test_key_binding_is_found_by_its_key(chronicle: Chronicle) -> None:
