@@ -15,6 +15,7 @@ from api.index.law_events import (
     CHANGES,
     CREATIONS,
     LATE_EVENT,
+    LATE_SUFFIX,
     PARTY,
     Change,
     Creation,
