@@ -162,7 +162,7 @@ def test_record_posted_late_is_marked(chronicle: Chronicle) -> None:
     long_ago = ledger.now - 10 * 86_400
     uid = uid_of(9100)
     call = encode_call(
-        "catalogue", "publish", [uid, 7, uid_of(9101), bytes(32), long_ago, bytes(32)]
+        "catalogue", "publish", [uid, 7, uid_of(9101), b"en".ljust(32, b"\0"), long_ago, bytes(32)]
     )
     ledger.do(bureau, "catalogue", "act_late", [call, uid_of(9102), int(LateReason.OUTAGE)])
     assert chronicle.find(uid).is_late
