@@ -112,6 +112,8 @@ def problem_response(request: web.Request, error: ApiError) -> web.Response:
     headers = {}
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = 'Bearer realm="atesta"'
+    if "allowed_methods" in error.extra:
+        headers["Allow"] = ", ".join(error.extra["allowed_methods"])
     return web.Response(
         status=error.status,
         body=orjson.dumps(as_problem(error, instance=request.get(REQUEST_ID))),

@@ -1,14 +1,27 @@
-"""Binding an application to a port, with TLS when set, and giving the port back."""
+"""Binding an application to a port, with TLS when set, and giving the port back.
 
+What cannot be read as HTTP at all, such as an address longer than the parser takes, never reaches
+the application. It is answered here in the form of all other refusals; the library's own answer
+and log line would repeat a part of what was sent.
+"""
+
+import asyncio
 import errno
+import secrets
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
 
+import orjson
+import structlog
 from aiohttp import web
 
-from api.errors import InvalidField
+from api.errors import PROBLEM_CONTENT_TYPE, InvalidField, UserFault, as_problem
 from api.settings import ApiSettings
+
+log = structlog.get_logger(__name__)
 
 SHUTDOWN_S = 5.0
 """How long open requests may take to end after the port is closed."""
@@ -21,7 +34,7 @@ async def serve(app: web.Application, settings: ApiSettings) -> AsyncIterator[st
     Raises `InvalidField` for an occupied port or unreadable TLS files.
     """
     context = _build_tls_context(settings)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = _Runner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.port, ssl_context=context)
@@ -34,6 +47,57 @@ async def serve(app: web.Application, settings: ApiSettings) -> AsyncIterator[st
         yield f"{'https' if context else 'http'}://{host}:{port}"
     finally:
         await runner.cleanup()
+
+
+class _Protocol(web.RequestHandler):
+    """One connection."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Refuse what is no HTTP in our own words; our own failures go the library's way."""
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or request.writer.output_size > 0:
+            return super().handle_error(request, status, exc, message)
+        name = secrets.token_hex(8)
+        log.info("unreadable request", request_id=name, status=status)
+        error = UserFault(
+            "the request cannot be read as HTTP, or its address or headers are too long",
+            code="http_error",
+            status=status,
+        )
+        response = web.Response(
+            status=status,
+            body=orjson.dumps(as_problem(error, instance=name)),
+            content_type=PROBLEM_CONTENT_TYPE,
+            headers={"X-Request-Id": name, "Cache-Control": "no-store"},
+        )
+        response.force_close()
+        return response
+
+
+class _Server(web.Server):
+    """Makes connections of our kind."""
+
+    def __init__(self, like: web.Server, options: dict[str, Any]) -> None:
+        super().__init__(like.request_handler, request_factory=like.request_factory, **options)
+        self._options = options
+
+    def __call__(self) -> web.RequestHandler:
+        return _Protocol(self, loop=asyncio.get_running_loop(), **self._options)
+
+
+class _Runner(web.AppRunner):
+    """Starts the application as usual, but with our connections."""
+
+    # The library lets nobody choose the class of its connections; this is the narrowest seam.
+    async def _make_server(self) -> web.Server:
+        return _Server(await super()._make_server(), dict(self._kwargs))
 
 
 def _build_tls_context(settings: ApiSettings) -> ssl.SSLContext | None:

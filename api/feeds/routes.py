@@ -7,18 +7,19 @@ from api.auth import Role
 from api.feeds import alerts, events, webhooks
 from api.reading.models import LawEvent
 from api.rest.call import Call, Reply, Stream
+from api.rest.references import REFERENCE_PATTERN
 from api.rest.route import PAGING, Parameter, Route, uid_parameter
 
 _TAG: Final = "feeds"
 _AGENCY: Final = Parameter(
     name="agency",
     description="Only what this agency is a party to; its label or id.",
-    schema={"type": "string", "minLength": 1, "maxLength": 66},
+    schema={"type": "string", "pattern": REFERENCE_PATTERN},
 )
 _KINDS: Final = Parameter(
     name="kinds",
     description="Only these kinds, with commas between: `consent.withdrawn`, or all of `consent`.",
-    schema={"type": "string", "maxLength": 1_600, "pattern": r"^[a-z_]+(\.[a-z_]+)?(,[a-z_.]+)*$"},
+    schema={"type": "string", "pattern": events.KINDS_PATTERN},
 )
 _FILTERS: Final = (_KINDS, _AGENCY, uid_parameter("uid", "Only events of this record."))
 

@@ -204,7 +204,8 @@ def _describe(route: Route) -> str:
 def _build_parameters(route: Route) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = []
     for name in re.findall(r"{(\w+)}", route.path):
-        schema, description, example = _PATH_PARAMETERS[name]
+        told = _PATH_PARAMETERS.get(f"{route.tag}.{name}", _PATH_PARAMETERS[name])
+        schema, description, example = told
         parameters.append(
             {
                 "name": name,
@@ -302,6 +303,8 @@ _PATH_PARAMETERS: Final[dict[str, tuple[dict[str, Any], str, Any]]] = {
     "uid": (_UID_SCHEMA, "Identifier of the record, 32 bytes.", EXAMPLE_UID),
     "agency": (_UID_SCHEMA, "Identifier of the agency, 32 bytes.", EXAMPLE_UID),
     "id": ({"type": "string"}, "Identifier as the API gave it.", EXAMPLE_UID),
+    "agencies.id": (_UID_SCHEMA, "Identifier of the agency, 32 bytes.", EXAMPLE_UID),
+    "evidence.id": (_UID_SCHEMA, "Identifier of the act, 32 bytes.", EXAMPLE_UID),
     "number": (
         {"type": "integer", "minimum": 0},
         "Its number, as the ledger gave it.",

@@ -7,6 +7,7 @@ from api.reading import proposals
 from api.reading.collection import Collection
 from api.reading.models import LawHistory
 from api.reading.table import COLLECTIONS
+from api.rest.references import REFERENCE_PATTERN
 from api.rest.route import FROM, PAGING, UNTIL, Parameter, Route, uid_parameter
 
 
@@ -16,7 +17,7 @@ def _build_routes(collection: Collection) -> tuple[Route, ...]:
         Parameter(
             name=entry.name,
             description=entry.description,
-            schema={"type": "string", "minLength": 1, "maxLength": 66},
+            schema={"type": "string", "pattern": REFERENCE_PATTERN},
         )
         if entry.is_party
         else uid_parameter(entry.name, entry.description)

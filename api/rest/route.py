@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from api.auth import Role
+from api.rest.cursors import CURSOR_PATTERN
 from api.rest.values import Model, State
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -68,7 +69,7 @@ LIMIT: Final = Parameter(
 CURSOR: Final = Parameter(
     name="cursor",
     description="`next` of the page before; opaque.",
-    schema={"type": "string", "maxLength": 200},
+    schema={"type": "string", "pattern": CURSOR_PATTERN},
 )
 PAGING: Final = (LIMIT, CURSOR)
 

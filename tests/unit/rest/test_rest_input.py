@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,9 +14,11 @@ from api.auth import Role, create_token, save_tokens
 from api.errors import InvalidField
 from api.openapi.codes import list_contract_codes, list_problem_codes
 from api.outbox.store import IdempotencyKeyReused
+from api.rest.answers import Problem
 from api.rest.commitment_rule import validate_bare_commitment
 from api.rest.cursors import decode_cursor, encode_cursor
 from api.rest.refusals import translate_revert
+from api.server import serve
 from api.settings import ApiSettings
 from api.vault.vault import KeyReused
 from contracts.refusals import load_refusals
@@ -206,3 +209,26 @@ def test_input_cursor_round_trips(position: int) -> None:
     text = encode_cursor(position)
     assert text is not None
     assert decode_cursor(text) == position
+
+
+async def test_refused_method_names_the_methods_there_are(laboratory: Caller) -> None:
+    async with laboratory.client.delete("/v1/schemas") as response:
+        assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
+        assert (await response.json())["allowed_methods"] == ["GET", "POST"]
+
+
+async def test_address_that_is_too_long_is_refused_as_everything_else(
+    laboratory: Caller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ApiSettings(port=0)
+    async with (
+        serve(laboratory.agency.build_app(), settings) as url,
+        ClientSession() as session,
+        session.get(f"{url}/v1/cases/{'private' * 2000}") as response,
+    ):
+        assert (response.status, response.content_type) == (400, "application/problem+json")
+        text = await response.text()
+        problem = Problem.model_validate_json(text)
+        assert problem.code == "http_error"
+        assert response.headers["X-Request-Id"] in str(problem.instance)
+    assert "private" not in text + "".join(capsys.readouterr())

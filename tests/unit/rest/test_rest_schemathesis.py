@@ -1,0 +1,189 @@
+"""What REST answers to generated requests, held against its own OpenAPI document.
+
+schemathesis makes requests to every operation: those of the examples, valid and invalid ones of the
+schemas, and with `--long` the corners of every parameter and body besides. All its checks judge the
+answers: no server error, no undocumented status, content type, header or member; nothing invalid
+taken, nothing valid refused; no way around the token. Half of the requests about a record name one
+that the world's story has made.
+"""
+
+import random
+import re
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any, Final
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+
+from api.openapi.document import build_document
+from tests.unit.rest.conformance_world import CASE, PERIOD, ConformanceWorld, open_conformance_world
+
+SEED: Final = 20261122
+SHORT_EXAMPLES: Final = 3
+LONG_EXAMPLES: Final = 60
+
+pytestmark = pytest.mark.xdist_group("schemathesis")
+
+# 403: the record is another agency's. 422 and 413: a rule of the ledger, or a bound, that no schema
+# can express. 400 as well, but then `refuses_with_a_reason` has a closer look.
+_ACCEPTED = ["2xx", "3xx", "400", "403", "404", "409", "413", "422"]
+
+_WITHOUT_BODY = {"GET", "DELETE"}
+_BETWEEN_MEMBERS = {"from", "until"}
+"""Query parameters that are refused for another one, such as an end before its beginning."""
+
+_ACTORS: Final = {
+    "supervisor": r"/(bases|instruments|stops|pauses)\b",
+    "bureau": r"/(datasets|notices|purposes|schemas|posts|proposals|policies|credentials|mandates"
+    r"|webhooks)\b|/(decision|release)$",
+}
+"""Who acts: the one for whom such acts are, or else the laboratory."""
+
+
+def build_schema(examples: int, *, coverage: bool) -> Any:
+    """Return schemathesis' view of the document."""
+    config = schemathesis.Config.from_dict(
+        {
+            "seed": SEED,
+            # The real address is known when the world is served, and given with each call.
+            "base-url": "http://127.0.0.1:1/v1",
+            "generation": {"with-security-parameters": False, "max-examples": examples},
+            "phases": {"coverage": {"enabled": coverage}},
+            "checks": {"positive_data_acceptance": {"expected-statuses": _ACCEPTED}},
+        }
+    )
+    # A stream does not end, so nothing could be checked; it has a test of its own below.
+    document = schemathesis.openapi.from_dict(build_document(), config=config)
+    return document.exclude(operation_id="stream_events")
+
+
+@schemathesis.serializer("application/x-ndjson", "text/csv")
+def write_upload(_context: Any, value: Any) -> Any:
+    """Send generated text as the file."""
+    return value if isinstance(value, bytes) else str(value).encode(errors="surrogatepass")
+
+
+SHORT = build_schema(SHORT_EXAMPLES, coverage=False)
+LONG = build_schema(LONG_EXAMPLES, coverage=True)
+QUICK = settings(
+    phases=[Phase.explicit, Phase.generate],
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+"""No shrinking: the ledger has moved on, so another request is another question."""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConformanceWorld]:
+    sys.stdout.write(f"seed {SEED}\n")
+    with open_conformance_world(tmp_path_factory.mktemp("conformance")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    with closing(requests.Session()) as opened:
+        yield opened
+
+
+@QUICK
+@SHORT.parametrize()  # type: ignore[untyped-decorator]
+def test_rest_conforms(case: Any, world: ConformanceWorld, session: requests.Session) -> None:
+    check(case, world, session)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@QUICK
+@LONG.parametrize()  # type: ignore[untyped-decorator]
+def test_rest_conforms_at_length(
+    case: Any, world: ConformanceWorld, session: requests.Session
+) -> None:
+    check(case, world, session)
+
+
+def check(case: Any, world: ConformanceWorld, session: requests.Session) -> None:
+    """Send a generated request to the agency that it is for, and judge the answer."""
+    if case.meta is None or case.meta.generation.mode.is_positive:
+        prepare(case, world)
+    headers = {"Authorization": f"Bearer {world.token}"}
+    url = f"{world.urls[choose_actor(case)]}/v1"
+    response = case.call(base_url=url, session=session, headers=headers)
+    if response.status_code < 300 and case.method != "GET":
+        world.settle()
+    case.validate_response(
+        response,
+        headers=headers,
+        additional_checks=[refuses_with_a_reason],
+        transport_kwargs={"base_url": url, "session": session, "headers": headers},
+    )
+
+
+def choose_actor(case: Any) -> str:
+    if case.method == "GET":
+        return "laboratory"
+    found = (name for name, paths in _ACTORS.items() if re.search(paths, case.path))
+    return next(found, "laboratory")
+
+
+def prepare(case: Any, world: ConformanceWorld) -> None:
+    """Name existing records half of the time, and use fresh idempotency keys mostly."""
+    content = f"{SEED} {case.method} {case.path} {case.path_parameters} {case.query} {case.body}"
+    chance = random.Random(zlib.crc32(content.encode(errors="surrogatepass")))
+    known = world.known.get(case.path.partition("/{")[0])
+    if case.path_parameters and known and chance.random() < 0.5:
+        name = re.findall(r"{(\w+)}", case.path)[0]
+        given: dict[str, Any] = {name: chance.choice(known)}
+        if "period" in case.path_parameters:
+            given["period"] = PERIOD
+        case.path_parameters = dict(case.path_parameters) | given
+    if case.headers and "Idempotency-Key" in case.headers and chance.random() < 0.9:
+        world.writes += 1
+        case.headers = dict(case.headers) | {"Idempotency-Key": f"conformance-{world.writes}"}
+
+
+def refuses_with_a_reason(_context: Any, response: Any, case: Any) -> None:
+    """Whatever fits the schemas and is refused nevertheless is told what contradicts what."""
+    if response.status_code != 400 or not case.meta.generation.mode.is_positive:
+        return
+    told = response.json()
+    assert told.get("field") or told["code"] == "malformed_body", told
+    if case.method in _WITHOUT_BODY:
+        # Without a body the schemas say all there is to say.
+        assert told["field"] in _BETWEEN_MEMBERS, told
+
+
+@pytest.mark.parametrize("agency", ["laboratory", "commission"])
+def test_rest_stream_answers_as_documented(
+    agency: str, world: ConformanceWorld, session: requests.Session
+) -> None:
+    """A stream is read no further than its head, as it does not end."""
+    headers = {"Authorization": f"Bearer {world.token}"}
+    url = f"{world.urls[agency]}/v1/events/stream"
+    for query, status in (
+        ({}, 200),
+        ({"kinds": "consent,exchange.approved"}, 200),
+        ({"kinds": "\0"}, 400),
+        ({"cursor": "x"}, 400),
+        ({"agency": "\ud800".encode(errors="surrogatepass")}, 400),
+        ({"unknown": "1"}, 400),
+    ):
+        response = session.get(url, params=query, headers=headers, stream=True, timeout=20)
+        with closing(response):
+            kind = response.headers["Content-Type"].partition(";")[0]
+            assert response.status_code == status, query
+            assert kind == ("text/event-stream" if status == 200 else "application/problem+json")
+    assert session.get(url, stream=True, timeout=20).status_code == 401
+
+
+def test_rest_case_is_found_by_its_number(
+    world: ConformanceWorld, session: requests.Session
+) -> None:
+    headers = {"Authorization": f"Bearer {world.token}"}
+    url = f"{world.urls['laboratory']}/v1/cases/{CASE}"
+    assert session.get(url, headers=headers, timeout=20).status_code == 200
