@@ -145,11 +145,11 @@ def require_valid(answer: Verification, policy: str | None, title: str) -> None:
     )
 
 
-def require_refused(answer: Verification, code: str, title: str) -> None:
-    """Fail unless a document is not valid for exactly this reason."""
+def require_refused(answer: Verification, code: str, title: str, *further: str) -> None:
+    """Fail unless a document is not valid for exactly this reason, and those that follow of it."""
     codes = [reason.code for reason in answer.reasons]
     require(
-        (answer.result, codes) == ("not_valid", [code]),
+        (answer.result, codes) == ("not_valid", [code, *further]),
         f"{title} is {answer.result} for {codes}, not refused with {code}",
     )
 
