@@ -205,7 +205,7 @@ def _read_parameter(name: str, abi_type: str, value: Any) -> Any:
             return bytes(32) if value is None else _read_bytes(value, 32)
         if abi_type == "address":
             return bytes(20) if value is None else _read_bytes(value, 20)
-    except (ContractError, TypeError, ValueError) as error:
+    except (AttributeError, ContractError, TypeError, ValueError) as error:
         raise InvalidField(where, f"this is no {name.replace('_', ' ')}") from error
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**256:
         raise InvalidField(where, "must be a whole number, not negative")

@@ -73,7 +73,7 @@ def _make_mandate_scale() -> Weigh:
 
     def weigh(line: Mapping[str, Any]) -> int:
         weight = POWER_GAS
-        if line.get("kind") == "office":
+        if line.get("kind") == "office" and line.get("body") is not None:
             body = (str(line["body"]["register_name"]), str(line["body"]["number"]))
             weight = OFFICE_GAS if body in bodies else FIRST_OFFICE_GAS
             bodies.add(body)

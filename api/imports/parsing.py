@@ -28,6 +28,7 @@ MAX_LINES: Final = 100_000
 """Most lines of one import."""
 
 _MAX_CELL: Final = 100_000
+_MAX_FIELD: Final = 200
 _TRUTH: Final = {"true": True, "false": False}
 
 
@@ -87,7 +88,7 @@ def describe(error: UserFault) -> Fault:
     """Return a refusal as the fault of a line."""
     rule = error.extra.get("rule")
     return Fault(
-        field=error.field,
+        field=None if error.field is None else error.field[:_MAX_FIELD],
         code=error.code,
         reason=error.reason,
         rule=None if rule is None else str(rule),
@@ -99,8 +100,8 @@ def _check_line(
 ) -> ParsedLine:
     if isinstance(found, Fault):
         return ParsedLine(line=number, body=None, fault=found)
-    if "uid" in model.model_fields:
-        found.setdefault("uid", "0x" + secrets.token_hex(32))
+    if "uid" in model.model_fields and found.get("uid") is None:
+        found["uid"] = "0x" + secrets.token_hex(32)
     try:
         checked = model.model_validate_json(json.dumps(found))
     except ValidationError as error:
@@ -171,17 +172,21 @@ def _build_object(
         if not text:
             continue
         if len(text) > _MAX_CELL:
-            return Fault(field=name, code="invalid_field", reason="the cell is too long")
+            return Fault(
+                field=name[:_MAX_FIELD], code="invalid_field", reason="the cell is too long"
+            )
         path = name.split(".")
         members = found
         for part in path[:-1]:
             members = members.setdefault(part, {})
             if not isinstance(members, dict):
-                return Fault(
-                    field=name, code="invalid_field", reason="the column contradicts another one"
-                )
+                return _refuse_cell(name, "the column contradicts another one")
         members[path[-1]] = _read_cell(text, _find_types(schema, schema, path))
     return found
+
+
+def _refuse_cell(column: str, reason: str) -> Fault:
+    return Fault(field=column[:_MAX_FIELD], code="invalid_field", reason=reason)
 
 
 def _read_cell(text: str, types: set[str]) -> Any:

@@ -157,7 +157,8 @@ class ImportStore:
             row = connection.execute(
                 select(IMPORTS.c.id)
                 .where(IMPORTS.c.state == RUNNING, free)
-                .order_by(IMPORTS.c.sequence)
+                # What something stops for now does not hold up what comes after it.
+                .order_by(IMPORTS.c.problem.is_not(None), IMPORTS.c.sequence)
                 .limit(1)
                 .with_for_update()
             ).one_or_none()

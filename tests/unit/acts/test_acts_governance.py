@@ -102,6 +102,8 @@ async def test_proposal_is_rehearsed_voted_and_carried_out(
         ({"agency": LABORATORY, "colour": "red"}, "parameters.colour"),
         ({"agency": 7}, "parameters.agency"),
         ({"agency": "no label at all"}, "parameters.agency"),
+        ({"agency": None}, "parameters.agency"),
+        ({"agency": ["x"]}, "parameters.agency"),
     ],
 )
 async def test_proposal_names_the_parameter_at_fault(

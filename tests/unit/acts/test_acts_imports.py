@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from api.acts.mandate_items import MandateItem
 from api.errors import UserFault
+from api.imports.kinds import KINDS, MANDATES
 from api.imports.parsing import FileFormat, parse_file
 from api.imports.worker import ImportHeld, ImportWorker
 from contracts.addresses import MANDATES_NAME
@@ -257,3 +258,44 @@ def test_import_parser_answers_any_text_with_lines_or_a_refusal(
         return
     assert lines
     assert all((line.body is None) == (line.fault is not None) for line in lines)
+
+
+async def test_import_takes_lines_that_only_the_ledger_refuses(
+    bureau: Caller, act_list: str
+) -> None:
+    without_body = build_office(act_list, body=None, grantor={"name": "Nobody"})
+    without_uid = build_power(act_list, uid=None)
+    started = await upload(bureau, write_lines(without_body, without_uid))
+    stored = await work_off(bureau.agency, started)
+    assert (stored.done, stored.rejected) == (1, 1)
+    assert await list_rejects(bureau, started) == [(1, "mandate_body_missing", "body")]
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(sorted(MandateItem.model_fields)),
+            st.one_of(
+                st.none(),
+                st.integers(),
+                st.text(max_size=20),
+                st.just("0x" + "ab" * 32),
+                st.just("office"),
+                st.just(PAST),
+                st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2),
+                st.lists(st.text(max_size=5), max_size=2),
+            ),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_import_parser_weighs_whatever_the_model_takes(lines: list[dict[str, Any]]) -> None:
+    kind = KINDS[MANDATES]
+    read_lines = parse_file(
+        write_lines(*lines).encode("utf-8", "replace"),
+        FileFormat.NDJSON,
+        kind.model,
+        kind.make_scale(),
+    )
+    assert all(line.weight > 0 for line in read_lines if line.body is not None)
