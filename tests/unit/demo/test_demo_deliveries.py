@@ -1,6 +1,7 @@
 """The pure parts of D6 to D8: what goes over in a period, watched alerts, what a check must say."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,9 +13,20 @@ from atesta_client.statements import DifferenceKind, compare_deliveries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.acts.table import ACTS
+from contracts.development import build_development_spec
+from contracts.genesis import build_genesis
+from scripts.demos import d6, d7, d8
+from scripts.demos.deposit_scene import Scene as DepositScene
 from scripts.demos.household_alerts import AlertWatch, watch_alerts
 from scripts.demos.household_periods import make_deliveries
+from scripts.demos.household_scene import Scene as HouseholdScene
 from scripts.demos.law_carrying import require_refused, require_valid
+from scripts.demos.law_run import Story
+from scripts.demos.law_stage import LawStage
+from scripts.demos.life_scene import WELFARE
+from scripts.demos.life_scene import Scene as LifeScene
+from scripts.demos.narrator import Narrator
 from scripts.demos.stage import StoryFailed
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
@@ -110,3 +122,40 @@ def test_check_must_be_refused_for_exactly_one_reason() -> None:
     for wrong in (VALID, replace(refused, reasons=(reason, reason))):
         with pytest.raises(StoryFailed, match="the proof"):
             require_refused(wrong, "state_revoked", "the proof")
+
+
+@pytest.mark.parametrize("story", [d6.STORY, d7.STORY, d8.STORY], ids=lambda story: story.name)
+def test_parties_of_the_story_found_a_ledger(story: Story) -> None:
+    genesis = build_genesis(build_development_spec(parties=story.parties))
+    assert genesis["alloc"]
+    assert len({party.label for party in story.parties}) == len(story.parties)
+
+
+def test_requests_of_d6_to_d8_fit_the_models_of_their_acts() -> None:
+    uid = "0x" + "11" * 32
+    stage = LawStage(Narrator(), d8.STORY.parties)
+    household = HouseholdScene(stage=stage, households=uid, places=uid, law=uid)
+    deposit = DepositScene(stage=stage, deposits=uid, purchase=uid, notice=uid, law=uid)
+    life = LifeScene(
+        stage=stage,
+        sightings=uid,
+        pensioners=uid,
+        purpose=uid,
+        notice=uid,
+        law=uid,
+        sharing_law=uid,
+        instrument=uid,
+        exchange=uid,
+    )
+    for request in (
+        household.ask(due=START),
+        household.decide(uid, "approve"),
+        deposit.ask(),
+        deposit.record("cross_border"),
+        deposit.enter_instrument(),
+        life.ask_department(),
+        life.ask_fund(WELFARE),
+        life.record("general"),
+    ):
+        assert request.act is not None
+        ACTS[request.act].model.model_validate_json(json.dumps(request.body))

@@ -112,6 +112,9 @@ async def test_verification_of_a_carried_presentation_is_valid(
     assert answer["holder_checked"] is True
     assert answer["disclosed"] == ["/result", "/cnf"]
     assert answer["subject"]["issuer"] == await resident.issuer.agency.get_id()
+    # Macao's document in Guangdong, and no policy of both sides stands.
+    assert answer["recognition"] is None
+    assert [notice["code"] for notice in answer["notices"]] == ["recognition_none", "policy_none"]
     assert answer["block"] == ledger.blocks[-1].number
     assert answer["next_step"] == "Accept the document."
     assert "Chan" not in str(answer)
