@@ -1,5 +1,6 @@
 """Bulk imports: progress, rejected lines, and going on after the process was killed."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ async def upload(
 ) -> Any:
     headers = {"Content-Type": more.pop("type", NDJSON), "Idempotency-Key": key}
     async with caller.client.post(
-        "/v1/imports", data=text.encode(), params=more, headers=headers
+        "/v1/imports", data=io.BytesIO(text.encode()), params=more, headers=headers
     ) as response:
         told = await response.json()
         assert response.status == status, told
@@ -299,3 +300,26 @@ def test_import_parser_weighs_whatever_the_model_takes(lines: list[dict[str, Any
         kind.make_scale(),
     )
     assert all(line.weight > 0 for line in read_lines if line.body is not None)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+async def test_import_of_ten_thousand_entities(bureau: Caller, act_list: str) -> None:
+    offices = [
+        build_office(act_list, body={"register_name": "mo-associations", "number": str(number)})
+        for number in range(10_000)
+    ]
+    offices[4_999]["acts"] = ["sing-songs"]
+    started = await upload(bureau, write_lines(*offices))
+    store = bureau.agency.services.imports
+    worker = ImportWorker(bureau.agency.services, store)
+    told = started
+    while told["state"] == "running":
+        await worker.turn()
+        await bureau.agency.settle()
+        told = await bureau.get(f"/imports/{started['id']}")
+        counted = told["waiting"] + told["promised"] + told["done"] + told["rejected"]
+        assert counted == told["lines"] == 10_000
+    assert (told["done"], told["rejected"]) == (9_999, 1)
+    assert await list_rejects(bureau, started) == [(5_000, "field_unknown", "acts.0")]
+    assert (await read(bureau, MANDATES_NAME, "mandate", offices[-1]["uid"]))["state"] == 1

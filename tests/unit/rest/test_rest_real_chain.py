@@ -12,6 +12,8 @@ from atesta_client.presentations import Occasion, format_presentation, present
 from api.outbox.outbox import RESEND_S
 from api.web3_provider import RawCall
 from contracts.addresses import ATTESTATIONS, ATTESTATIONS_NAME
+from tests.unit.acts.law_world import ACT_LIST
+from tests.unit.acts.test_acts_mandates import build_office, build_power
 from tests.unit.explorer.real_ledger import LABORATORY, RealLedger, open_ledger
 from tests.unit.rest.conftest import POINTERS, SCHEMA
 from tests.unit.rest.ledger_world import Agency, Caller, FakeLedger, open_caller
@@ -167,3 +169,23 @@ async def test_rest_survives_outside_use_of_its_account_and_sends_again(
         assert (await laboratory.get(f"/attestations/{answer['uid']}"))["state"] == "active"
     agency = await laboratory.get(f"/agencies/{await laboratory.agency.get_id()}")
     assert agency["attestations"] == 4
+
+
+async def test_rest_refuses_what_no_transaction_bears_before_it_is_promised(
+    parties: tuple[Caller, ...],
+) -> None:
+    _, bureau, _ = parties
+    act_list = (await bureau.put("/texts", ACT_LIST))["hash"]
+    offices = [
+        build_office(act_list, body={"register_name": "mo-associations", "number": str(number)})
+        for number in range(8)
+    ]
+    refused = await bureau.post("/mandates", {"mandates": offices}, status=422)
+    assert refused["code"] == "act_too_large"
+    six = await bureau.post("/mandates", {"mandates": offices[:6]})
+    powers = [build_power(act_list) for _ in range(8)]
+    eight = await bureau.post("/mandates", {"mandates": powers})
+    for accepted in (six, eight):
+        await bureau.agency.settle()
+        operation = await bureau.get(f"/operations/{accepted['operation']}")
+        assert (operation["state"], operation["error"]) == ("final", None)
