@@ -11,7 +11,7 @@ import random
 import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any, Final
 
@@ -21,7 +21,10 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 
 from api.openapi.document import build_document
+from api.rest.routes import ROUTES
+from api.rest.values import parse_time
 from tests.unit.rest.conformance_world import CASE, PERIOD, ConformanceWorld, open_conformance_world
+from tests.unit.rest.ledger_world import START_S
 
 SEED: Final = 20261122
 SHORT_EXAMPLES: Final = 3
@@ -70,6 +73,8 @@ def write_upload(_context: Any, value: Any) -> Any:
 
 SHORT = build_schema(SHORT_EXAMPLES, coverage=False)
 LONG = build_schema(LONG_EXAMPLES, coverage=True)
+REQUESTS: Final = {route.name: route.request for route in ROUTES}
+OTHER_TIME: Final = parse_time(START_S - 1).strftime("%Y-%m-%dT%H:%M:%SZ")
 QUICK = settings(
     phases=[Phase.explicit, Phase.generate],
     database=None,
@@ -122,6 +127,23 @@ def check(case: Any, world: ConformanceWorld, session: requests.Session) -> None
         additional_checks=[refuses_with_a_reason],
         transport_kwargs={"base_url": url, "session": session, "headers": headers},
     )
+    if response.status_code < 300 and "Idempotency-Key" in (case.headers or {}):
+        check_key(case, response, lambda: case.call(base_url=url, session=session, headers=headers))
+
+
+def check_key(case: Any, response: Any, send: Callable[[], Any]) -> None:
+    """Repeat an accepted write, and send another one under its key."""
+    again, first = send(), response.json()
+    assert again.status_code == response.status_code
+    # How far the operation has come may differ.
+    same = first.keys() & {"operation", "uid", "envelope", "id"}
+    assert {name: again.json()[name] for name in same} == {name: first[name] for name in same}
+    model = REQUESTS[case.operation.definition.raw["operationId"]]
+    if model is None or "event_time" not in model.model_fields:
+        return
+    case.body = case.body | {"event_time": OTHER_TIME}
+    refused = send()
+    assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_key_reused")
 
 
 def choose_actor(case: Any) -> str:
