@@ -21,6 +21,7 @@ from api.acts.private import keep_materials, seal
 from api.acts.subjects import SUBJECT_ROLE, SubjectItem, find_handle, seal_handle
 from api.auth import Role
 from api.deadlines.errors import CalendarEnds, HistoryRefused, ProfileUnknown
+from api.errors import UserFault
 from api.records import NO_UID
 from api.rest.references import Reference
 from api.rest.services import RestServices
@@ -285,6 +286,14 @@ async def _find_subject(
     context: ActContext, body: ExchangeRequest, uid: bytes, provider: bytes
 ) -> _Subject:
     if body.subject is None:
+        if _list_consents(body):
+            raise UserFault(
+                "a request on a consent says whose data it is about",
+                code="subject_missing",
+                field="subject",
+                status=422,
+                next_step="name the person, by this agency's reference or by the handle",
+            )
         return _Subject()
     handle, first_contact = await find_handle(context, body.subject, provider)
     return _Subject(

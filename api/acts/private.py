@@ -21,12 +21,17 @@ from api.rest.words import encode_word
 from api.vault.materials import Material
 from contracts import codec
 
+_ANSWERABLE = (EnvelopeKind.OFFICER, EnvelopeKind.CLERK)
+"""Kinds that name who answers for an act, so that an empty one would hide them."""
+
 LATE_ROLE = "late_officer"
 """Role of the second officer's envelope among the materials of a record."""
 
 
 def seal(kind: EnvelopeKind, body: Mapping[str, Any], *, field: str) -> Envelope:
     """Put a body under a fresh salt; raises `InvalidField` for one that has no written form."""
+    if not body and kind in _ANSWERABLE:
+        raise InvalidField(field, "it says nothing", next_step="write down at least one member")
     envelope = seal_envelope(kind, body, secrets.token_bytes)
     try:
         _ = envelope.commitment

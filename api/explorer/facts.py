@@ -330,6 +330,8 @@ class StatusFacts:
 class Hit:
     """One thing that a search found."""
 
-    kind: Literal["account", "agency", "attestation", "batch", "block", "schema", "transaction"]
+    kind: Literal[
+        "account", "agency", "attestation", "batch", "block", "record", "schema", "transaction"
+    ]
     id: str
     label: str

@@ -23,13 +23,15 @@ LATEST: int = 8
 """Lines in the lists of the overview."""
 
 PAGES: dict[str, str] = {
-    "block": "blocks",
-    "transaction": "transactions",
-    "attestation": "attestations",
-    "batch": "batches",
-    "schema": "schemas",
-    "agency": "agencies",
-    "account": "accounts",
+    "block": "/explorer/blocks",
+    "transaction": "/explorer/transactions",
+    "attestation": "/explorer/attestations",
+    "batch": "/explorer/batches",
+    "schema": "/explorer/schemas",
+    "agency": "/explorer/agencies",
+    "account": "/explorer/accounts",
+    # A record of the law has no page of its own yet; its story is told as JSON.
+    "record": "/v1/provenance",
 }
 """Where each kind of search hit has its page."""
 
@@ -235,7 +237,7 @@ async def show_search(request: web.Request) -> web.Response:
     query = request.query.get("q", "").strip()
     hits = await find(services.chain, services.index, query)
     if len(hits) == 1:
-        raise web.HTTPSeeOther(f"/explorer/{PAGES[hits[0].kind]}/{hits[0].id}")
+        raise web.HTTPSeeOther(f"{PAGES[hits[0].kind]}/{hits[0].id}")
     return await _show(request, "search.html", json=None, query=query, hits=hits, pages=PAGES)
 
 

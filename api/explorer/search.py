@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from api.explorer.chain import ChainReader
 from api.explorer.facts import Hit
 from api.index.index import Index
+from api.index.law_queries import get_law_record
 from api.index.tables import ATTESTATIONS, BATCHES, SCHEMAS
 from contracts.addresses import get_contract_name
 from contracts.labels import format_identifier
@@ -65,7 +66,10 @@ async def _find_hash(chain: ChainReader, index: Index, digits: str) -> list[Hit]
             (kind, connection.execute(select(table.c.uid).where(table.c.uid == value)).first())
             for kind, table in _TABLES
         ]
-        return [Hit(kind=kind, id=text, label=text) for kind, row in found if row is not None]
+        hits = [Hit(kind=kind, id=text, label=text) for kind, row in found if row is not None]
+        if get_law_record(connection, value) is not None:
+            hits.append(Hit(kind="record", id=text, label=text))
+        return hits
 
     hits.extend(await index.read(read))
     registry = await chain.get_registry()

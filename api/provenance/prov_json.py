@@ -124,6 +124,7 @@ def _add_activity(
             "prov:type": f"atesta:{act.type}",
             "atesta:block": act.block,
             "atesta:transaction": act.transaction,
+            **({} if act.state is None else {"atesta:state": act.state}),
         },
     )
     document.wasAssociatedWith(activity, _name_agent(act.agent))

@@ -331,6 +331,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "kind.attestation": "存證",
     "kind.batch": "批次",
     "kind.schema": "文件格式",
+    "kind.record": "法律記錄",
     "kind.agency": "機構",
     "kind.account": "帳戶",
     "flag.yes": "是",

@@ -356,6 +356,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "kind.attestation": "Attestation",
     "kind.batch": "Batch",
     "kind.schema": "Schema",
+    "kind.record": "Record of the law",
     "kind.agency": "Agency",
     "kind.account": "Account",
     "flag.yes": "yes",

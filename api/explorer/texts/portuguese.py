@@ -349,6 +349,7 @@ PORTUGUESE: Final[Mapping[str, str]] = {
     "kind.attestation": "Atestação",
     "kind.batch": "Lote",
     "kind.schema": "Esquema",
+    "kind.record": "Registo da lei",
     "kind.agency": "Entidade",
     "kind.account": "Conta",
     "flag.yes": "sim",

@@ -63,8 +63,14 @@ async def test_exchange_is_for_the_person_who_consented(
     assert (refused["code"], refused["consent"]) == ("subject_mismatch", consent)
     assert refused["field"] == "request_envelope.body.subject"
     assert (await look(laboratory, f"/exchanges/{asked['uid']}"))["state"] == "approved"
-    nobody = await do(laboratory, "/exchanges", build_request(law, consent, subject=None))
-    assert (await release(bureau, nobody, status=422))["code"] == "subject_missing"
+    nobody = build_request(law, consent, subject=None)
+    refused = await laboratory.post("/exchanges", nobody, status=422)
+    assert (refused["code"], refused["field"]) == ("subject_missing", "subject")
+
+
+async def test_exchange_asked_by_nobody_is_refused(laboratory: Caller, law: Law) -> None:
+    refused = await laboratory.post("/exchanges", build_request(law, officer={}), status=400)
+    assert (refused["code"], refused["field"]) == ("invalid_field", "officer")
 
 
 async def test_exchange_needs_the_opening_of_the_consents_person(
