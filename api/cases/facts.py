@@ -99,7 +99,9 @@ async def gather_case(
 ) -> list[ExchangeFacts]:
     """Return the facts of a case's exchanges, in the order asked; only of those that are final."""
     head = await services.ledger.get_head()
-    rows = await services.index.read(lambda c: law_queries.get_law_records(c, uids))
+    rows = await services.index.read(
+        lambda c: law_queries.get_law_records(c, uids, kinds=("exchange",))
+    )
     known = [rows[uid] for uid in uids if uid in rows]
     return [await _gather_one(services, row, known, case_file, head) for row in known]
 
@@ -121,23 +123,25 @@ async def _gather_one(
     ]
 
     def load(connection: Connection) -> tuple[Any, ...]:
-        given = [_load(connection, consent) for consent in consents]
+        given = [_load(connection, "consent", consent) for consent in consents]
         found = [fact for fact in given if fact is not None]
         notices = {
-            fact.terms["terms"]["notice"]: _load(connection, fact.terms["terms"]["notice"])
+            fact.terms["terms"]["notice"]: _load(
+                connection, "notice", fact.terms["terms"]["notice"]
+            )
             for fact in found
         }
         periods = [
             period
             for _, kind, target in law_queries.list_linking(connection, uid, role="exchange")
             if kind == "period"
-            and (period := law_queries.get_law_record(connection, target)) is not None
+            and (period := law_queries.get_law_record(connection, target, kind=kind)) is not None
         ]
         return (
-            queries.list_history(connection, Page(limit=_MAX_EVENTS), uid=uid),
-            _load(connection, asked["basis"]),
-            _load(connection, asked["dataset"]),
-            _load(connection, asked["purpose"]),
+            queries.list_history(connection, Page(limit=_MAX_EVENTS), uid=uid, kind="exchange"),
+            _load(connection, "basis", asked["basis"]),
+            _load(connection, "dataset", asked["dataset"]),
+            _load(connection, "purpose", asked["purpose"]),
             found,
             {name: fact for name, fact in notices.items() if fact is not None},
             periods,
@@ -172,12 +176,14 @@ async def _gather_one(
     )
 
 
-def _load(connection: Connection, uid: str) -> RecordFacts | None:
-    row = law_queries.get_law_record(connection, bytes.fromhex(uid[2:]))
+def _load(connection: Connection, kind: str, uid: str) -> RecordFacts | None:
+    row = law_queries.get_law_record(connection, bytes.fromhex(uid[2:]), kind=kind)
     if row is None:
         return None
     return RecordFacts(
         row=row,
         terms=json.loads(row.terms),
-        events=queries.list_history(connection, Page(limit=_MAX_EVENTS), uid=bytes(row.uid)),
+        events=queries.list_history(
+            connection, Page(limit=_MAX_EVENTS), uid=bytes(row.uid), kind=kind
+        ),
     )

@@ -71,7 +71,8 @@ def _get_text_kind(args: Args) -> str:
 
 
 def _get_numbered_kind(args: Args) -> str:
-    return RecordKind(args["kind"]).name.lower()
+    kind = RecordKind(args["kind"])
+    return "key_binding" if kind is RecordKind.BINDING else kind.name.lower()
 
 
 def _get_state(args: Args) -> int:

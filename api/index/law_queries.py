@@ -97,22 +97,33 @@ def list_law_records(connection: Connection, page: Page, wanted: LawFilter) -> R
     return list(connection.execute(query.order_by(position.desc()).limit(page.limit)))
 
 
-def get_law_record(connection: Connection, uid: bytes) -> Row[Any] | None:
-    """Return one record of any kind."""
-    return connection.execute(select(LAW_RECORDS).where(LAW_RECORDS.c.uid == uid)).one_or_none()
+def get_law_record(
+    connection: Connection, uid: bytes, *, kind: str | None = None
+) -> Row[Any] | None:
+    """Return one record of a kind; of any kind, the first that took the uid."""
+    query = select(LAW_RECORDS).where(LAW_RECORDS.c.uid == uid)
+    if kind is not None:
+        query = query.where(LAW_RECORDS.c.kind == kind)
+    return connection.execute(query.order_by(LAW_RECORDS.c.position).limit(1)).one_or_none()
 
 
-def get_law_records(connection: Connection, uids: Sequence[bytes]) -> dict[bytes, Row[Any]]:
-    """Return the records that there are among these, by uid."""
-    rows = connection.execute(select(LAW_RECORDS).where(LAW_RECORDS.c.uid.in_(uids)))
+def get_law_records(
+    connection: Connection, uids: Sequence[bytes], *, kinds: Sequence[str] = ()
+) -> dict[bytes, Row[Any]]:
+    """Return the records that there are among these, by uid: the first that took it, of `kinds`."""
+    query = select(LAW_RECORDS).where(LAW_RECORDS.c.uid.in_(uids))
+    if kinds:
+        query = query.where(LAW_RECORDS.c.kind.in_(kinds))
+    # Later rows are overwritten by earlier ones.
+    rows = connection.execute(query.order_by(LAW_RECORDS.c.position.desc()))
     return {bytes(row.uid): row for row in rows}
 
 
-def list_links(connection: Connection, uid: bytes) -> tuple[tuple[str, bytes], ...]:
+def list_links(connection: Connection, uid: bytes, *, kind: str) -> tuple[tuple[str, bytes], ...]:
     """Return what a record names, as pairs of role and target."""
     rows = connection.execute(
         select(LAW_LINKS.c.role, LAW_LINKS.c.target)
-        .where(LAW_LINKS.c.uid == uid)
+        .where(LAW_LINKS.c.uid == uid, LAW_LINKS.c.kind == kind)
         .order_by(LAW_LINKS.c.role, LAW_LINKS.c.target)
     )
     return tuple((row.role, bytes(row.target)) for row in rows)
@@ -171,6 +182,7 @@ def _is_linked(role: str, target: bytes) -> Any:
     return exists().where(
         and_(
             LAW_LINKS.c.uid == LAW_RECORDS.c.uid,
+            LAW_LINKS.c.kind == LAW_RECORDS.c.kind,
             LAW_LINKS.c.role == role,
             LAW_LINKS.c.target == target,
         )

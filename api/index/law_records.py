@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from eth_utils.crypto import keccak
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from api.index.law_events import (
     CHANGES,
@@ -86,7 +86,7 @@ def _create(connection: Connection, event: PlacedEvent, creation: Creation) -> N
     connection.execute(insert(LAW_RECORDS).values(**row))
     _link(connection, event, uid, kind, [*_list_links(args, creation), (PARTY, agency)])
     if "previous" in columns:
-        _note_successor(connection, columns["previous"], uid)
+        _note_successor(connection, kind, columns["previous"], uid)
     _add_event(
         connection,
         event,
@@ -113,16 +113,16 @@ def _change(connection: Connection, event: PlacedEvent, change: Change) -> None:
     if event.name == LATE_EVENT:
         values["is_late"] = True
     connection.execute(
-        update(LAW_RECORDS).where(LAW_RECORDS.c.uid == uid).values(changed=event.position, **values)
+        update(LAW_RECORDS).where(_is(kind, uid)).values(changed=event.position, **values)
     )
     if "previous" in values:
-        _note_successor(connection, values["previous"], uid)
+        _note_successor(connection, kind, values["previous"], uid)
     _add_event(
         connection,
         event,
         f"{kind}.{change.verb}",
         uid=uid,
-        agency=_find_actor(connection, args, change, uid),
+        agency=_find_actor(connection, args, change, _is(kind, uid)),
         state=state,
         related=get_argument(args, "exchange"),
         place=None if change.place is None else args.get(change.place),
@@ -132,7 +132,8 @@ def _change(connection: Connection, event: PlacedEvent, change: Change) -> None:
 def _put_period(connection: Connection, event: PlacedEvent) -> None:
     args = event.args
     uid = compute_period_uid(args["uid"], args["period"])
-    known = connection.execute(select(LAW_RECORDS.c.uid).where(LAW_RECORDS.c.uid == uid)).first()
+    is_period = _is(PERIOD_KIND, uid)
+    known = connection.execute(select(LAW_RECORDS.c.uid).where(is_period)).first()
     if known is None:
         row = _start_row(event, uid, PERIOD_KIND) | {
             "agency": args["requester"],
@@ -149,7 +150,7 @@ def _put_period(connection: Connection, event: PlacedEvent) -> None:
         return
     connection.execute(
         update(LAW_RECORDS)
-        .where(LAW_RECORDS.c.uid == uid)
+        .where(is_period)
         .values(state=args["state"], changed=event.position, terms=write_json(args))
     )
 
@@ -165,6 +166,7 @@ def _succeed(connection: Connection, event: PlacedEvent) -> None:
         update(LAW_RECORDS)
         .where(
             LAW_RECORDS.c.uid.in_(of_body),
+            LAW_RECORDS.c.kind == "mandate",
             LAW_RECORDS.c.subkind == MandateKind.OFFICE,
             LAW_RECORDS.c.place < board,
             LAW_RECORDS.c.ended_s.is_(None),
@@ -172,7 +174,8 @@ def _succeed(connection: Connection, event: PlacedEvent) -> None:
         .values(ended_s=effective, changed=event.position)
     )
     values = {"place": board, "valid_from_s": effective, "terms": write_json(args)}
-    known = connection.execute(select(LAW_RECORDS.c.uid).where(LAW_RECORDS.c.uid == body)).first()
+    is_body = _is(BODY_KIND, body)
+    known = connection.execute(select(LAW_RECORDS.c.uid).where(is_body)).first()
     if known is None:
         row = _start_row(event, body, BODY_KIND) | {
             "agency": args["agency"],
@@ -185,9 +188,7 @@ def _succeed(connection: Connection, event: PlacedEvent) -> None:
         _link(connection, event, body, BODY_KIND, [(PARTY, args["agency"])])
     else:
         connection.execute(
-            update(LAW_RECORDS)
-            .where(LAW_RECORDS.c.uid == body)
-            .values(changed=event.position, **values)
+            update(LAW_RECORDS).where(is_body).values(changed=event.position, **values)
         )
     _add_event(
         connection,
@@ -262,22 +263,23 @@ def _was_marked_late(connection: Connection, event: PlacedEvent, uid: bytes) -> 
     return marks.first() is not None
 
 
-def _note_successor(connection: Connection, previous: bytes, uid: bytes) -> None:
-    connection.execute(
-        update(LAW_RECORDS).where(LAW_RECORDS.c.uid == previous).values(successor=uid)
-    )
+def _is(kind: str, uid: bytes) -> ColumnElement[bool]:
+    """Name one record: another one of another kind may have the same uid."""
+    return and_(LAW_RECORDS.c.uid == uid, LAW_RECORDS.c.kind == kind)
+
+
+def _note_successor(connection: Connection, kind: str, previous: bytes, uid: bytes) -> None:
+    connection.execute(update(LAW_RECORDS).where(_is(kind, previous)).values(successor=uid))
 
 
 def _find_actor(
-    connection: Connection, args: Mapping[str, Any], change: Change, uid: bytes
+    connection: Connection, args: Mapping[str, Any], change: Change, is_it: ColumnElement[bool]
 ) -> bytes:
     """Return the agency that an event names, else the agency of its record."""
     named = get_argument(args, change.agency)
     if named is not None:
         return bytes(named)
-    owner = connection.execute(
-        select(LAW_RECORDS.c.agency).where(LAW_RECORDS.c.uid == uid)
-    ).scalar_one_or_none()
+    owner = connection.execute(select(LAW_RECORDS.c.agency).where(is_it)).scalar_one_or_none()
     return bytes(32) if owner is None else bytes(owner)
 
 

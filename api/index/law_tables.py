@@ -5,6 +5,9 @@ All kinds of records share one table: what every record has stands in columns, t
 basis, a consent) is a row of `law_links`, so that one mechanism answers every filter, and the graph
 of provenance is walked in both directions. A link repeats the record's kind and position, so that
 a filtered list is cut along an index, wherever the page begins.
+
+Each contract knows the uids of its own kinds only, so two records of different kinds may share one.
+A row is therefore named by uid and kind; whoever took a uid first is found by the uid alone.
 """
 
 from typing import Final
@@ -30,8 +33,8 @@ LAW_RECORDS: Final = Table(
     # The record's uid; for a period keccak256(exchange ‖ period), for a key binding the key's
     # address after twelve zero bytes.
     Column("uid", LargeBinary(32), primary_key=True),
+    Column("kind", String(24), primary_key=True),
     Column("position", BigInteger, nullable=False, unique=True),
-    Column("kind", String(24), nullable=False),
     # What the contract calls the record's own kind: of a consent, a basis, a mandate; an exchange's
     # mode.
     Column("subkind", SmallInteger),
@@ -70,7 +73,7 @@ LAW_LINKS: Final = Table(
     Column("uid", LargeBinary(32), primary_key=True),
     Column("role", String(24), primary_key=True),
     Column("target", LargeBinary(32), primary_key=True),
-    Column("kind", String(24), nullable=False),
+    Column("kind", String(24), primary_key=True),
     Column("position", BigInteger, nullable=False),
     Index("law_links_by_target", "target", "role", "kind", "position"),
 )

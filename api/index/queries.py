@@ -7,7 +7,7 @@ wherever it begins and nothing is skipped or repeated while the chain grows.
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, Table, func, or_, select
+from sqlalchemy import Connection, Row, Select, Table, and_, func, or_, select
 
 from api.index.tables import (
     ACCREDITATIONS,
@@ -118,14 +118,23 @@ def count_leaves(connection: Connection, uids: list[bytes]) -> dict[bytes, int]:
 
 
 def list_history(
-    connection: Connection, page: Page, *, uid: bytes, with_related: bool = False
+    connection: Connection,
+    page: Page,
+    *,
+    uid: bytes,
+    kind: str | None = None,
+    with_related: bool = False,
 ) -> Rows:
     """Return the events of one record, oldest first, with block hash and time.
+
+    Records of different kinds may share a uid; `kind` leaves out the others' events.
 
     `with_related` adds the events of other records that name this one, such as its successor's
     creation.
     """
     where = EVENTS.c.uid == uid
+    if kind is not None:
+        where = and_(where, EVENTS.c.kind.startswith(f"{kind}.", autoescape=True))
     if with_related:
         where = or_(where, EVENTS.c.related == uid)
     query = (

@@ -57,7 +57,7 @@ def collect_law(connection: Connection, uid: bytes) -> tuple[list[Entity], list[
         event
         for row in rows
         for event in queries.list_history(
-            connection, queries.Page(limit=MAX_EVENTS), uid=bytes(row.uid)
+            connection, queries.Page(limit=MAX_EVENTS), uid=bytes(row.uid), kind=row.kind
         )
     ]
     # A period's events stand with its exchange, so that both would tell them.
@@ -88,7 +88,9 @@ def _gather(connection: Connection, uid: bytes) -> tuple[list[Row[Any]], dict[by
         for known in loaded:
             links[known] = tuple(
                 (role, target)
-                for role, target in law_queries.list_links(connection, known)
+                for role, target in law_queries.list_links(
+                    connection, known, kind=loaded[known].kind
+                )
                 if role not in _NO_RECORDS
             )
             named += [target for _, target in links[known]]
@@ -110,7 +112,7 @@ def _add_resting(
         found[target] = row
         links[target] = tuple(
             (role, other)
-            for role, other in law_queries.list_links(connection, target)
+            for role, other in law_queries.list_links(connection, target, kind=row.kind)
             if role not in _NO_RECORDS
         )
 

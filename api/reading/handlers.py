@@ -84,7 +84,10 @@ async def get_history(collection: Collection, call: Call) -> Reply:
     part = queries.Page(limit=page.limit + 1, after=page.after)
     await find_record(call.services, uid, collection.kind)
     found, block = await call.services.index.read(
-        lambda c: (queries.list_history(c, part, uid=uid), queries.get_block(c))
+        lambda c: (
+            queries.list_history(c, part, uid=uid, kind=collection.kind),
+            queries.get_block(c),
+        )
     )
     rows = found[: page.limit]
     return Reply(
@@ -105,10 +108,11 @@ async def find_record(services: RestServices, uid: bytes, kind: str) -> tuple[Ro
     is_there = await services.index.wait_for(head.number, PATIENCE_S)
 
     def load(connection: Connection) -> tuple[Row[Any] | None, int]:
-        return law_queries.get_law_record(connection, uid), queries.get_block(connection)
+        record = law_queries.get_law_record(connection, uid, kind=kind)
+        return record, queries.get_block(connection)
 
     row, block = await services.index.read(load)
-    if row is not None and row.kind == kind:
+    if row is not None:
         return row, block
     if not is_there:
         raise UpstreamFault(
@@ -140,7 +144,9 @@ async def gather_surroundings(services: RestServices, rows: Sequence[Row[Any]]) 
     """Return the texts, datasets and notices that these records name."""
     terms = [json.loads(row.terms) for row in rows]
     named = {digest for entry in terms for digest in _list_members(entry, {"dataset", "notice"})}
-    loaded = await services.index.read(lambda c: law_queries.get_law_records(c, list(named)))
+    loaded = await services.index.read(
+        lambda c: law_queries.get_law_records(c, list(named), kinds=("dataset", "notice"))
+    )
     datasets = {uid: json.loads(row.terms) for uid, row in loaded.items() if row.kind == "dataset"}
     hashes = {
         digest

@@ -66,7 +66,7 @@ def _collect(connection: Connection, uid: bytes) -> Story:
         entities, activities = collect_attested(connection, uid)
         return entities, activities, {}, block
     exchanges = [bytes.fromhex(entity.id[2:]) for entity in entities if entity.type == "exchange"]
-    rows = law_queries.get_law_records(connection, exchanges)
+    rows = law_queries.get_law_records(connection, exchanges, kinds=("exchange",))
     parties: dict[str, Sequence[str]] = {
         encode_hex(exchange): (
             encode_hex(bytes(row.agency)),
@@ -99,7 +99,7 @@ async def _add_titles(call: Call, entities: list[Entity]) -> list[Entity]:
     """Name what public texts of this node name."""
     named = [bytes.fromhex(entity.id[2:]) for entity in entities if entity.type in _TITLES]
     rows = await call.services.index.read(
-        lambda c: list(law_queries.get_law_records(c, named).values())
+        lambda c: list(law_queries.get_law_records(c, named, kinds=sorted(_TITLES)).values())
     )
     around = await gather_surroundings(call.services, rows)
     titles: dict[str, Any] = {}

@@ -13,14 +13,22 @@ from sqlalchemy import Row, insert, select, update
 
 from api.databases import Database, open_database
 from api.index.events import process_event
-from api.index.law_queries import EventFilter, LawFilter, list_events, list_law_records
+from api.index.law_queries import (
+    EventFilter,
+    LawFilter,
+    get_law_record,
+    get_law_records,
+    list_events,
+    list_law_records,
+    list_links,
+)
 from api.index.law_tables import LAW_LINKS, LAW_RECORDS, LAYOUT
 from api.index.layout import LAYOUT_VERSION, prepare_layout
 from api.index.placed_event import PlacedEvent
-from api.index.queries import Page
+from api.index.queries import Page, list_history
 from api.index.tables import BLOCKS, CURSOR, EVENTS, LOGS_PER_BLOCK, METADATA
 from contracts.codec import encode_call
-from contracts.codes import LateReason
+from contracts.codes import LateReason, RecordState
 from contracts.scratch import Outcome
 from tests.contracts import consent_harness, exchange_harness, mandate_harness
 from tests.contracts.contract_harness import (
@@ -264,3 +272,37 @@ def test_feed_is_in_order_of_the_chain_and_filtered(chronicle: Chronicle) -> Non
     assert list_kinds(agency=BUREAU) == ["exchange.requested", "exchange.state"]
     assert list_kinds(agency=uid_of(1)) == []
     assert list_kinds(after=chronicle.find(EXCHANGE).position) == ["exchange.state"]
+
+
+def test_records_of_two_kinds_with_one_uid_do_not_meet(chronicle: Chronicle) -> None:
+    """Each contract knows its own uids only, so anybody may take the uid of another kind."""
+    ledger = chronicle.ledger
+    exchange_harness.request(ledger)
+    asked = chronicle.find(EXCHANGE)
+    ledger.do(bureau, "posts", "establish", [EXCHANGE, uid_of(9200), ledger.now])
+    ledger.do(bureau, "posts", "abolish", [EXCHANGE, uid_of(9201), ledger.now])
+
+    def get(kind: str | None = None) -> Row[Any] | None:
+        return chronicle.database.read_now(lambda c: get_law_record(c, EXCHANGE, kind=kind))
+
+    post = get("post")
+    assert post is not None
+    assert (post.agency, post.state) == (BUREAU, RecordState.REVOKED)
+    assert get() == get("exchange") == asked
+    by_uid = chronicle.database.read_now(lambda c: get_law_records(c, [EXCHANGE]))
+    assert by_uid == {EXCHANGE: asked}
+    links = chronicle.database.read_now(lambda c: list_links(c, EXCHANGE, kind="post"))
+    assert links == (("party", BUREAU),)
+
+    def list_kinds(kind: str) -> list[str]:
+        page = Page(limit=10)
+        rows = chronicle.database.read_now(lambda c: list_history(c, page, uid=EXCHANGE, kind=kind))
+        return [row.kind for row in rows]
+
+    rows = [
+        {"number": number, "hash": bytes(32), "parent_hash": bytes(32), "time_s": ledger.now}
+        for number in range(ledger.state.block_number + 1)
+    ]
+    chronicle.database.write_now(lambda c: c.execute(insert(BLOCKS), rows))
+    assert list_kinds("post") == ["post.established", "post.abolished"]
+    assert all(kind.startswith("exchange.") for kind in list_kinds("exchange"))
