@@ -75,6 +75,12 @@ def test_modules_stay_within_their_size() -> None:
     assert long == {}
 
 
+def test_test_modules_have_names_of_their_own() -> None:
+    # They lie in folders without packages, so pytest imports two of one name as one module.
+    names = [path.name for path in list_tracked() if re.fullmatch(r"test_\w+\.py", path.name)]
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_vectors_equal_the_shared_ones() -> None:
     shared = SHARED / "vectors" / "qbft.json"
     if not shared.exists():

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from consensus.resilience import describe_resilience
 from consensus.sign_state import SignIdentity, make_floor
 from consensus.types import Address, Height
-from contracts.addresses import IMPLEMENTATIONS
+from contracts.addresses import DECISIONS_IMPLEMENTATION, IMPLEMENTATIONS
 from node.chain.genesis import load_genesis
 from node.cli import founding
 from node.cli.app import app
@@ -171,5 +171,5 @@ def test_genesis_of_the_group_is_a_besu_document(tmp_path: Path) -> None:
     document = json.loads(found(tmp_path, "mo-health-bureau").read_text())
     assert document["config"]["chainId"] == 4021
     assert document["config"]["qbft"]["blockperiodseconds"] == 2
-    contracts = {*IMPLEMENTATIONS, *IMPLEMENTATIONS.values()}
+    contracts = {*IMPLEMENTATIONS, *IMPLEMENTATIONS.values(), DECISIONS_IMPLEMENTATION}
     assert set(document["alloc"]) == {f"0x{address.hex()}" for address in contracts}
