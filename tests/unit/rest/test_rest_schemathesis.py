@@ -19,7 +19,13 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
+    negative_data_rejection,
+    unsupported_method,
+)
 
+from api.acts.table import ACTS
 from api.openapi.document import build_document
 from api.rest.routes import ROUTES
 from api.rest.values import parse_time
@@ -28,7 +34,7 @@ from tests.unit.rest.ledger_world import START_S
 
 SEED: Final = 20261122
 SHORT_EXAMPLES: Final = 3
-LONG_EXAMPLES: Final = 60
+LONG_EXAMPLES: Final = 20
 
 pytestmark = pytest.mark.xdist_group("schemathesis")
 
@@ -37,7 +43,7 @@ pytestmark = pytest.mark.xdist_group("schemathesis")
 _ACCEPTED = ["2xx", "3xx", "400", "403", "404", "409", "413", "422"]
 
 _WITHOUT_BODY = {"GET", "DELETE"}
-_BETWEEN_MEMBERS = {"from", "until"}
+_BETWEEN_MEMBERS = {"from", "until", "dataset"}
 """Query parameters that are refused for another one, such as an end before its beginning."""
 
 _ACTORS: Final = {
@@ -74,6 +80,8 @@ def write_upload(_context: Any, value: Any) -> Any:
 SHORT = build_schema(SHORT_EXAMPLES, coverage=False)
 LONG = build_schema(LONG_EXAMPLES, coverage=True)
 REQUESTS: Final = {route.name: route.request for route in ROUTES}
+RECALLING: Final = {act.operation for act in ACTS.values() if act.recall is not None}
+"""Acts that return their envelope to a repetition as well; of others it is asked for elsewhere."""
 OTHER_TIME: Final = parse_time(START_S - 1).strftime("%Y-%m-%dT%H:%M:%SZ")
 QUICK = settings(
     phases=[Phase.explicit, Phase.generate],
@@ -125,20 +133,44 @@ def check(case: Any, world: ConformanceWorld, session: requests.Session) -> None
         response,
         headers=headers,
         additional_checks=[refuses_with_a_reason],
+        excluded_checks=list_excluded(case),
         transport_kwargs={"base_url": url, "session": session, "headers": headers},
     )
     if response.status_code < 300 and "Idempotency-Key" in (case.headers or {}):
         check_key(case, response, lambda: case.call(base_url=url, session=session, headers=headers))
 
 
+def list_excluded(case: Any) -> list[Any]:
+    excluded: list[Any] = []
+    if is_beside_another(case.path):
+        # The server takes the methods of both paths, rightly; the document tells those of each.
+        excluded += [allow_header_conformance, unsupported_method]
+    if case.path == "/imports":
+        # A file is text, and so is whatever else was generated, once it is sent.
+        excluded.append(negative_data_rejection)
+    return excluded
+
+
+def is_beside_another(path: str) -> bool:
+    """Tell whether a path such as /consents/signed is a case of /consents/{uid} as well."""
+    return any(
+        re.fullmatch(re.sub(r"{\w+}", "[^/]+", route.path), path)
+        for route in ROUTES
+        if route.path != path
+    )
+
+
 def check_key(case: Any, response: Any, send: Callable[[], Any]) -> None:
     """Repeat an accepted write, and send another one under its key."""
     again, first = send(), response.json()
     assert again.status_code == response.status_code
+    name = case.operation.definition.raw["operationId"]
     # How far the operation has come may differ.
-    same = first.keys() & {"operation", "uid", "envelope", "id"}
-    assert {name: again.json()[name] for name in same} == {name: first[name] for name in same}
-    model = REQUESTS[case.operation.definition.raw["operationId"]]
+    same = first.keys() & {"operation", "uid", "id", *(("envelope",) if name in RECALLING else ())}
+    assert {member: again.json()[member] for member in same} == {
+        member: first[member] for member in same
+    }
+    model = REQUESTS[name]
     if model is None or "event_time" not in model.model_fields:
         return
     case.body = case.body | {"event_time": OTHER_TIME}
