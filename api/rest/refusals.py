@@ -53,7 +53,11 @@ def find_telling(rule: str) -> Telling:
     if words == "unknown":
         return Telling(code=f"{subject}_not_found", status=404, field=field)
     status = next((status for pattern, status in _STATUSES if pattern.search(words)), 422)
-    return Telling(code=_NO_LETTER.sub("_", rule.lower()).strip("_"), status=status, field=field)
+    return Telling(
+        code=_NO_LETTER.sub("_", rule.lower().replace("'s", "s")).strip("_"),
+        status=status,
+        field=field,
+    )
 
 
 def list_rule_codes() -> dict[str, str]:

@@ -140,7 +140,7 @@ def case(
     if as_json:
         print_json(told)
     else:
-        print_members(told)
+        print_members(told if told["missing"] else told | {"missing": "nothing"})
     if told["missing"]:
         raise typer.Exit(1)
 

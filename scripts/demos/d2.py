@@ -111,7 +111,7 @@ async def consent(scene: Scene) -> None:
             [
                 Attempt(
                     title="somebody else's key signs it",
-                    code="signature_not_the_signer_s",
+                    code="signature_not_the_signers",
                     client=housing,
                     request=forged,
                 )

@@ -246,7 +246,7 @@ async def test_consent_withdrawn_earlier_lists_the_releases_since(
         ({"subject": {}}, 400, ("invalid_field", "subject")),
         ({"response_s": 0}, 400, ("invalid_field", "response_s")),
         ({"recipient": BUREAU}, 422, ("consent_recipient_is_the_provider", None)),
-        ({"provider": COMMISSION}, 422, ("dataset_not_the_provider_s", None)),
+        ({"provider": COMMISSION}, 422, ("dataset_not_the_providers", None)),
         ({"quota": 0}, 400, ("invalid_field", "quota")),
     ],
 )
