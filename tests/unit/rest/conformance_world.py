@@ -198,7 +198,13 @@ class ConformanceWorld:
 def open_conformance_world(folder: Path) -> Iterator[ConformanceWorld]:
     """Serve the world until the block is left."""
     before = structlog.get_config()
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    # Whatever an earlier test has configured: its processors may need another kind of logger.
+    structlog.configure(
+        processors=[structlog.processors.KeyValueRenderer()],
+        wrapper_class=structlog.BoundLogger,
+        logger_factory=structlog.ReturnLoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="conformance")
     thread.start()
