@@ -138,8 +138,12 @@ async def _enter_basis(context: ActContext, body: BasisEnter) -> PreparedAct:
         "kind": encode_word(body.kind),
         "law_hash": law.hash,
         "sensitivity": encode_word(body.sensitivity),
-        "from_jurisdiction": context.find_id(body.from_jurisdiction),
-        "to_jurisdiction": context.find_id(body.to_jurisdiction),
+        "from_jurisdiction": await context.find_jurisdiction(
+            body.from_jurisdiction, field="from_jurisdiction"
+        ),
+        "to_jurisdiction": await context.find_jurisdiction(
+            body.to_jurisdiction, field="to_jurisdiction"
+        ),
         "must_notify": body.must_notify,
         "valid_from": encode_time(body.valid_from),
         "valid_until": encode_time(body.valid_until),
@@ -162,8 +166,8 @@ async def _build_scope(context: ActContext, scope: ScopeItem, place: str) -> dic
             dataset, scope.fields, field=f"{place}.fields", dataset_field=where
         )
     return {
-        "provider": context.find_id(scope.provider),
-        "recipient": context.find_id(scope.recipient),
+        "provider": await context.find_agency(scope.provider, field=f"{place}.provider"),
+        "recipient": await context.find_agency(scope.recipient, field=f"{place}.recipient"),
         "dataset": dataset,
         "purpose": decode_hex(scope.purpose),
         "fields": mask,
@@ -196,8 +200,8 @@ async def _enter_instrument(context: ActContext, body: InstrumentEnter) -> Prepa
         "kind": encode_word(body.kind),
         "filing": filing.commitment,
         "assessment_hash": NO_UID if assessment is None else assessment.hash,
-        "provider": context.find_id(body.provider),
-        "recipient": context.find_id(body.recipient),
+        "provider": await context.find_agency(body.provider, field="provider"),
+        "recipient": await context.find_agency(body.recipient, field="recipient"),
         "dataset": dataset,
         "is_onward_allowed": body.onward,
         "valid_from": encode_time(body.valid_from),

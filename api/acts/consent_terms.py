@@ -96,7 +96,8 @@ class BuiltConsent:
 async def build_consent(context: ActContext, body: ConsentTerms) -> BuiltConsent:
     """Return a consent's terms, what is to be kept, and its envelope; raises `UserFault`."""
     uid = context.take_uid(body.uid)
-    provider, recipient = context.find_id(body.provider), context.find_id(body.recipient)
+    provider = await context.find_agency(body.provider, field="provider")
+    recipient = await context.find_agency(body.recipient, field="recipient")
     handle, first_contact = await find_handle(
         context, body.subject, find_counterparty(context.agency, provider, recipient)
     )

@@ -160,7 +160,7 @@ class ExchangeRequest(CreationBody):
 async def _request(context: ActContext, body: ExchangeRequest) -> PreparedAct:
     uid = context.take_uid(body.uid)
     provider, dataset, basis = (
-        context.find_id(body.provider),
+        await context.find_agency(body.provider, field="provider"),
         decode_hex(body.dataset),
         decode_hex(body.basis),
     )

@@ -56,7 +56,9 @@ class KeyBindingCreate(ActBody):
 
 async def _create(context: ActContext, body: KeyBindingCreate) -> PreparedAct:
     holder = decode_hex(body.holder)
-    counterparty = None if body.counterparty is None else context.find_id(body.counterparty)
+    counterparty = None
+    if body.counterparty is not None:
+        counterparty = await context.find_agency(body.counterparty, field="counterparty")
     handle, first_contact = await find_handle(context, body.subject, counterparty)
     binding = {"holder": encode_hex(holder), "handle": encode_hex(handle)}
     envelope = seal(EnvelopeKind.KEY_BINDING, binding, field="subject")

@@ -87,8 +87,12 @@ async def _propose(context: ActContext, body: PolicyPropose) -> PreparedAct:
     agreement = build_text(TextKind.AGREEMENT, body.agreement, NO_LANGUAGE)
     document_hash = _find_hash(agreement, body.agreement_hash)
     terms = {
-        "from_jurisdiction": context.find_id(body.from_jurisdiction),
-        "to_jurisdiction": context.find_id(body.to_jurisdiction),
+        "from_jurisdiction": await context.find_jurisdiction(
+            body.from_jurisdiction, field="from_jurisdiction"
+        ),
+        "to_jurisdiction": await context.find_jurisdiction(
+            body.to_jurisdiction, field="to_jurisdiction"
+        ),
         "schema": decode_hex(body.schema_uid),
         "max_age_s": body.max_age_s,
         "assurance": encode_word(body.assurance),
@@ -96,7 +100,10 @@ async def _propose(context: ActContext, body: PolicyPropose) -> PreparedAct:
         "valid_until": encode_time(body.valid_until),
         "document_hash": document_hash,
     }
-    issuers = [context.find_id(issuer) for issuer in body.issuers]
+    issuers = [
+        await context.find_agency(issuer, field=f"issuers.{place}")
+        for place, issuer in enumerate(body.issuers)
+    ]
     return PreparedAct(
         uid=uid,
         args={"uid": uid, "terms": terms, "issuers": issuers},

@@ -80,7 +80,10 @@ async def _find_subject(context: ActContext, body: StopOrder) -> tuple[StopKind,
         await context.get_basis(basis)
         return StopKind.BASIS, basis
     assert body.pair is not None, "checked by the model"
-    one, other = (context.find_id(reference) for reference in body.pair)
+    one, other = [
+        await context.find_agency(reference, field=f"pair.{place}")
+        for place, reference in enumerate(body.pair)
+    ]
     return StopKind.PAIR, await context.read(BASES_NAME, "pair_of", one, other)
 
 

@@ -51,6 +51,7 @@ PROBLEM_CODES: Final = {
     "index_mismatch": "The index does not belong to the chain behind it and has stopped.",
     "internal_error": "A mistake of ours; the request id is in the log.",
     "invalid_field": "A field is missing, unknown, of the wrong type or out of range.",
+    "jurisdiction_not_found": "No agency of the registry is of this jurisdiction.",
     "leaf_not_found": "The batch has no such member.",
     "limit_exceeded": "The request is larger than the server takes.",
     "malformed_body": "The body is not JSON with exactly one reading.",

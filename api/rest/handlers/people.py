@@ -20,7 +20,6 @@ from api.acts.subjects import SUBJECT_ROLE, read_handle
 from api.errors import InvalidField, NotFound, UserFault
 from api.rest import people_models as models
 from api.rest.call import Call, Reply
-from api.rest.references import read_reference
 from api.rest.refusals import translate_revert
 from api.rest.values import decode_hex, encode_hex, encode_time, parse_time
 from api.vault.materials import Material
@@ -159,8 +158,9 @@ def _open(file: Mapping[str, Any], kind: EnvelopeKind, commitment: bytes, field:
 
 
 async def _read_counterparty(call: Call, reference: str) -> bytes:
-    counterparty = read_reference(reference)
-    if counterparty == await call.services.identity.get_agency():
+    context = await open_context(call.services, call.caller, call.path)
+    counterparty = await context.find_agency(reference, field="counterparty")
+    if counterparty == context.agency:
         raise InvalidField("counterparty", "a handle is between this agency and another one")
     return counterparty
 

@@ -121,13 +121,14 @@ async def test_instrument_refused_leaves_nothing_in_the_vault(
         "uid": uid,
         "kind": "permit",
         "filing": {"number": "GBA-2026-17"},
-        "provider": "mo-nobody",
+        "provider": BUREAU,
         "recipient": COMMISSION,
         "dataset": await register_dataset(bureau),
-        "valid_from": PAST,
+        "valid_from": LATER,
+        "valid_until": PAST,
     }
     refused = await supervisor.post("/instruments", body, status=422)
-    assert refused["rule"] == "instrument: provider not active"
+    assert refused["rule"] == "instrument: ends before it begins"
     assert await supervisor.agency.services.materials.get_all(bytes([0x44]) * 32) == {}
 
 

@@ -7,10 +7,10 @@ from eth_account.messages import encode_typed_data
 from eth_typing import Hash32
 
 from api.acts.calls import read_contract
-from contracts.addresses import CATALOGUE_NAME
+from contracts.addresses import AGENCY_REGISTRY_NAME, CATALOGUE_NAME
 from contracts.testkeys import get_address, get_private_key
 from contracts.typed_data import sign_digest
-from tests.unit.acts.law_world import read, write_time
+from tests.unit.acts.law_world import LATER, read, write_time
 from tests.unit.acts.test_acts_catalogue import DATASET, PURPOSE
 from tests.unit.rest.ledger_world import Caller
 
@@ -166,3 +166,28 @@ async def test_late_act_is_posted_with_a_second_officer(bureau: Caller) -> None:
     await bureau.post(path, change | {"late": late})
     await bureau.agency.settle()
     assert (await bureau.get(f"/schemas/{schema['uid']}"))["state"] == "suspended"
+
+
+async def test_vote_signed_elsewhere_counts_for_the_signers_agency(
+    bureau: Caller, commission: Caller
+) -> None:
+    body = {
+        "decision": "suspend_agency",
+        "parameters": {"agency": "mo-health-laboratory"},
+        "document": {"title": "Suspension", "text": "Its key was lost."},
+        "expires": LATER,
+    }
+    await bureau.post("/proposals", body)
+    await bureau.agency.settle()
+    number = await read(bureau, AGENCY_REGISTRY_NAME, "proposal_count")
+    prepared = await prepare(
+        commission, 2, "proposal.vote", {"approve": True}, path={"number": str(number)}
+    )
+    accepted = await commission.post(
+        "/signed-acts", {"prepared": prepared["id"], "signature": sign(prepared, 2)}
+    )
+    await commission.agency.settle()
+    operation = await commission.get(f"/operations/{accepted['operation']}")
+    assert (operation["state"], operation["error"]) == ("final", None)
+    votes = (await commission.get(f"/proposals/{number}"))["votes"]
+    assert votes == [{"agency": "mo-health-bureau", "approves": True}]
