@@ -27,3 +27,7 @@ class GenesisSpecError(ContractError):
 
 class FoundingFailed(ContractError):
     """A constructor or a founding decision was refused by the contracts; our bug."""
+
+
+class AddressBookInvalid(ContractError):
+    """A list of the ledger's contracts is incomplete, or names something else."""

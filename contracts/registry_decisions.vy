@@ -10,8 +10,10 @@
      registry's storage, so the modules are initialised in the same order. Here the decisions are
      carried out.
 
-     Before block 0 the register is filled by the same decisions, carried out one by one by
-     `found`, which is shut for good by `finish_founding`.
+     Before the ledger begins the register is filled by the same decisions, carried out one by one
+     by `found`, which is shut for good by `finish_founding`. Only the founder calls them: nobody's
+     address where a genesis file is made, and where the ledger is founded on a network that runs
+     already, the account that deploys it.
 """
 
 import acts
@@ -53,13 +55,18 @@ exports: (
 REHEARSED: constant(Bytes[4]) = method_id("Rehearsed()")
 LONGEST_REASON: constant(uint256) = 64
 
+# Who may found the register, until it is founded.
+FOUNDER: immutable(address)
+
 
 @deploy
-def __init__():
+def __init__(founder: address):
     """
     @dev Called directly it is a closed, empty register. Signatures are checked by the other half.
+    @param founder The one account that carries out the founders' decisions.
     """
     acts.__init__(empty(address), empty(bytes32), 0)
+    FOUNDER = founder
     validators.founded = True
 
 
@@ -148,9 +155,10 @@ def rules_in_force() -> IAgencyRegistry.Rules:
 def found(kind: uint8, payload: Bytes[256]):
     """
     @notice Carries out a decision of the founders, before the ledger begins.
-    @dev Runs only in the scratch state from which genesis.json is made.
+    @dev Runs in the scratch state from which genesis.json is made, or, on a network that runs
+         already, by the transactions of one account. After `finish_founding` nobody calls it.
     """
-    assert not validators.founded, "registry: already founded"
+    self._check_founding()
     proposals._check_payload(kind, payload)
     self._execute(kind, payload)
 
@@ -160,7 +168,7 @@ def finish_founding():
     """
     @notice Ends the founding for good.
     """
-    assert not validators.founded, "registry: already founded"
+    self._check_founding()
     assert agencies.active != 0, "registry: no agency"
     if validators.minimum_validators == 0:
         validators.minimum_validators = 1
@@ -169,6 +177,13 @@ def finish_founding():
     log IAgencyRegistry.Founded(
         agencies=agencies.admitted, validator_set_hash=validators.validator_set_hash
     )
+
+
+@view
+@internal
+def _check_founding():
+    assert not validators.founded, "registry: already founded"
+    assert msg.sender == FOUNDER, "registry: only for the founder"
 
 
 @internal

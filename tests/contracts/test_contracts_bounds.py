@@ -11,7 +11,7 @@ from contracts.addresses import DECISIONS_IMPLEMENTATION, POSTS, REGISTRY
 from contracts.codec import encode_call
 from contracts.decisions import DecisionKind, encode_payload
 from contracts.loader import load_artifact
-from contracts.scratch import ScratchState
+from contracts.scratch import SYSTEM_SENDER, ScratchState
 from tests.contracts.contract_harness import BUREAU, LABORATORY, Ledger, laboratory, uid_of
 
 IMPLEMENTATION = Address(b"\x61" * 20)
@@ -67,7 +67,8 @@ def test_one_agency_cannot_fill_the_register(  # noqa: PLR0917
 def test_founding_is_not_finished_without_agencies_and_validators() -> None:
     """Run where the founders run it: in a registry that nobody has founded yet."""
     scratch = ScratchState(chain_id=1, timestamp=1)
-    scratch.create(DECISIONS_IMPLEMENTATION, load_artifact("registry_decisions").creation_bytecode)
+    decisions = load_artifact("registry_decisions").creation_bytecode
+    scratch.create(DECISIONS_IMPLEMENTATION, decisions + bytes(12) + SYSTEM_SENDER)
     registry = load_artifact("agency_registry").creation_bytecode
     words = ["address", "bytes32", "address", "address"]
     arguments = encode(words, [REGISTRY, uid_of(1), DECISIONS_IMPLEMENTATION, POSTS])
@@ -82,6 +83,12 @@ def test_founding_is_not_finished_without_agencies_and_validators() -> None:
     def found(kind: DecisionKind, args: list[Any]) -> str | None:
         return send("found", int(kind), encode_payload(kind, args))
 
+    for call in ("finish_founding", "found"):
+        data = encode_call("agency_registry", call, [99, b""] if call == "found" else [])
+        assert (
+            scratch.send(REGISTRY, data, sender=laboratory).reason
+            == "registry: only for the founder"
+        )
     assert send("finish_founding") == "registry: no agency"
     assert found(DecisionKind.ADMIT_AGENCY, [BUREAU, *ADMISSION[1:]]) is None
     assert send("finish_founding") == "validators: below the minimum"

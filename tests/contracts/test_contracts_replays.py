@@ -15,7 +15,7 @@ from contracts.codec import encode_call
 from contracts.codes import ConsentKind
 from contracts.decisions import DecisionKind
 from contracts.development import build_development_spec
-from contracts.genesis import compute_deployment_salt, encode_constructors
+from contracts.founding import compute_deployment_salt, encode_constructors
 from contracts.loader import load_artifact
 from contracts.testkeys import get_private_key
 from contracts.typed_data import Domain
