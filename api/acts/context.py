@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from api.acts import parties
 from api.acts.calls import read_contract
 from api.auth import Caller
 from api.errors import InvalidField, UserFault
@@ -16,7 +17,6 @@ from api.rest.services import RestServices
 from api.rest.values import decode_hex, parse_digest
 from api.texts.fields import FieldUnknown, build_mask
 from api.texts.text import PublicText, TextKind
-from contracts.addresses import AGENCY_REGISTRY_NAME as _REGISTRY
 from contracts.addresses import BASES_NAME, CATALOGUE_NAME
 
 
@@ -62,20 +62,11 @@ class ActContext:
 
         A label that is mistyped would otherwise stand on the ledger for good.
         """
-        agency = self.find_id(reference)
-        if agency != NO_UID and not (await self.read(_REGISTRY, "agency", agency))["status"]:
-            raise _refuse_party("agency", field)
-        return agency
+        return await parties.find_agency(self.services.ledger, reference, field=field)
 
     async def find_jurisdiction(self, reference: str | None, *, field: str) -> bytes:
         """Return a jurisdiction's id, zero for None; raises `UserFault` if it has no agency."""
-        jurisdiction = self.find_id(reference)
-        if jurisdiction == NO_UID:
-            return jurisdiction
-        for place in range(await self.read(_REGISTRY, "jurisdiction_count")):
-            if await self.read(_REGISTRY, "jurisdiction_at", place) == jurisdiction:
-                return jurisdiction
-        raise _refuse_party("jurisdiction", field)
+        return await parties.find_jurisdiction(self.services.ledger, reference, field=field)
 
     async def read(self, contract: str, function: str, /, *args: Any) -> Any:
         """Ask a contract at the last final block; raises its refusal as a `UserFault`."""
@@ -133,16 +124,6 @@ class ActContext:
                 status=422,
                 next_step="take the fields from the dataset's own list",
             ) from None
-
-
-def _refuse_party(kind: str, field: str) -> UserFault:
-    return UserFault(
-        f"the registry has no {kind} with this label or identifier",
-        code=f"{kind}_not_found",
-        field=field,
-        status=422,
-        next_step="take it from GET /v1/agencies",
-    )
 
 
 def _refuse_unknown(kind: str, field: str) -> UserFault:

@@ -76,7 +76,7 @@ def extend_bases(routes: Iterable[Route]) -> tuple[Route, ...]:
             summary="List bases; or, for a case and a dataset: what may I ask?",
             query=(*route.query, CASE),
             alternatives=(Askable,),
-            problems=(404, 409),
+            problems=(404, 409, *route.problems),
         )
         if route.name == "list_bases"
         else route

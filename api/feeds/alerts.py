@@ -15,6 +15,7 @@ from api.index import law_queries, queries
 from api.index.law_tables import LAW_RECORDS
 from api.reading.handlers import find_party
 from api.reading.models import EXAMPLE_OTHER_PARTY, EXAMPLE_PARTY, Party, view_agency
+from api.reading.named import AGENCY, Named, check_named
 from api.rest.call import Call, Reply
 from api.rest.values import EXAMPLE_TIME, EXAMPLE_UID, Model, Time, Uid, encode_hex, parse_time
 from contracts.codes import ExchangeState, RecordState
@@ -59,6 +60,8 @@ async def list_alerts(call: Call) -> Reply:
         return list_open_alerts(connection, now_s, party), queries.get_block(connection)
 
     items, block = await call.services.index.read(load)
+    if not items and party is not None:
+        await check_named(call.services, [Named(parameter="agency", kind=AGENCY, id=party)])
     return Reply(model=AlertList(items=items, indexed_block=block))
 
 

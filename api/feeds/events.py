@@ -19,6 +19,7 @@ from api.index import law_queries, queries
 from api.index.law_queries import EventFilter
 from api.reading.handlers import find_party
 from api.reading.models import LawEvent, view_law_event
+from api.reading.named import AGENCY, Named, check_named
 from api.rest.call import Call, Reply, Stream
 from api.rest.cursors import decode_cursor, encode_cursor
 from api.rest.services import RestServices
@@ -60,6 +61,8 @@ async def list_events(call: Call) -> Reply:
     found, block = await call.services.index.read(
         lambda c: (law_queries.list_events(c, page, wanted), queries.get_block(c))
     )
+    if not found:
+        await _check_agency(call, wanted)
     last = found[-1].position if found else page.after
     return Reply(
         model=EventPage(
@@ -73,6 +76,7 @@ async def list_events(call: Call) -> Reply:
 async def stream_events(call: Call) -> Stream:
     """Tell events as they become final."""
     wanted = read_event_filter(call)
+    await _check_agency(call, wanted)
     if len(_open_streams) >= MAX_STREAMS:
         raise LimitExceeded(f"this server streams to {MAX_STREAMS} readers at most")
     cursor = call.query.get("cursor")
@@ -111,6 +115,13 @@ async def find_end(services: RestServices) -> int:
     """Return the position after all events there are."""
     block = await services.index.get_block()
     return queries.get_first_position(block + 1) - 1
+
+
+async def _check_agency(call: Call, wanted: EventFilter) -> None:
+    """Refuse an agency that nobody admitted, of whom no event would ever tell."""
+    if wanted.agency is not None:
+        named = Named(parameter="agency", kind=AGENCY, id=wanted.agency)
+        await check_named(call.services, [named])
 
 
 async def _serve(

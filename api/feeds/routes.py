@@ -33,6 +33,7 @@ FEED_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=events.EventPage,
         query=(*_FILTERS, *PAGING),
+        problems=(422,),
     ),
     Route(
         name="stream_events",
@@ -44,6 +45,7 @@ FEED_ROUTES: Final[tuple[Route, ...]] = (
         response=LawEvent,
         media_type="text/event-stream",
         query=(*_FILTERS, PAGING[1]),
+        problems=(422,),
     ),
     Route(
         name="list_webhooks",
@@ -64,6 +66,7 @@ FEED_ROUTES: Final[tuple[Route, ...]] = (
         request=webhooks.WebhookCreate,
         response=webhooks.WebhookMade,
         status=201,
+        problems=(422,),
     ),
     Route(
         name="get_webhook",
@@ -104,6 +107,7 @@ FEED_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=alerts.AlertList,
         query=(_AGENCY,),
+        problems=(422,),
     ),
 )
 """In the order of the documentation."""

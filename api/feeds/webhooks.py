@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints
 
+from api.acts.parties import find_agency
 from api.errors import InvalidField, LimitExceeded, NotFound
 from api.feeds.events import find_end
 from api.feeds.signing import make_secret
@@ -14,7 +15,7 @@ from api.feeds.webhook_store import MAX_WEBHOOKS, Webhook
 from api.reading.facts import view_party
 from api.reading.models import EXAMPLE_PARTY, Party
 from api.rest.call import Call, Reply
-from api.rest.references import Reference, read_reference
+from api.rest.references import Reference
 from api.rest.values import EXAMPLE_TIME, Model, Time, parse_time
 
 _ID_PREFIX: Final = "wh_"
@@ -87,11 +88,14 @@ async def create_webhook(call: Call) -> Reply:
     """Make a webhook that tells what happens from now on."""
     body: WebhookCreate = call.body
     check_receiver(body.url)
+    agency = None
+    if body.agency is not None:
+        agency = await find_agency(call.services.ledger, body.agency, field="agency")
     webhook = Webhook(
         id=_ID_PREFIX + secrets.token_hex(8),
         url=body.url,
         kinds=tuple(body.kinds),
-        agency=None if body.agency is None else read_reference(body.agency),
+        agency=agency,
         secret=make_secret(),
         position=await find_end(call.services),
         failures=0,

@@ -19,6 +19,13 @@ PARTY: Final = "party"
 Args = Mapping[str, Any]
 
 
+OF_DATASET: Final = "of_dataset"
+OF_PURPOSE: Final = "of_purpose"
+OF_BASIS: Final = "of_basis"
+"""Roles of links to what a record is about by way of another one: a period by its exchange, a stop
+by its subject. They serve the filters of lists; provenance follows the direct ones."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Creation:
     """What an event that makes a record says of it."""
@@ -35,6 +42,8 @@ class Creation:
     """Role of a link by the arguments that name its targets."""
     scopes: str | None = None
     """Argument that lists scopes, each of which names parties, dataset and purpose."""
+    name_further: Callable[[Args], Mapping[str, Any]] = lambda _args: {}
+    """Further links, target by role, that depend on more than one argument."""
     state: int = RecordState.ACTIVE
 
 
@@ -51,6 +60,8 @@ class Change:
     columns: Mapping[str, str] = field(default_factory=dict)
     place: str | None = None
     """Argument that numbers a part of the record, for its history."""
+    party: str | None = None
+    """Argument that names an agency which is a party to the record from now on."""
 
 
 def get_argument(args: Args, path: str) -> Any:
@@ -82,6 +93,15 @@ def _get_state(args: Args) -> int:
 def _get_exchange_state(args: Args) -> int | None:
     state = int(args["state"])
     return None if state == ExchangeState.VOID_SIGNED else state
+
+
+_STOPPED: Final[Mapping[int, str]] = {1: OF_DATASET, 3: OF_BASIS}
+"""Roles of the link to what is stopped, by the kind of stop; a pair is no record."""
+
+
+def _name_stopped(args: Args) -> Mapping[str, Any]:
+    role = _STOPPED.get(args["kind"])
+    return {} if role is None else {role: args["subject"]}
 
 
 def _set(state: int) -> Callable[[Args], int]:
@@ -132,6 +152,7 @@ CREATIONS: Final[Mapping[str, Creation]] = {
         agency="entered_by",
         columns={"subkind": "kind", "valid_until_s": "until"},
         links={"subject": ("subject",)},
+        name_further=_name_stopped,
     ),
     "KeyBound": Creation(
         kind="key_binding",
@@ -237,7 +258,11 @@ CHANGES: Final[Mapping[str, Change]] = {
         state=_set(RecordState.SUSPENDED),
     ),
     "ConsentConfirmed": Change(
-        kind="consent", verb="confirmed", agency="agency", state=_set(RecordState.ACTIVE)
+        kind="consent",
+        verb="confirmed",
+        agency="agency",
+        state=_set(RecordState.ACTIVE),
+        party="agency",
     ),
     "ConsentWithdrawn": Change(
         kind="consent",
@@ -253,7 +278,9 @@ CHANGES: Final[Mapping[str, Change]] = {
     "ReleasesListed": Change(
         kind="consent", verb="releases_listed", agency="provider", place="remedies"
     ),
-    "BoundOnward": Change(kind="consent", verb="bound_onward", agency="recipient"),
+    "BoundOnward": Change(
+        kind="consent", verb="bound_onward", agency="recipient", party="recipient"
+    ),
     "QuotaMoved": Change(kind="consent", verb="quota", agency="provider", place="used"),
     "ExchangeChanged": Change(
         kind="exchange",
@@ -285,6 +312,7 @@ CHANGES: Final[Mapping[str, Change]] = {
         agency="agency",
         state=_set(RecordState.ACTIVE),
         columns={"previous": "previous"},
+        party="agency",
     ),
     "PolicyStateChanged": Change(
         kind="policy", verb="state", agency="agency", state=_get_state, columns={"reason": "reason"}

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, and_, exists, or_, select
 
-from api.index.law_events import PARTY
+from api.index.law_events import OF_BASIS, OF_DATASET, OF_PURPOSE, PARTY
 from api.index.law_tables import LAW_LINKS, LAW_RECORDS
 from api.index.queries import Page, find_position
 from api.index.tables import BLOCKS, EVENTS
@@ -27,10 +27,13 @@ _MOST_TELLING_FIRST: Final = (
     "instrument",
     "notice",
     "basis",
+    OF_BASIS,
     "subject",
     "schema",
     "dataset",
+    OF_DATASET,
     "purpose",
+    OF_PURPOSE,
     PARTY,
 )
 """Roles of links, from those with few records behind one target to those with many."""

@@ -16,6 +16,9 @@ from api.index.law_events import (
     CREATIONS,
     LATE_EVENT,
     LATE_SUFFIX,
+    OF_BASIS,
+    OF_DATASET,
+    OF_PURPOSE,
     PARTY,
     Change,
     Creation,
@@ -28,6 +31,8 @@ from contracts.codes import MandateKind, RecordState
 
 BODY_KIND: Final = "body"
 PERIOD_KIND: Final = "period"
+_INHERITED: Final = {"dataset": OF_DATASET, "purpose": OF_PURPOSE, "basis": OF_BASIS}
+"""Roles of a period's links by those of its exchange."""
 _ANY_SCOPE: Final = {
     "dataset": "dataset",
     "purpose": "purpose",
@@ -117,6 +122,8 @@ def _change(connection: Connection, event: PlacedEvent, change: Change) -> None:
     )
     if "previous" in values:
         _note_successor(connection, kind, values["previous"], uid)
+    if change.party is not None:
+        _add_party(connection, kind, uid, args[change.party])
     _add_event(
         connection,
         event,
@@ -146,6 +153,7 @@ def _put_period(connection: Connection, event: PlacedEvent) -> None:
         }
         connection.execute(insert(LAW_RECORDS).values(**row))
         links = [("exchange", args["uid"]), (PARTY, args["requester"]), (PARTY, args["provider"])]
+        links += _inherit_links(connection, args["uid"])
         _link(connection, event, uid, PERIOD_KIND, links)
         return
     connection.execute(
@@ -224,6 +232,7 @@ def _list_links(args: Mapping[str, Any], creation: Creation) -> list[tuple[str, 
     links = [
         (role, get_argument(args, path)) for role, paths in creation.links.items() for path in paths
     ]
+    links += creation.name_further(args).items()
     scopes: Sequence[Mapping[str, Any]] = (
         () if creation.scopes is None else args.get(creation.scopes, ())
     )
@@ -246,6 +255,28 @@ def _link(
             for role, target in dict.fromkeys(links)
         ],
     )
+
+
+def _inherit_links(connection: Connection, exchange: bytes) -> list[tuple[str, bytes]]:
+    """Return to what an exchange's period belongs as well: dataset, purpose, basis."""
+    rows = connection.execute(
+        select(LAW_LINKS.c.role, LAW_LINKS.c.target).where(
+            LAW_LINKS.c.uid == exchange,
+            LAW_LINKS.c.kind == "exchange",
+            LAW_LINKS.c.role.in_(_INHERITED),
+        )
+    )
+    return [(_INHERITED[row.role], bytes(row.target)) for row in rows]
+
+
+def _add_party(connection: Connection, kind: str, uid: bytes, agency: bytes) -> None:
+    """Link a record to an agency that joins it, unless it is a party already."""
+    key = {"uid": uid, "role": PARTY, "target": agency, "kind": kind}
+    known = select(LAW_LINKS.c.uid).filter_by(**key)
+    position = connection.execute(select(LAW_RECORDS.c.position).where(_is(kind, uid))).scalar()
+    if position is not None and connection.execute(known).first() is None:
+        # A list is cut by the place of the record, not by that of the joining.
+        connection.execute(insert(LAW_LINKS).values(**key, position=position))
 
 
 def _was_marked_late(connection: Connection, event: PlacedEvent, uid: bytes) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row
 
 from api.index import law_queries, queries
-from api.index.law_events import PARTY
+from api.index.law_events import OF_BASIS, OF_DATASET, OF_PURPOSE, PARTY
 from api.index.tables import LOGS_PER_BLOCK
 from api.reading.table import COLLECTION_BY_KIND
 from api.rest.answers import Activity, Entity
@@ -26,8 +26,10 @@ MAX_RECORDS: Final = 500
 MAX_EVENTS: Final = 2_000
 """Most events told of one record."""
 
-_NO_RECORDS: Final = frozenset({PARTY, "jurisdiction", "law", "scope", "schema", "subject"})
-"""Roles of links whose targets are no records of the law."""
+_NO_RECORDS: Final = frozenset(
+    {PARTY, "jurisdiction", "law", "scope", "schema", "subject", OF_BASIS, OF_DATASET, OF_PURPOSE}
+)
+"""Roles of links whose targets are no records of the law, or reached by a direct link."""
 
 _RESTING: Final = frozenset({"exchange", "period", "mandate"})
 """Kinds that are told with the record which they rest on."""

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from api.ledger import Ledger
 from api.reading.facts import Facts
 from api.reading.models import LawRecord
+from api.reading.named import AGENCY, JURISDICTION
 from api.rest.values import Model
 
 ReadLive = Callable[[Ledger, Row[Any], int], Awaitable[Mapping[str, Any]]]
@@ -25,8 +26,13 @@ class LinkFilter:
     role: str
     """Of the link in the index."""
     description: str
-    is_party: bool = False
-    """True if it may be given as a label."""
+    target: str
+    """Kind of what it names: a kind of record, or one of `named`; empty for a mere identifier."""
+
+    @property
+    def is_party(self) -> bool:
+        """Whether it may be given as a label."""
+        return self.target in {AGENCY, JURISDICTION}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

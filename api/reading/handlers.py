@@ -15,15 +15,13 @@ from api.reading import proposals
 from api.reading.collection import Collection
 from api.reading.facts import Facts, Surroundings
 from api.reading.models import LawHistory, view_law_event
+from api.reading.named import PATIENCE_S, Named, check_named
 from api.reading.table import COLLECTIONS
 from api.rest.call import Call, Reply
 from api.rest.cursors import encode_cursor
 from api.rest.references import REFERENCE_PATTERN, read_reference
 from api.rest.services import RestServices
 from api.rest.words import encode_word
-
-PATIENCE_S: Final = 2.0
-"""How long a read waits for the index to reach the last final block."""
 
 _TEXT_MEMBERS: Final = frozenset(
     {
@@ -49,6 +47,8 @@ async def list_records(collection: Collection, call: Call) -> Reply:
         lambda c: (law_queries.list_law_records(c, part, wanted), queries.get_block(c))
     )
     rows = found[: page.limit]
+    if not rows:
+        await check_named(call.services, list_named(collection, call))
     around = await gather_surroundings(call.services, rows)
     return Reply(
         model=collection.make_page(
@@ -170,20 +170,25 @@ def find_party(call: Call, name: str) -> bytes | None:
     return read_reference(text)
 
 
-def _read_filter(collection: Collection, call: Call) -> LawFilter:
-    links = {}
+def list_named(collection: Collection, call: Call) -> list[Named]:
+    """Return what the filters of a list name; raises `InvalidField` for what names nothing."""
+    found = []
     for entry in collection.filters:
         target = find_party(call, entry.name) if entry.is_party else call.find_digest(entry.name)
         if target is not None:
-            links[entry.role] = target
+            found.append(Named(parameter=entry.name, kind=entry.target, id=target))
+    return found
+
+
+def _read_filter(collection: Collection, call: Call) -> LawFilter:
+    roles = {entry.name: entry.role for entry in collection.filters}
+    links = {roles[named.parameter]: named.id for named in list_named(collection, call)}
     state = call.find_choice("state", tuple(collection.states))
     subkind = None
     if collection.subkinds is not None:
         word = call.find_choice("kind", tuple(collection.subkinds))
         subkind = None if word is None else encode_word(collection.subkinds(word))
-    from_s, until_s = call.find_time("from"), call.find_time("until")
-    if from_s is not None and until_s is not None and until_s <= from_s:
-        raise InvalidField("until", "must be later than from")
+    from_s, until_s = call.find_period()
     return LawFilter(
         kind=collection.kind,
         links=links,

@@ -48,6 +48,7 @@ def _build_routes(collection: Collection) -> tuple[Route, ...]:
             role=Role.READER,
             response=collection.page,
             query=(*filters, *kinds, state, FROM, UNTIL, *PAGING),
+            problems=(422,),
         ),
         Route(
             name=f"get_{collection.kind}",

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import Field, create_model
 
-from api.index.law_events import PARTY, POLICY_PROPOSED
+from api.index.law_events import OF_BASIS, OF_DATASET, OF_PURPOSE, PARTY, POLICY_PROPOSED
 from api.reading import bases, catalogue, consents, exchanges, live, mandates, policies, posts
 from api.reading.collection import Collection, LinkFilter
 from api.reading.models import LawRecord
@@ -32,21 +32,21 @@ _EXCHANGE_STATES: Final = {
     if status is not ExchangeStatus.VOID_SIGNED
 }
 
-_AGENCY: Final = LinkFilter(
-    name="agency", role=PARTY, description="Only records of this agency, on either side.",
-    is_party=True,
-)  # fmt: skip
-_DATASET: Final = LinkFilter(
-    name="dataset", role="dataset", description="Only records about this dataset."
-)
-_PURPOSE: Final = LinkFilter(
-    name="purpose", role="purpose", description="Only records for this purpose."
-)
-_BASIS: Final = LinkFilter(name="basis", role="basis", description="Only records on this basis.")
+
+def _link(name: str, description: str, *, role: str = "", target: str | None = None) -> LinkFilter:
+    """Return a filter; role of the link and kind of what it names are its name, if not said."""
+    return LinkFilter(
+        name=name,
+        role=role or name,
+        description=description,
+        target=name if target is None else target,
+    )
 
 
-def _link(name: str, role: str, description: str, *, is_party: bool = False) -> LinkFilter:
-    return LinkFilter(name=name, role=role, description=description, is_party=is_party)
+_AGENCY: Final = _link("agency", "Only records of this agency, on either side.", role=PARTY)
+_DATASET: Final = _link("dataset", "Only records about this dataset.")
+_PURPOSE: Final = _link("purpose", "Only records for this purpose.")
+_BASIS: Final = _link("basis", "Only records on this basis.")
 
 
 def _make_page(model: type[LawRecord]) -> type[Model]:
@@ -123,7 +123,10 @@ COLLECTIONS: Final[tuple[Collection, ...]] = (
         "stops",
         bases.Stop,
         bases.view_stop,
-        _link("subject", "subject", "Only stops of this dataset, pair or basis."),
+        _link("dataset", "Only stops of this dataset.", role=OF_DATASET),
+        _link("basis", "Only stops of this basis.", role=OF_BASIS),
+        # A pair of agencies is no record, so nothing tells whether there is such a one.
+        _link("subject", "Only stops of this dataset, pair or basis.", target=""),
         subkinds=StopKind,
     ),
     _collect(
@@ -134,7 +137,7 @@ COLLECTIONS: Final[tuple[Collection, ...]] = (
         consents.view_consent,
         _DATASET,
         _PURPOSE,
-        _link("notice", "notice", "Only consents given on this notice."),
+        _link("notice", "Only consents given on this notice."),
         subkinds=ConsentType,
         live=live.read_consent,
     ),
@@ -154,9 +157,9 @@ COLLECTIONS: Final[tuple[Collection, ...]] = (
         _DATASET,
         _PURPOSE,
         _BASIS,
-        _link("consent", "consent", "Only exchanges on this consent."),
-        _link("instrument", "instrument", "Only exchanges under this instrument."),
-        _link("onward_of", "onward_of", "Only what was handed on from this exchange."),
+        _link("consent", "Only exchanges on this consent."),
+        _link("instrument", "Only exchanges under this instrument."),
+        _link("onward_of", "Only what was handed on from this exchange.", target="exchange"),
         states=_EXCHANGE_STATES,
         subkinds=ExchangeMode,
         live=live.read_exchange,
@@ -167,7 +170,10 @@ COLLECTIONS: Final[tuple[Collection, ...]] = (
         "exchanges",
         exchanges.Period,
         exchanges.view_period,
-        _link("exchange", "exchange", "Only periods of this exchange."),
+        _link("dataset", "Only periods of exchanges of this dataset.", role=OF_DATASET),
+        _link("purpose", "Only periods of exchanges for this purpose.", role=OF_PURPOSE),
+        _link("basis", "Only periods of exchanges on this basis.", role=OF_BASIS),
+        _link("exchange", "Only periods of this exchange."),
         states={name: number for number, name in enumerate(exchanges.PERIOD_STATES, start=1)},
         live=live.read_period,
     ),
@@ -177,8 +183,8 @@ COLLECTIONS: Final[tuple[Collection, ...]] = (
         "mandates",
         mandates.Mandate,
         mandates.view_mandate,
-        _link("body", "body", "Only mandates of this body."),
-        _link("parent", "parent", "Only what was handed on from this mandate."),
+        _link("body", "Only mandates of this body."),
+        _link("parent", "Only what was handed on from this mandate.", target="mandate"),
         subkinds=MandateType,
     ),
     _collect("body", "bodies", "mandates", mandates.Body, mandates.view_body),
@@ -188,8 +194,8 @@ COLLECTIONS: Final[tuple[Collection, ...]] = (
         "policies",
         policies.Policy,
         policies.view_policy,
-        _link("schema", "schema", "Only policies on this schema."),
-        _link("jurisdiction", "jurisdiction", "Only policies of this side.", is_party=True),
+        _link("schema", "Only policies on this schema."),
+        _link("jurisdiction", "Only policies of this side."),
         states=_RECORD_STATES | {"proposed": POLICY_PROPOSED},
         live=live.read_policy,
     ),

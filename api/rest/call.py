@@ -82,6 +82,13 @@ class Call:
             raise InvalidField(name, "a time needs its zone, for UTC a Z")
         return int(moment.timestamp())
 
+    def find_period(self) -> tuple[int | None, int | None]:
+        """Return `from` and `until` of the query in seconds; raises for an end not after it."""
+        from_s, until_s = self.find_time("from"), self.find_time("until")
+        if from_s is not None and until_s is not None and until_s <= from_s:
+            raise InvalidField("until", "must be later than from")
+        return from_s, until_s
+
     def find_choice(self, name: str, choices: tuple[str, ...]) -> str | None:
         """Return a query parameter that is one of `choices`, None if absent."""
         text = self.query.get(name)

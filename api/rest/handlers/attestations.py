@@ -8,6 +8,7 @@ from atesta_client.errors import MaterialRefused
 from api.auth import Role
 from api.errors import Forbidden, InvalidField, NotFound, UserFault
 from api.index import queries
+from api.reading.named import AGENCY, SCHEMA, check_named, list_digests
 from api.records import AttestationRecord
 from api.rest.call import Call, Reply
 from api.rest.commitment_rule import validate_bare_commitment
@@ -50,19 +51,22 @@ async def list_attestations(call: Call) -> Reply:
     """List attestations, newest first."""
     page = call.get_page()
     state = call.find_choice("state", tuple(State))
+    from_s, until_s = call.find_period()
     wanted = queries.RecordFilter(
         issuer=call.find_digest("issuer"),
         schema_uid=call.find_digest("schema"),
         state=None if state is None else find_state_code(state),
         previous=call.find_digest("previous"),
-        from_s=call.find_time("from"),
-        until_s=call.find_time("until"),
+        from_s=from_s,
+        until_s=until_s,
     )
     part = queries.Page(limit=page.limit + 1, after=page.after)
     found, block = await call.services.index.read(
         lambda c: (queries.list_attestations(c, part, wanted), queries.get_block(c))
     )
     rows = found[: page.limit]
+    if not rows:
+        await check_named(call.services, list_digests(call, {"issuer": AGENCY, "schema": SCHEMA}))
     unopened = await find_unopened(call, [bytes(row.uid) for row in rows])
     return Reply(
         model=AttestationPage(

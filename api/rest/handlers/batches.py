@@ -8,6 +8,7 @@ from atesta_client.trees import Tree, build_tree
 
 from api.errors import InvalidField, NotFound, UserFault
 from api.index import queries
+from api.reading.named import AGENCY, SCHEMA, check_named, list_digests
 from api.rest.call import Call, Reply
 from api.rest.commitment_rule import validate_bare_commitment
 from api.rest.cursors import encode_cursor
@@ -25,7 +26,7 @@ from api.rest.handlers.issuing import (
 )
 from api.rest.models import Batch, BatchPage, Leaf
 from api.rest.requests import BatchCreate, StateChange
-from api.rest.values import decode_hex, encode_hex, parse_time
+from api.rest.values import State, decode_hex, encode_hex, parse_time
 from api.rest.views import (
     find_reason_code,
     find_state_code,
@@ -46,11 +47,14 @@ CLAIMS_AT_ONCE = 200
 async def list_batches(call: Call) -> Reply:
     """List batches, newest first."""
     page = call.get_page()
+    state = call.find_choice("state", tuple(State))
+    from_s, until_s = call.find_period()
     wanted = queries.RecordFilter(
         issuer=call.find_digest("issuer"),
         schema_uid=call.find_digest("schema"),
-        from_s=call.find_time("from"),
-        until_s=call.find_time("until"),
+        state=None if state is None else find_state_code(state),
+        from_s=from_s,
+        until_s=until_s,
     )
     part = queries.Page(limit=page.limit + 1, after=page.after)
     index = call.services.index
@@ -58,6 +62,8 @@ async def list_batches(call: Call) -> Reply:
         lambda c: (queries.list_batches(c, part, wanted), queries.get_block(c))
     )
     rows = found[: page.limit]
+    if not rows:
+        await check_named(call.services, list_digests(call, {"issuer": AGENCY, "schema": SCHEMA}))
     uids = [bytes(row.uid) for row in rows]
     changed = await index.read(lambda c: queries.count_leaves(c, uids))
     unopened = await find_unopened(call, uids)

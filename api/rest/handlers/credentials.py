@@ -6,6 +6,7 @@ from dataclasses import replace
 from atesta_client.credentials import encode_credential
 
 from api.errors import NotFound, UserFault
+from api.reading.named import SCHEMA, check_named, list_digests
 from api.rest.call import Call, Reply
 from api.rest.cursors import encode_cursor
 from api.rest.handlers.issuing import attest_kept, is_promised, keep_document
@@ -24,6 +25,8 @@ async def list_credentials(call: Call) -> Reply:
         limit=page.limit + 1, before=page.after, schema_uid=call.find_digest("schema")
     )
     items = found[: page.limit]
+    if not items:
+        await check_named(call.services, list_digests(call, {"schema": SCHEMA}))
     attested = await _find_attested(call, items)
     return Reply(
         model=CredentialPage(

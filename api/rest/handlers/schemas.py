@@ -7,6 +7,7 @@ from atesta_client.errors import MaterialRefused
 
 from api.errors import InvalidField, NotFound, UserFault
 from api.index import queries
+from api.reading.named import AGENCY, check_named, list_digests
 from api.records import NO_UID
 from api.rest.call import Call, Reply
 from api.rest.cursors import encode_cursor
@@ -35,6 +36,8 @@ async def list_schemas(call: Call) -> Reply:
     owner = call.find_digest("owner")
     found = await index.read(lambda c: queries.list_schemas(c, wanted, owner=owner))
     rows = found[: page.limit]
+    if not rows:
+        await check_named(call.services, list_digests(call, {"owner": AGENCY}))
     uids = [bytes(row.uid) for row in rows]
     accredited = await index.read(lambda c: queries.get_accredited(c, uids))
     texts = await call.services.schema_texts.find_many(

@@ -17,6 +17,7 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.ISSUER,
         response=models.CredentialPage,
         query=(uid_parameter("schema", "Only credentials of this schema."), *PAGING),
+        problems=(422,),
     ),
     Route(
         name="create_credential",
@@ -71,6 +72,7 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
             UNTIL,
             *PAGING,
         ),
+        problems=(422,),
     ),
     Route(
         name="create_attestation",
@@ -132,10 +134,12 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         query=(
             uid_parameter("issuer", "Only batches by this agency."),
             uid_parameter("schema", "Only batches under this schema."),
+            STATE,
             FROM,
             UNTIL,
             *PAGING,
         ),
+        problems=(422,),
     ),
     Route(
         name="create_batch",

@@ -47,6 +47,7 @@ REGISTRY_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=models.SchemaPage,
         query=(uid_parameter("owner", "Only schemas of this agency."), *PAGING),
+        problems=(422,),
     ),
     Route(
         name="create_schema",

@@ -64,7 +64,8 @@ async def test_events_are_filtered_by_kind_record_and_party(stage: Any, reader: 
     assert len((await reader.get("/events?kinds=exchange"))["items"]) == 4
     assert len((await reader.get("/events?kinds=exchange.requested,dataset"))["items"]) == 5
     assert len((await reader.get(f"/events?uid={EXCHANGE}"))["items"]) == 4
-    assert (await reader.get("/events?kinds=exchange&agency=nobody"))["items"] == []
+    by_commission = "/events?kinds=exchange&agency=gd-health-commission"
+    assert (await reader.get(by_commission))["items"] == []
     refused = await reader.get("/events?kinds=Exchange", status=400)
     assert refused["field"] == "kinds"
 
@@ -109,6 +110,6 @@ async def test_alerts_begin_at_eighty_and_at_a_hundred_percent(stage: Any, reade
     assert await list_levels() == [(EXCHANGE, 80, False)]
     stage.pass_time(300)
     assert await list_levels() == [(EXCHANGE, 100, True)]
-    assert await list_levels("?agency=nobody") == []
+    assert await list_levels("?agency=gd-health-commission") == []
     exchange_harness.act(stage, bureau, "decide", True, 0, uid_of(5))
     assert await list_levels() == []

@@ -82,7 +82,7 @@ async def test_exchanges_are_found_from_either_side(stage: Any, reader: Caller) 
     parties = await reader.get(f"/exchanges/{EXCHANGE}")
     for party in (parties["requester"], parties["provider"]):
         assert await list_uids(reader, f"/exchanges?agency={party}") == [EXCHANGE]
-    assert await list_uids(reader, "/exchanges?agency=nobody") == []
+    assert await list_uids(reader, "/exchanges?agency=gd-health-commission") == []
     assert await list_uids(reader, f"/exchanges?purpose={write_uid(PURPOSE)}&state=approved") == [
         EXCHANGE
     ]
