@@ -2,7 +2,8 @@
 
 Index, outbox, verification and REST ask little, but often. They use the raw view of the connection
 (`api.web3_provider`), in process or over HTTP to any Ethereum node. Every block that a node of this
-ledger returns is final, so "latest" is the last final block.
+ledger returns is final, so "latest" is the last final block; of another network it is the block
+that its finality names (`api.finality`). Where the contracts stand, the ledger's book says.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from eth_typing import Address, Hash32
+from eth_utils.crypto import keccak
 
 from api.errors import (
     RPC_EXECUTION_REVERTED,
@@ -18,8 +20,11 @@ from api.errors import (
     NotFound,
     UpstreamFault,
 )
+from api.networks.network import OURS, Network
 from api.web3_provider import RawRpc, RpcRefusal
 from contracts import codec
+from contracts.address_book import AddressBook
+from contracts.addresses import AGENCY_REGISTRY_NAME
 
 NO_REASON: Final = "ledger: the contract refused"
 """Stands for the reason of a revert that gives none, as when a call runs out of gas."""
@@ -72,8 +77,10 @@ class Reverted(Exception):
 class Ledger:
     """One ledger, read and written through a provider."""
 
-    def __init__(self, raw: RawRpc) -> None:
+    def __init__(self, raw: RawRpc, network: Network = OURS) -> None:
         self._raw = raw
+        self.network = network
+        """What is known of the network without asking it."""
         self._chain_id: int | None = None
         self._genesis_hash: Hash32 | None = None
 
@@ -91,11 +98,31 @@ class Ledger:
             self._genesis_hash = genesis.hash
         return self._genesis_hash
 
+    @property
+    def book(self) -> AddressBook:
+        """Where this ledger's contracts stand."""
+        return self.network.book
+
+    async def get_identity(self) -> Hash32:
+        """Return what tells this ledger from any other, 32 bytes.
+
+        That is the hash of block 0, where the contracts stand from block 0 on; on a network that
+        may hold several ledgers, its keccak256 together with the registry's address.
+        """
+        genesis_hash = await self.get_genesis_hash()
+        if self.network.is_ours:
+            return genesis_hash
+        return Hash32(keccak(genesis_hash + self.book.get_address(AGENCY_REGISTRY_NAME)))
+
     async def get_head(self) -> BlockSummary:
-        """Return the last final block."""
-        head = await self._get_block("latest")
+        """Return the last final block; raises `UpstreamFault` if the network names none."""
+        tag = self.network.finality.tag
+        try:
+            head = await self._get_block(tag)
+        except RpcRefusal as refusal:
+            raise _refuse_tag(tag) from refusal
         if head is None:
-            raise _unreachable()
+            raise _refuse_tag(tag)
         return head
 
     async def get_block(self, number: int) -> BlockSummary | None:
@@ -142,7 +169,7 @@ class Ledger:
             request["from"] = "0x" + sender.hex()
         if gas is not None:
             request["gas"] = hex(gas)
-        tag = "latest" if block is None else hex(block)
+        tag = self.network.finality.tag if block is None else hex(block)
         try:
             output = await self._raw.call("eth_call", request, tag)
         except RpcRefusal as refusal:
@@ -154,7 +181,7 @@ class Ledger:
 
     async def get_nonce(self, address: bytes, *, pending: bool) -> int:
         """Return an account's next nonce after its final, or also its waiting, transactions."""
-        tag = "pending" if pending else "latest"
+        tag = "pending" if pending else self.network.finality.tag
         return int(await self._raw.call("eth_getTransactionCount", "0x" + address.hex(), tag), 16)
 
     async def send(self, raw: bytes) -> None:
@@ -223,8 +250,11 @@ class Ledger:
     async def find_first_block(self, head: int) -> int:
         """Return the height from which the node has all blocks up to `head`; 0 for a whole history.
 
-        A node that started from a snapshot lacks those before it, genesis itself left out.
+        A node that started from a snapshot lacks those before it, genesis itself left out. On
+        another network it is the block at which the deployment began.
         """
+        if self.network.first_block is not None:
+            return min(self.network.first_block, head)
         if head == 0 or await self._get_block("0x1") is not None:
             return 0
         lacking, present = 1, head
@@ -276,9 +306,18 @@ def _read_revert(refusal: RpcRefusal) -> str | None:
     return None
 
 
-def _unreachable() -> UpstreamFault:
+def _refuse_tag(tag: str) -> UpstreamFault:
+    if tag == "latest":
+        return UpstreamFault(
+            "the ledger node does not answer",
+            code="node_unreachable",
+            next_step="try again later; if it persists, the operator checks the node",
+        )
     return UpstreamFault(
-        "the ledger node does not answer",
-        code="node_unreachable",
-        next_step="try again later; if it persists, the operator checks the node",
+        f"the network names no block `{tag}` yet",
+        code="finality_unknown",
+        next_step=(
+            "wait, or, where a block is final at once as with QBFT on Besu, the operator sets"
+            " foreign.finality to latest"
+        ),
     )

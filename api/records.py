@@ -12,14 +12,7 @@ from eth_typing import Address
 
 from api.ledger import Ledger
 from contracts import codec
-from contracts.addresses import (
-    AGENCY_REGISTRY_NAME,
-    ATTESTATIONS,
-    ATTESTATIONS_NAME,
-    REGISTRY,
-    SCHEMAS,
-    SCHEMAS_NAME,
-)
+from contracts.addresses import AGENCY_REGISTRY_NAME, ATTESTATIONS_NAME, SCHEMAS_NAME
 from contracts.codes import CommitmentAlgorithm, Reason, RecordState, Role
 
 NO_UID: Final = bytes(32)
@@ -27,12 +20,6 @@ NO_UID: Final = bytes(32)
 
 _LAST_SECOND: Final = 253_402_300_799
 """9999-12-31T23:59:59Z, where the calendar ends; the contracts count on for millions of years."""
-
-_TARGETS: Final = {
-    AGENCY_REGISTRY_NAME: REGISTRY,
-    SCHEMAS_NAME: SCHEMAS,
-    ATTESTATIONS_NAME: ATTESTATIONS,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,5 +262,5 @@ class Records:
 
     async def _ask(self, contract: str, function: str, args: tuple[Any, ...], block: int) -> Any:
         data = codec.encode_call(contract, function, args)
-        output = await self._ledger.call(_TARGETS[contract], data, block=block)
+        output = await self._ledger.call(self._ledger.book.get_address(contract), data, block=block)
         return codec.decode_output(contract, function, output)

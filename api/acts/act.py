@@ -10,7 +10,6 @@ from api.auth import Role
 from api.rest.lateness import LATE, Late
 from api.rest.values import EXAMPLE_TIME, EXAMPLE_UID, Model, Time, Uid
 from api.texts.text import PublicText
-from contracts.addresses import PROXIES
 from contracts.codes import Role as KeyRole
 
 if TYPE_CHECKING:
@@ -22,9 +21,6 @@ DEFAULT_GAS: Final = 1_000_000
 
 MAX_GAS: Final = 3_000_000
 """A node admits no more for one transaction."""
-
-ADDRESSES: Final = {name: address for address, name in PROXIES.items()}
-"""The proxy of each contract by name."""
 
 
 class ActBody(Model):

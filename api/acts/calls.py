@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from api.acts.act import ADDRESSES, Act
+from api.acts.act import Act
 from api.ledger import Ledger
 from contracts import codec
 from contracts.loader import load_artifact
@@ -52,7 +52,7 @@ async def read_contract(
     Raises `Reverted` with the contract's reason.
     """
     data = codec.encode_call(contract, function, args)
-    output = await ledger.call(ADDRESSES[contract], data, block=block, sender=sender)
+    output = await ledger.call(ledger.book.get_address(contract), data, block=block, sender=sender)
     return codec.decode_output(contract, function, output)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from atesta_client.envelopes import Envelope, seal_envelope
 from eth_typing import Address
 
-from api.acts.act import ADDRESSES, PreparedAct
+from api.acts.act import PreparedAct
 from api.acts.consent_terms import BuiltConsent
 from api.acts.context import ActContext
 from api.acts.key_bindings import find_binding
@@ -134,7 +134,7 @@ async def check_terms(
     args = (built.uid, _order_terms(built), 1, 1, placeholder, placeholder, NO_UID, 0, moment_s)
     try:
         await services.ledger.call(
-            ADDRESSES[CONSENTS_NAME],
+            services.ledger.book.get_address(CONSENTS_NAME),
             codec.encode_call(CONSENTS_NAME, "record", args),
             sender=await services.identity.get_account(KeyRole.EXCHANGE),
         )

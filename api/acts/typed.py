@@ -12,7 +12,6 @@ from typing import Any
 from eth_typing import Address, Hash32
 from eth_utils.address import to_checksum_address
 
-from api.acts.act import ADDRESSES
 from api.acts.calls import read_contract
 from api.ledger import Ledger
 from contracts.typed_data import DOMAIN_TYPE, NAME, VERSION, Domain, hash_message
@@ -41,7 +40,7 @@ async def build_typed_message(
 ) -> TypedMessage:
     """Return a message of a flat type, `Name(type field,...)`, for one of the contracts."""
     domain = await read_domain(ledger, contract)
-    assert domain.contract == ADDRESSES[contract], "a contract names its own proxy"
+    assert domain.contract == ledger.book.get_address(contract), "a contract names its own proxy"
     name, members = _list_members(message_type)
     _, domain_members = _list_members(DOMAIN_TYPE)
     return TypedMessage(

@@ -18,8 +18,10 @@ from api.explorer.facts import (
 )
 from api.explorer.fields import decode_event, decode_input
 from api.explorer.registry import Registry, RegistryReader
+from api.ledger import Ledger
+from api.networks.network import OURS, Network
 from api.web3_provider import RawCall, RawRpc, RpcRefusal
-from contracts.addresses import get_contract_name
+from contracts.address_book import AddressBook
 
 VALIDATOR_WINDOW: Final = 100
 """Blocks over which proposals are counted."""
@@ -28,14 +30,26 @@ VALIDATOR_WINDOW: Final = 100
 class ChainReader:
     """The chain in facts."""
 
-    def __init__(self, raw: RawRpc, *, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, raw: RawRpc, network: Network = OURS, *, now_s: Callable[[], float] = time.time
+    ) -> None:
         self.raw = raw
-        self._registry = RegistryReader(raw)
+        self.network = network
+        """What is known of the network without asking it."""
+        self._ledger = Ledger(raw, network)
+        self._registry = RegistryReader(raw, network.book)
         self._now_s = now_s
+
+    @property
+    def book(self) -> AddressBook:
+        """Where this ledger's contracts stand."""
+        return self.network.book
 
     async def get_head(self) -> int:
         """Return the height of the last final block."""
-        return int(await self.raw.call("eth_blockNumber"), 16)
+        if self.network.finality.tag == "latest":
+            return int(await self.raw.call("eth_blockNumber"), 16)
+        return (await self._ledger.get_head()).number
 
     async def get_registry(self) -> Registry:
         """Return the registry's tables at the head."""
@@ -63,10 +77,10 @@ class ChainReader:
             block = await self.raw.call("eth_getBlockByNumber", hex(ref), True)
         else:
             block = await self.raw.call("eth_getBlockByHash", ref, True)
-        if block is None:
+        head = await self.get_head()
+        if block is None or int(block["number"], 16) > head:
             raise NotFound("this node has no such final block", code="unknown_block")
         receipts = await self.raw.call("eth_getBlockReceipts", block["number"]) or []
-        head = await self.get_head()
         registry = await self._registry.get(head)
         return BlockFacts(
             line=_read_block_line(block, registry),
@@ -78,7 +92,7 @@ class ChainReader:
             size=int(block["size"], 16),
             finality=await self.find_finality(block["number"], registry),
             transactions=tuple(
-                _read_transaction_line(transaction, receipt, registry)
+                _read_transaction_line(transaction, receipt, registry, self.book)
                 for transaction, receipt in zip(block["transactions"], receipts, strict=True)
             ),
             newest=head,
@@ -86,6 +100,8 @@ class ChainReader:
 
     async def find_finality(self, block: str, registry: Registry) -> Finality | None:
         """Return who sealed a block; None if the node behind the provider is not of this ledger."""
+        if not self.network.finality.is_final:
+            return None
         try:
             found = await self.raw.call("atesta_getFinality", block)
         except RpcRefusal:
@@ -115,13 +131,17 @@ class ChainReader:
         registry = await self.get_registry()
         receipt = await self.raw.call("eth_getTransactionReceipt", transaction_hash)
         time_s = None
+        if receipt is not None and int(receipt["blockNumber"], 16) > registry.block:
+            receipt = None  # what the network may still take back counts as waiting
         if receipt is not None:
             block = await self.raw.call("eth_getBlockByNumber", receipt["blockNumber"], False)
             time_s = int(block["timestamp"], 16)
-        return _read_transaction(transaction, receipt, time_s, registry)
+        return _read_transaction(transaction, receipt, time_s, registry, self.book)
 
     async def list_validators(self) -> tuple[ValidatorFacts, ...]:
         """Return the validators with their proposals in the last blocks."""
+        if not self.network.finality.is_final:
+            return ()
         head = await self.get_head()
         registry = await self._registry.get(head)
         try:
@@ -161,16 +181,14 @@ class ChainReader:
 
     async def get_account(self, address: str) -> AccountFacts:
         """Return an account; any address has one."""
+        tag = self.network.finality.tag
         code, nonce = await self.raw.batch(
-            [
-                ("eth_getCode", (address, "latest")),
-                ("eth_getTransactionCount", (address, "latest")),
-            ]
+            [("eth_getCode", (address, tag)), ("eth_getTransactionCount", (address, tag))]
         )
         registry = await self.get_registry()
         return AccountFacts(
             party=registry.get_party(address),
-            contract=get_contract_name(bytes.fromhex(address[2:])),
+            contract=self.book.find_name(bytes.fromhex(address[2:])),
             is_contract=code != "0x",
             is_validator=address in registry.validators,
             nonce=int(nonce, 16),
@@ -190,16 +208,19 @@ def _read_block_line(block: dict[str, Any], registry: Registry) -> BlockLine:
 
 
 def _read_transaction_line(
-    transaction: dict[str, Any], receipt: dict[str, Any] | None, registry: Registry
+    transaction: dict[str, Any],
+    receipt: dict[str, Any] | None,
+    registry: Registry,
+    book: AddressBook,
 ) -> TransactionLine:
     to = transaction["to"]
-    call = decode_input(_bytes(to), _bytes(transaction["input"]) or b"")
+    call = decode_input(_bytes(to), _bytes(transaction["input"]) or b"", book)
     return TransactionLine(
         hash=transaction["hash"],
         index=int(transaction["transactionIndex"] or "0x0", 16),
         sender=registry.get_party(transaction["from"].lower()),
         to=None if to is None else to.lower(),
-        contract=None if to is None else get_contract_name(bytes.fromhex(to[2:])),
+        contract=None if to is None else book.find_name(bytes.fromhex(to[2:])),
         function=None if call is None else call[1],
         succeeded=receipt is not None and int(receipt["status"], 16) == 1,
     )
@@ -210,14 +231,15 @@ def _read_transaction(
     receipt: dict[str, Any] | None,
     time_s: int | None,
     registry: Registry,
+    book: AddressBook,
 ) -> TransactionFacts:
     data = _bytes(transaction["input"]) or b""
-    call = decode_input(_bytes(transaction["to"]), data)
+    call = decode_input(_bytes(transaction["to"]), data, book)
     logs: Sequence[dict[str, Any]] = () if receipt is None else receipt["logs"]
-    events = [_read_event(log) for log in logs]
+    events = [_read_event(log, book) for log in logs]
     known = tuple(event for event in events if event is not None)
     return TransactionFacts(
-        line=_read_transaction_line(transaction, receipt, registry),
+        line=_read_transaction_line(transaction, receipt, registry, book),
         block=None if receipt is None else int(receipt["blockNumber"], 16),
         block_hash=None if receipt is None else receipt["blockHash"],
         time_s=time_s,
@@ -234,12 +256,13 @@ def _read_transaction(
     )
 
 
-def _read_event(log: dict[str, Any]) -> EventFacts | None:
+def _read_event(log: dict[str, Any], book: AddressBook) -> EventFacts | None:
     return decode_event(
         bytes.fromhex(log["address"][2:]),
         tuple(bytes.fromhex(topic[2:]) for topic in log["topics"]),
         bytes.fromhex(log["data"][2:]),
         int(log["logIndex"], 16),
+        book,
     )
 
 

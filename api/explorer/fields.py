@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from api.explorer.facts import EventFacts, Field, FieldKind
 from contracts import codec
-from contracts.addresses import AGENCY_REGISTRY_NAME, EXCHANGES_NAME, get_contract_name
+from contracts.address_book import GENESIS_BOOK, AddressBook
+from contracts.addresses import AGENCY_REGISTRY_NAME, EXCHANGES_NAME
 from contracts.codes import (
     CommitmentAlgorithm,
     ExchangeState,
@@ -65,9 +66,11 @@ _KINDS: Final[Mapping[str, FieldKind]] = {
 }
 
 
-def decode_input(to: bytes | None, data: bytes) -> tuple[str, str, tuple[Field, ...]] | None:
+def decode_input(
+    to: bytes | None, data: bytes, book: AddressBook = GENESIS_BOOK
+) -> tuple[str, str, tuple[Field, ...]] | None:
     """Return contract, function and arguments of a call to the ledger's contracts; else None."""
-    contract = None if to is None else get_contract_name(to)
+    contract = None if to is None else book.find_name(to)
     if contract is None:
         return None
     try:
@@ -79,10 +82,14 @@ def decode_input(to: bytes | None, data: bytes) -> tuple[str, str, tuple[Field, 
 
 
 def decode_event(
-    address: bytes, topics: tuple[bytes, ...], data: bytes, log_index: int
+    address: bytes,
+    topics: tuple[bytes, ...],
+    data: bytes,
+    log_index: int,
+    book: AddressBook = GENESIS_BOOK,
 ) -> EventFacts | None:
     """Return an event of the ledger's contracts; None for any other."""
-    contract = get_contract_name(address)
+    contract = book.find_name(address)
     if contract is None:
         return None
     try:

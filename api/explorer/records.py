@@ -40,7 +40,7 @@ class RecordReader:
     def __init__(self, chain: ChainReader, index: Index) -> None:
         self._chain = chain
         self._index = index
-        self._records = Records(Ledger(chain.raw))
+        self._records = Records(Ledger(chain.raw, chain.network))
 
     async def get_index_block(self) -> int:
         """Return the last block in the index; -1 while it is empty."""
@@ -196,7 +196,7 @@ class RecordReader:
             for agency in agencies
             for function in ("count", "head")
         ]
-        answers = await ask(self._chain.raw, registry.block, questions)
+        answers = await ask(self._chain.raw, registry.block, questions, self._chain.book)
         return tuple(
             AgencyFacts(
                 id=_write(agency.id),

@@ -14,11 +14,10 @@ from api.explorer.facts import KeyFacts, Party
 from api.explorer.fields import name_roles
 from api.web3_provider import RawCall, RawRpc
 from contracts import codec
-from contracts.addresses import AGENCY_REGISTRY_NAME, PROXIES, REGISTRY
+from contracts.address_book import GENESIS_BOOK, AddressBook
+from contracts.addresses import AGENCY_REGISTRY_NAME
 from contracts.codes import AgencyStatus
 from contracts.labels import format_identifier
-
-_ADDRESSES: Final = {name: address for address, name in PROXIES.items()}
 
 Question = tuple[str, str, tuple[Any, ...]]
 """Contract, function and arguments."""
@@ -76,8 +75,9 @@ EMPTY_REGISTRY: Final = Registry(block=-1, agencies={}, by_address={}, validator
 class RegistryReader:
     """The registry at the head, read again only when it changed."""
 
-    def __init__(self, raw: RawRpc) -> None:
+    def __init__(self, raw: RawRpc, book: AddressBook = GENESIS_BOOK) -> None:
         self._raw = raw
+        self._book = book
         self._known = EMPTY_REGISTRY
         self._lock = asyncio.Lock()
 
@@ -105,7 +105,7 @@ class RegistryReader:
             {
                 "fromBlock": hex(since + 1),
                 "toBlock": hex(head),
-                "address": "0x" + REGISTRY.hex(),
+                "address": "0x" + self._book.get_address(AGENCY_REGISTRY_NAME).hex(),
             },
         )
         return bool(found)
@@ -118,6 +118,7 @@ class RegistryReader:
                 (AGENCY_REGISTRY_NAME, "agency_count", ()),
                 (AGENCY_REGISTRY_NAME, "getValidators", ()),
             ],
+            self._book,
         )
         if count is None:  # a network without this ledger's contracts
             return Registry(block=block, agencies={}, by_address={}, validators=())
@@ -146,10 +147,15 @@ class RegistryReader:
         self, block: int, function: str, arguments: Sequence[tuple[Any, ...]]
     ) -> list[Any]:
         questions = [(AGENCY_REGISTRY_NAME, function, values) for values in arguments]
-        return await ask(self._raw, block, questions)
+        return await ask(self._raw, block, questions, self._book)
 
 
-async def ask(raw: RawRpc, block: int, questions: Sequence[Question]) -> list[Any]:
+async def ask(
+    raw: RawRpc,
+    block: int,
+    questions: Sequence[Question],
+    book: AddressBook = GENESIS_BOOK,
+) -> list[Any]:
     """Return the contracts' answers after a block; None where there is no contract."""
     if not questions:
         return []
@@ -158,7 +164,7 @@ async def ask(raw: RawRpc, block: int, questions: Sequence[Question]) -> list[An
             "eth_call",
             (
                 {
-                    "to": "0x" + _ADDRESSES[contract].hex(),
+                    "to": "0x" + book.get_address(contract).hex(),
                     "data": "0x" + codec.encode_call(contract, function, arguments).hex(),
                 },
                 hex(block),

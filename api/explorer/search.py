@@ -14,7 +14,6 @@ from api.explorer.facts import Hit
 from api.index.index import Index
 from api.index.law_queries import get_law_record
 from api.index.tables import ATTESTATIONS, BATCHES, SCHEMAS
-from contracts.addresses import get_contract_name
 from contracts.labels import format_identifier
 
 MAX_QUERY: Final = 100
@@ -80,7 +79,7 @@ async def _find_hash(chain: ChainReader, index: Index, digits: str) -> list[Hit]
 
 async def _find_account(chain: ChainReader, address: str) -> Hit:
     party = (await chain.get_registry()).get_party(address)
-    label = get_contract_name(bytes.fromhex(address[2:])) or party.agency_label or address
+    label = chain.book.find_name(bytes.fromhex(address[2:])) or party.agency_label or address
     return Hit(kind="account", id=address, label=label)
 
 

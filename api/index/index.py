@@ -6,8 +6,9 @@ new cursor together. A crash leaves the last whole step. Several processes may f
 that finds the cursor moved by another writes nothing.
 
 Blocks of this ledger are final when they exist, so a parent that does not fit means that this
-index was filled from another chain, or that the node behind it was exchanged. Then it stops, says
-so, and serves nothing new until an operator rebuilds it.
+index was filled from another chain, or that the node behind it was exchanged; another network may
+also have taken back what it had reported. Then it stops, says so, and serves nothing new until an
+operator rebuilds it.
 """
 
 import asyncio
@@ -27,7 +28,6 @@ from api.index.layout import prepare_layout
 from api.index.placed_event import PlacedEvent, decode_event
 from api.index.tables import BLOCKS, CURSOR, METADATA
 from api.ledger import BlockSummary, Ledger
-from contracts.addresses import PROXIES
 
 log = structlog.get_logger(__name__)
 
@@ -40,18 +40,20 @@ POLL_S: Final = 0.5
 WAIT_S: Final = 0.05
 """Pause of those who wait for a block in the index."""
 
-_CONTRACTS: Final = tuple(PROXIES)
+
+_CHECK_NODE: Final = "the operator checks which node the API reads, then rebuilds the index"
+
+_CHECK_NETWORK: Final = (
+    "the operator checks which network the API reads; if it took back blocks, the operator sets"
+    " foreign.finality to safe or finalized, then rebuilds the index"
+)
 
 
 class IndexMismatch(UpstreamFault):
     """The index and the chain do not belong together."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            reason,
-            code="index_mismatch",
-            next_step="the operator checks which node the API reads, then rebuilds the index",
-        )
+    def __init__(self, reason: str, *, next_step: str = _CHECK_NODE) -> None:
+        super().__init__(reason, code="index_mismatch", next_step=next_step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ class Index:
         What an index of another chain would answer is worse than no answer.
         """
         if self._mismatch is not None:
-            raise IndexMismatch(self._mismatch.reason)
+            raise self._stop(self._mismatch.reason)
         return await self._database.read(work)
 
     def notify(self) -> None:
@@ -131,10 +133,10 @@ class Index:
         head = await self._ledger.get_head()
         cursor = await self._get_cursor()
         if head.number < cursor.number:
-            raise IndexMismatch("the index is ahead of the ledger node")
+            raise self._stop("the index is ahead of the ledger node")
         if head.number == cursor.number:
             if head.hash != cursor.hash:
-                raise IndexMismatch("the ledger node has another block at the index's height")
+                raise self._stop("the ledger node has another block at the index's height")
             return False
         first = cursor.number + 1
         if first == 0:
@@ -142,7 +144,9 @@ class Index:
             first = await self._ledger.find_first_block(head.number)
         last = min(head.number, first + STRETCH - 1)
         blocks = await self._ledger.get_blocks(first, last)
-        _check_parents(cursor, blocks)
+        number = _find_break(cursor, blocks)
+        if number is not None:
+            raise self._stop(f"block {number} does not follow the block before it")
         events = await self._read_events(blocks)
         await self._database.write(lambda c: _store(c, cursor, blocks, events))
         return last < head.number
@@ -189,27 +193,39 @@ class Index:
                     await asyncio.wait_for(self._wake.wait(), POLL_S)
 
     async def _get_cursor(self) -> Cursor:
-        genesis_hash = await self._ledger.get_genesis_hash()
+        genesis_hash = await self._ledger.get_identity()
         cursor = await self._database.read(_get_cursor)
         if cursor is None:
             return Cursor(number=-1, hash=bytes(32), genesis_hash=genesis_hash)
         if cursor.genesis_hash != genesis_hash:
-            raise IndexMismatch("the index was made from another ledger")
+            raise self._stop("the index was made from another ledger")
         return cursor
+
+    def _stop(self, reason: str) -> IndexMismatch:
+        is_final = self._ledger.network.finality.is_final
+        return IndexMismatch(reason, next_step=_CHECK_NODE if is_final else _CHECK_NETWORK)
 
     async def _read_events(self, blocks: list[BlockSummary]) -> list[PlacedEvent]:
         times = {block.number: block.time_s for block in blocks}
-        logs = await self._ledger.get_logs(blocks[0].number, blocks[-1].number, _CONTRACTS)
-        events = [decode_event(entry, times[entry.block_number]) for entry in logs]
+        book = self._ledger.book
+        logs = await self._ledger.get_logs(blocks[0].number, blocks[-1].number, book.addresses)
+        if not self._ledger.network.finality.is_final:
+            # The chain may have changed between the two questions; its last hash stands for all.
+            again = await self._ledger.get_block(blocks[-1].number)
+            if again is None or again.hash != blocks[-1].hash:
+                raise UpstreamFault("the network changed while it was read", code="chain_moved")
+        events = [decode_event(entry, times[entry.block_number], book) for entry in logs]
         return [event for event in events if event is not None]
 
 
-def _check_parents(cursor: Cursor, blocks: list[BlockSummary]) -> None:
+def _find_break(cursor: Cursor, blocks: list[BlockSummary]) -> int | None:
+    """Return the first block that does not name the one before as its parent."""
     parent = cursor.hash if cursor.number >= 0 else blocks[0].parent_hash
     for block in blocks:
         if block.parent_hash != parent:
-            raise IndexMismatch(f"block {block.number} does not follow the block before it")
+            return block.number
         parent = block.hash
+    return None
 
 
 def _store(

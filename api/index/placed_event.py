@@ -7,7 +7,7 @@ from typing import Any
 from api.index.tables import LOGS_PER_BLOCK
 from api.ledger import LogEntry
 from contracts import codec
-from contracts.addresses import get_contract_name
+from contracts.address_book import GENESIS_BOOK, AddressBook
 from contracts.errors import CodecError
 
 
@@ -23,13 +23,15 @@ class PlacedEvent:
     transaction_hash: bytes
 
 
-def decode_event(entry: LogEntry, time_s: int) -> PlacedEvent | None:
+def decode_event(
+    entry: LogEntry, time_s: int, book: AddressBook = GENESIS_BOOK
+) -> PlacedEvent | None:
     """Decode a log of the ledger's contracts; None for an event that this version does not know.
 
     After a governed upgrade a contract may emit events that an older index cannot read; it goes on
     with what it understands.
     """
-    contract = get_contract_name(entry.address)
+    contract = book.find_name(entry.address)
     if contract is None:
         return None
     try:

@@ -21,13 +21,10 @@ from api.rest.models import Accepted
 from api.rest.services import RestServices
 from api.rest.values import OperationState, encode_hex
 from contracts import codec
-from contracts.addresses import PROXIES
 from contracts.codes import EVENT_TIME_TOLERANCE_S, Role
 
 _EVENT_TIME_TOLERANCE_S = EVENT_TIME_TOLERANCE_S // 2
 """Less than the contract's, because the block may be stamped by a slower clock than ours."""
-
-_TARGETS = {name: address for address, name in PROXIES.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +142,7 @@ async def build_request(
         kind=act.kind,
         uid=act.uid,
         account=account or await services.identity.get_account(act.role),
-        target=_TARGETS[act.contract],
+        target=services.ledger.book.get_address(act.contract),
         data=wrap(codec.encode_call(act.contract, act.function, act.build_args(event_time_s))),
         dry_run=wrap(codec.encode_call(act.contract, act.function, trial)),
         record=act.record,

@@ -21,7 +21,7 @@ from api.verification.answer import CheckedRecord
 from api.verification.findings import Finding, get_finding
 from api.verification.policies import Assurance
 from contracts import codec
-from contracts.addresses import POLICIES, POLICIES_NAME
+from contracts.addresses import POLICIES_NAME
 
 _CODES: Final = {
     "policy: suspended": "recognition_suspended",
@@ -77,7 +77,8 @@ class Recognition:
             data = codec.encode_call(
                 POLICIES_NAME, "policy_for", (issued_in, shown_in, record.schema_uid)
             )
-            output = await self._ledger.call(POLICIES, data, block=head.number)
+            policies = self._ledger.book.get_address(POLICIES_NAME)
+            output = await self._ledger.call(policies, data, block=head.number)
             policy = codec.decode_output(POLICIES_NAME, "policy_for", output)
         if policy == NO_UID:
             return Judgement(notices=(get_finding("recognition_none"),))
@@ -97,7 +98,8 @@ class Recognition:
         args = (policy, record.issuer, issued_s, int(assurance))
         data = codec.encode_call(POLICIES_NAME, "check", args)
         try:
-            await self._ledger.call(POLICIES, data, block=head.number)
+            policies = self._ledger.book.get_address(POLICIES_NAME)
+            await self._ledger.call(policies, data, block=head.number)
         except Reverted as reverted:
             # `policy_for` names only policies that both sides signed, so no other is possible.
             return (get_finding(_CODES[reverted.reason]),)

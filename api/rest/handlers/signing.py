@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from eth_typing import Address
 
-from api.acts.act import ADDRESSES, DEFAULT_GAS, MAX_GAS, Act, PreparedAct
+from api.acts.act import DEFAULT_GAS, MAX_GAS, Act, PreparedAct
 from api.acts.calls import has_function
 from api.acts.context import ActContext
 from api.acts.legal import add_legal_reference
@@ -183,7 +183,7 @@ async def submit_signed(call: Call, body: models.SignedActCreate) -> Reply:
             kind=signed.act,
             uid=signed.uid,
             account=await services.identity.get_account(ALL_ROLES),
-            target=ADDRESSES[signed.contract],
+            target=services.ledger.book.get_address(signed.contract),
             data=codec.encode_call(signed.contract, "relay", args),
             record=signed.record,
             gas=min(signed.gas + RELAY_GAS, MAX_GAS),
