@@ -270,10 +270,10 @@ def _authorise_entry(subject: bytes32, event_time: uint256) -> (bytes32, bool):
 @internal
 def _add_scope(uid: bytes32, scope: IBases.Scope):
     assert scope.fields != 0, "basis: fields missing"
-    record: ICatalogue.Dataset = staticcall CATALOGUE.dataset(scope.dataset)
+    record: ICatalogue.DatasetCore = staticcall CATALOGUE.dataset_core(scope.dataset)
     assert record.state != 0, "dataset: unknown"
-    assert record.terms.sharing != codes.NOT_SHARED, "dataset: not shared"
-    assert scope.fields >> record.terms.field_count == 0, "basis: no such field"
+    assert record.sharing != codes.NOT_SHARED, "dataset: not shared"
+    assert scope.fields >> record.field_count == 0, "basis: no such field"
     assert (
         scope.provider == empty(bytes32) or scope.provider == record.owner
     ), "dataset: not the provider's"

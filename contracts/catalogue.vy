@@ -135,6 +135,21 @@ def dataset(uid: bytes32) -> ICatalogue.Dataset:
 
 @view
 @external
+def dataset_core(uid: bytes32) -> ICatalogue.DatasetCore:
+    """
+    @notice The few facts of a dataset that a legal basis asks for; all zero if there is none.
+    @dev A basis names up to sixteen datasets, and the whole record is four times as dear to read.
+    """
+    return ICatalogue.DatasetCore(
+        owner=self._datasets[uid].owner,
+        state=self._datasets[uid].state,
+        sharing=self._datasets[uid].terms.sharing,
+        field_count=self._datasets[uid].terms.field_count,
+    )
+
+
+@view
+@external
 def dataset_count() -> uint256:
     """
     @notice How many datasets were ever entered.

@@ -8,18 +8,20 @@
         survive unless they are listed. Nobody hands a power on unless it says that it may be.
 @dev Every office carries the number of its board. A succession notes from when the next board is in
      office, so all offices of the old one end then, however many there are, without a list of them.
-     Composed of `completeness` (slots 0 to 31) and `acts` (32 to 63).
+     Composed of `completeness` (slots 0 to 31), `acts` (32 to 63) and `mandate_book`.
 """
 
 import acts
 import codes
 import completeness
+import mandate_book
 from interfaces import IActs
 from interfaces import IMandates
 
 implements: IMandates
 initializes: completeness
 initializes: acts[completeness := completeness]
+initializes: mandate_book[acts := acts]
 exports: (completeness.head, completeness.count, completeness.late_officer)
 exports: (
     acts.relay,
@@ -28,22 +30,13 @@ exports: (
     acts.eip712Domain,
     acts.is_nonce_used,
 )
-
-OFFICE: constant(uint8) = 1
-POWER: constant(uint8) = 2
-GUARDIANSHIP: constant(uint8) = 3
+exports: (mandate_book.mandate, mandate_book.check)
 
 # As many as fit into one transaction.
 MAX_ENTRIES: constant(uint256) = 8
 MAX_ENDED: constant(uint256) = 16
-# Each question walks up the chain of delegations.
-MAX_DEPTH: constant(uint256) = 4
 
-# slot 64
-_mandates: HashMap[bytes32, IMandates.Mandate]
 _bodies: HashMap[bytes32, IMandates.Body]
-# (body, board) -> from when that board is in office; the first one is from the beginning
-_effective: HashMap[bytes32, HashMap[uint256, uint256]]
 _successions: HashMap[bytes32, bool]
 _reserved: uint256[32]
 
@@ -67,17 +60,19 @@ def record(entries: DynArray[IMandates.Entry, MAX_ENTRIES], event_time: uint256)
                    term, the mandate that is handed on (for a sub-delegation), whether it may be
                    handed on, commitment to the full record.
     """
-    agency: bytes32 = acts._authorise(codes.EXCHANGE, event_time)
+    agency: bytes32 = empty(bytes32)
+    index: uint256 = 0
+    agency, index = acts._authorise_indexed(codes.EXCHANGE, event_time)
     assert len(entries) != 0, "mandate: nothing to record"
     for entry: IMandates.Entry in entries:
         body: bytes32 = entry.terms.body
         board: uint256 = 0
-        if entry.terms.kind == OFFICE:
+        if entry.terms.kind == mandate_book.OFFICE:
             assert body != empty(bytes32), "mandate: body missing"
             if self._bodies[body].keeper == empty(bytes32):
                 self._bodies[body] = IMandates.Body(keeper=agency, board=1, effective=0)
             board = self._bodies[body].board
-        self._record(agency, entry, board, event_time)
+        self._record(agency, index, entry, board, event_time)
 
 
 @external
@@ -85,10 +80,12 @@ def end(uid: bytes32, reason: uint8, event_time: uint256):
     """
     @notice Ends a mandate at once. Only the agency that recorded it.
     """
-    agency: bytes32 = acts._authorise(codes.EXCHANGE, event_time)
+    agency: bytes32 = empty(bytes32)
+    index: uint256 = 0
+    agency, index = acts._authorise_indexed(codes.EXCHANGE, event_time)
     assert reason != codes.NO_REASON, "mandate: reason missing"
     assert reason <= codes.LAST_REASON, "mandate: unknown reason"
-    self._end(agency, uid, reason, event_time)
+    self._end(agency, index, uid, reason, event_time)
 
 
 @external
@@ -111,7 +108,9 @@ def succeed(
     @param ended The powers that end with the old board.
     @param entries The offices of the new board.
     """
-    agency: bytes32 = acts._authorise(codes.EXCHANGE, event_time)
+    agency: bytes32 = empty(bytes32)
+    index: uint256 = 0
+    agency, index = acts._authorise_indexed(codes.EXCHANGE, event_time)
     assert uid != empty(bytes32), "succession: uid missing"
     assert not self._successions[uid], "succession: uid already used"
     assert self._bodies[body].keeper != empty(bytes32), "succession: unknown body"
@@ -124,7 +123,7 @@ def succeed(
     board: uint256 = self._bodies[body].board + 1
     self._bodies[body].board = board
     self._bodies[body].effective = effective
-    self._effective[body][board] = effective
+    mandate_book.effective[body][board] = effective
     log IMandates.BoardSucceeded(
         uid=uid,
         agency=agency,
@@ -137,23 +136,16 @@ def succeed(
         sequence=completeness._advance(agency, codes.KIND_SUCCESSION, uid, codes.ACTIVE),
     )
     for mandate_uid: bytes32 in ended:
-        assert self._mandates[mandate_uid].terms.kind == POWER, "succession: only powers are listed"
-        assert self._mandates[mandate_uid].terms.body == body, "succession: of another body"
-        self._end(agency, mandate_uid, codes.REASON_SUPERSEDED, event_time)
+        assert (
+            mandate_book._get_kind(mandate_uid) == mandate_book.POWER
+        ), "succession: only powers are listed"
+        assert mandate_book.mandates[mandate_uid].body == body, "succession: of another body"
+        self._end(agency, index, mandate_uid, codes.REASON_SUPERSEDED, event_time)
     for entry: IMandates.Entry in entries:
-        assert entry.terms.kind == OFFICE, "succession: only offices are installed"
+        assert entry.terms.kind == mandate_book.OFFICE, "succession: only offices are installed"
         assert entry.terms.body == body, "succession: of another body"
         assert entry.terms.valid_from >= effective, "succession: in office too early"
-        self._record(agency, entry, board, event_time)
-
-
-@view
-@external
-def mandate(uid: bytes32) -> IMandates.Mandate:
-    """
-    @notice What is recorded of a mandate; all zero if there is none.
-    """
-    return self._mandates[uid]
+        self._record(agency, index, entry, board, event_time)
 
 
 @view
@@ -166,49 +158,20 @@ def body(uid: bytes32) -> IMandates.Body:
     return self._bodies[uid]
 
 
-@view
-@external
-def check(uid: bytes32, scope: uint256, amount: uint256) -> bool:
-    """
-    @notice Refuses with the reason unless a mandate, and each one that it was handed on from, is
-            live in this block and covers these acts and this amount.
-    @return True.
-    """
-    at: bytes32 = uid
-    for _: uint256 in range(MAX_DEPTH):
-        self._check_live(at)
-        terms: IMandates.MandateTerms = self._mandates[at].terms
-        assert scope != 0 and scope & ~terms.scope == 0, "mandate: out of scope"
-        assert terms.limit == 0 or amount <= terms.limit, "mandate: over the limit"
-        at = terms.parent
-        if at == empty(bytes32):
-            break
-    return True
-
-
 # ------------------------------------------------------------------ rules
 
 
 @internal
 def _record(
-    agency: bytes32, entry: IMandates.Entry, board: uint256, event_time: uint256
+    agency: bytes32, index: uint256, entry: IMandates.Entry, board: uint256, event_time: uint256
 ):
     uid: bytes32 = entry.uid
     assert uid != empty(bytes32), "mandate: uid missing"
-    assert self._mandates[uid].state == 0, "mandate: uid already used"
+    assert mandate_book.mandates[uid].facts == 0, "mandate: uid already used"
     self._check_terms(agency, entry.terms)
     if entry.terms.parent != empty(bytes32):
-        self._check_delegation(entry.terms)
-    self._mandates[uid] = IMandates.Mandate(
-        agency=agency,
-        terms=entry.terms,
-        board=board,
-        state=codes.ACTIVE,
-        reason=codes.NO_REASON,
-        event_time=event_time,
-        block_number=block.number,
-        state_block=block.number,
-    )
+        mandate_book._check_delegation(entry.terms)
+    mandate_book._store(index, entry, board, event_time)
     log IMandates.MandateRecorded(
         uid=uid,
         agency=agency,
@@ -222,13 +185,10 @@ def _record(
 
 
 @internal
-def _end(agency: bytes32, uid: bytes32, reason: uint8, event_time: uint256):
-    assert self._mandates[uid].state != 0, "mandate: unknown"
-    assert self._mandates[uid].agency == agency, "mandate: not yours"
-    assert self._mandates[uid].state == codes.ACTIVE, "mandate: ended"
-    self._mandates[uid].state = codes.REVOKED
-    self._mandates[uid].reason = reason
-    self._mandates[uid].state_block = block.number
+def _end(
+    agency: bytes32, index: uint256, uid: bytes32, reason: uint8, event_time: uint256
+):
+    mandate_book._revoke(index, uid, reason)
     log IMandates.MandateEnded(
         uid=uid,
         agency=agency,
@@ -242,60 +202,21 @@ def _end(agency: bytes32, uid: bytes32, reason: uint8, event_time: uint256):
 @view
 @internal
 def _check_terms(agency: bytes32, terms: IMandates.MandateTerms):
-    assert terms.kind >= OFFICE and terms.kind <= GUARDIANSHIP, "mandate: unknown kind"
+    assert (
+        terms.kind >= mandate_book.OFFICE and terms.kind <= mandate_book.GUARDIANSHIP
+    ), "mandate: unknown kind"
     assert terms.grantor != empty(bytes32), "mandate: grantor missing"
     assert terms.grantee != empty(bytes32), "mandate: grantee missing"
     assert terms.scope != 0, "mandate: scope missing"
     assert terms.scope_list_hash != empty(bytes32), "mandate: list of acts missing"
     assert terms.record != empty(bytes32), "mandate: record missing"
+    assert terms.valid_from <= codes.LAST_TIME, "mandate: begins too late"
+    assert terms.valid_until <= codes.LAST_TIME, "mandate: ends too late"
     assert (
         terms.valid_until == 0 or terms.valid_until > terms.valid_from
     ), "mandate: ends before it begins"
-    if terms.kind == OFFICE:
+    if terms.kind == mandate_book.OFFICE:
         assert self._bodies[terms.body].keeper == agency, "mandate: another agency keeps the body"
-    if terms.kind != POWER:
+    if terms.kind != mandate_book.POWER:
         assert not terms.may_delegate, "mandate: only powers are handed on"
         assert terms.parent == empty(bytes32), "mandate: only powers are handed on"
-
-
-@view
-@internal
-def _check_delegation(terms: IMandates.MandateTerms):
-    """
-    @dev A delegation never has more than what it was handed on from, all of which is live.
-    """
-    self._check_live(terms.parent)
-    parent: IMandates.MandateTerms = self._mandates[terms.parent].terms
-    assert parent.may_delegate, "delegation: not allowed"
-    assert parent.scope_list_hash == terms.scope_list_hash, "delegation: another list of acts"
-    assert terms.scope & ~parent.scope == 0, "delegation: out of scope"
-    assert terms.body == parent.body, "delegation: for another body"
-    if parent.limit != 0:
-        assert terms.limit != 0 and terms.limit <= parent.limit, "delegation: over the limit"
-    if parent.valid_until != 0:
-        assert (
-            terms.valid_until != 0 and terms.valid_until <= parent.valid_until
-        ), "delegation: beyond the term"
-    depth: uint256 = 1
-    at: bytes32 = parent.parent
-    for _: uint256 in range(MAX_DEPTH):
-        if at == empty(bytes32):
-            break
-        self._check_live(at)
-        depth += 1
-        at = self._mandates[at].terms.parent
-    assert depth < MAX_DEPTH, "delegation: handed on too often"
-
-
-@view
-@internal
-def _check_live(uid: bytes32):
-    state: uint8 = self._mandates[uid].state
-    assert state != 0, "mandate: unknown"
-    assert state == codes.ACTIVE, "mandate: ended"
-    terms: IMandates.MandateTerms = self._mandates[uid].terms
-    assert block.timestamp >= terms.valid_from, "mandate: not live yet"
-    assert terms.valid_until == 0 or block.timestamp < terms.valid_until, "mandate: expired"
-    if terms.kind == OFFICE:
-        next_board: uint256 = self._effective[terms.body][self._mandates[uid].board + 1]
-        assert next_board == 0 or block.timestamp < next_board, "mandate: office ended"

@@ -106,7 +106,7 @@ async def _record(context: ActContext, body: MandateRecord) -> PreparedAct:
     return PreparedAct(
         uid=uid,
         args={"entries": entries},
-        gas=min(MAX_GAS, 200_000 + 450_000 * len(entries)),
+        gas=min(MAX_GAS, 200_000 + 320_000 * len(entries)),
         keep=keep_materials(context, materials),
         envelope={"mandates": told},
     )
@@ -141,7 +141,7 @@ async def _succeed(context: ActContext, body: BoardSucceed) -> PreparedAct:
         uid=uid,
         args=args,
         record=f"/v1/mandates/{encode_hex(entries[0]['uid'])}",
-        gas=min(MAX_GAS, 500_000 + 450_000 * len(entries) + 60_000 * len(body.ended)),
+        gas=min(MAX_GAS, 500_000 + 320_000 * len(entries) + 60_000 * len(body.ended)),
         keep=keep_materials(context, materials),
         envelope={"mandates": told},
         facts={"body": encode_hex(body_uid)},

@@ -19,11 +19,11 @@ BUDGET_GAS: Final = 2_880_000
 A node admits 3,000,000; the call itself takes 60,000, and a proxy holds back a 64th part.
 """
 
-POWER_GAS: Final = 357_000
-OFFICE_GAS: Final = 385_000
-FIRST_OFFICE_GAS: Final = 425_000
+POWER_GAS: Final = 235_000
+OFFICE_GAS: Final = 240_000
+FIRST_OFFICE_GAS: Final = 290_000
 """The first office of a body also enters the body."""
-DELEGATION_GAS: Final = 60_000
+DELEGATION_GAS: Final = 45_000
 """What a mandate that is handed on costs besides, three steps down."""
 
 

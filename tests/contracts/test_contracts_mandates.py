@@ -28,6 +28,7 @@ from tests.contracts.mandate_harness import (
     GUARDIANSHIP,
     MANDATE,
     OFFICE,
+    POWER,
     build_entry,
     build_office,
     check,
@@ -37,6 +38,20 @@ from tests.contracts.mandate_harness import (
 
 OTHER = uid_of(6100)
 SUCCESSION = uid_of(6200)
+TERMS = (
+    "kind",
+    "body",
+    "grantor",
+    "grantee",
+    "scope",
+    "scope_list_hash",
+    "limit",
+    "valid_from",
+    "valid_until",
+    "parent",
+    "may_delegate",
+    "record",
+)
 
 
 @pytest.fixture
@@ -82,6 +97,8 @@ def test_mandates_are_recorded_several_at_once(ledger: Ledger) -> None:
         (build_entry(scope_list_hash=NOTHING), "mandate: list of acts missing"),
         (build_entry(record=NOTHING), "mandate: record missing"),
         (build_entry(valid_from=9, valid_until=9), "mandate: ends before it begins"),
+        (build_entry(valid_from=2**48), "mandate: begins too late"),
+        (build_entry(valid_until=2**48), "mandate: ends too late"),
         (build_entry(kind=OFFICE), "mandate: body missing"),
         (build_office(may_delegate=True), "mandate: only powers are handed on"),
         (build_entry(kind=GUARDIANSHIP, may_delegate=True), "mandate: only powers are handed on"),
@@ -95,6 +112,47 @@ def test_mandate_is_refused_and_with_it_all_others(
     assert refuse(ledger, build_entry(uid_of(6102)), entry) == reason
     assert ledger.read("mandates", "count", BUREAU) == 0
     assert refuse(ledger) == "mandate: nothing to record"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        build_entry(
+            kind=POWER,
+            limit=2**256 - 1,
+            scope=2**256 - 1,
+            valid_from=2**48 - 2,
+            valid_until=2**48 - 1,
+            may_delegate=True,
+        ),
+        build_office(limit=0, valid_from=1),
+        build_entry(kind=GUARDIANSHIP, valid_until=2**48 - 1),
+    ],
+)
+def test_mandate_is_read_as_it_was_recorded(ledger: Ledger, entry: tuple[Any, ...]) -> None:
+    """Small numbers share words of storage: each comes back whole, to its last bit."""
+    ledger.state.block_number = 2**40
+    record(ledger, entry)
+    expected = {
+        "agency": BUREAU,
+        "terms": dict(zip(TERMS, entry[1], strict=True)),
+        "board": int(entry[1][0] == OFFICE),
+        "state": RecordState.ACTIVE,
+        "reason": 0,
+        "event_time": ledger.now,
+        "block_number": 2**40,
+        "state_block": 2**40,
+    }
+    assert ledger.read("mandates", "mandate", MANDATE) == expected
+    ledger.pass_time()
+    end(ledger, MANDATE, Reason.SECURITY)
+    changed = {
+        "state": RecordState.REVOKED,
+        "reason": Reason.SECURITY,
+        "state_block": 2**40 + 1,
+    }
+    assert ledger.read("mandates", "mandate", MANDATE) == expected | changed
+    assert not any(ledger.read("mandates", "mandate", OTHER)["terms"]["grantee"])
 
 
 def test_mandate_uid_is_used_once(ledger: Ledger) -> None:

@@ -169,7 +169,7 @@ def test_python_and_vyper_speak_of_the_same_decisions() -> None:
     [
         ("exchange_book.vy", codes.ExchangeState),
         ("periods.vy", codes.PeriodState),
-        ("mandates.vy", codes.MandateKind),
+        ("mandate_book.vy", codes.MandateKind),
     ],
 )
 def test_python_and_vyper_speak_of_the_same_states(file_name: str, enum: type[IntEnum]) -> None:
