@@ -1,9 +1,10 @@
 """The API's own databases: one way to open them, read from them and write to them.
 
-SQLAlchemy Core over SQLite by default; nothing here or above is written for one dialect, so that
-a PostgreSQL address can take SQLite's place. What SQLite needs is set in one spot: write-ahead log,
-`synchronous=FULL` so that a commit survives a power cut, and `BEGIN IMMEDIATE` so that several
-processes that read, decide and write never act on a stale read.
+SQLAlchemy Core over SQLite by default, over PostgreSQL where its address is given; nothing here or
+above is written for one dialect. What each engine needs so that several processes that read, decide
+and write never act on a stale read, and a commit survives a power cut, is in
+`api.database_engines`; how the tables come from one version of the code to the next, in
+`api.migrations`.
 
 A commit waits for the disk, which costs milliseconds whatever it holds. `Database.write` therefore
 gathers the writes that arrive while a commit is under way and commits them together, each inside
@@ -15,28 +16,22 @@ before all of it is on disk. What must survive a crash can thus be tried at ever
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError
 
-from api.errors import UpstreamFault
+from api.database_engines import DATABASE_FAULTS, Engines, open_engines, translate
+from api.errors import InvalidField, UpstreamFault
+from api.migrations.migrating import Migrations, migrate
 
 MAX_GROUP: Final = 256
 """Most writes that share one commit."""
-
-BUSY_TIMEOUT_S: Final = 30.0
-"""How long a write waits for another process's transaction."""
-
-_WRITES: Final = "atesta_writes"
-
-# The values of a statement are documents and personal data; an error's text ends up in a log.
-_ENGINE_OPTIONS: Final[Mapping[str, Any]] = {"hide_parameters": True}
 
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
@@ -63,10 +58,10 @@ class Database:
     """One database of the agency: concurrent reads, grouped durable writes."""
 
     def __init__(
-        self, engine: Engine, *, name: str = "database", watch: CommitWatch | None = None
+        self, engines: Engines, *, name: str = "database", watch: CommitWatch | None = None
     ) -> None:
         """Write on a thread of its own; `watch` is told of each commit under `name`."""
-        self._engine = engine
+        self._engines = engines
         self._name = name
         self._watch: CommitWatch = watch or Unwatched()
         self._jobs: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
@@ -81,10 +76,10 @@ class Database:
     def read_now(self, work: Work[Result]) -> Result:
         """Do the same on the calling thread."""
         try:
-            with self._engine.connect() as connection, connection.begin():
+            with self._engines.reads.connect() as connection, connection.begin():
                 return work(connection)
-        except OperationalError as error:
-            raise _translate(error) from error
+        except DATABASE_FAULTS as error:
+            raise translate(error) from error
 
     async def write(self, work: Work[Result]) -> Result:
         """Run `work` in a durable transaction and return when it is on disk.
@@ -105,7 +100,7 @@ class Database:
         self._closed = True
         self._jobs.put(None)
         self._writer.join()
-        self._engine.dispose()
+        self._engines.dispose()
 
     def _submit(self, work: Work[Result]) -> Future[Result]:
         if self._closed:
@@ -137,7 +132,7 @@ class Database:
         try:
             with (
                 self._watch.around(self._name),
-                self._engine.connect().execution_options(**{_WRITES: True}) as connection,
+                self._engines.writes.connect() as connection,
                 connection.begin(),
             ):
                 for work, future in group:
@@ -145,12 +140,12 @@ class Database:
                         with connection.begin_nested():
                             value = work(connection)
                         done.append((future, value))
-                    except OperationalError:
+                    except DATABASE_FAULTS:
                         raise
                     except Exception as error:  # noqa: BLE001 - handed to whoever waits
                         refused.append((future, error))
-        except OperationalError as error:
-            self._fail(group, _translate(error))
+        except DATABASE_FAULTS as error:
+            self._fail(group, translate(error))
             return
         except Exception as error:  # noqa: BLE001 - handed to whoever waits
             self._fail(group, error)
@@ -170,65 +165,60 @@ def open_database(
     address: Path | str,
     metadata: MetaData,
     *,
+    migrations: Migrations | None = None,
     secure_delete: bool = False,
     name: str = "database",
     watch: CommitWatch | None = None,
 ) -> Database:
     """Open (and make, if new) the database at a file path or an SQLAlchemy address.
 
-    `secure_delete` overwrites deleted content with zeros where the engine offers it; `watch` is
-    told of each commit under `name`. Raises `UpstreamFault` if the database cannot be opened.
+    With `migrations` the tables are brought to this version of the code, whatever version they
+    have; without, those of `metadata` are made that are missing. Of several processes that open it
+    at once, one does so. `secure_delete` overwrites deleted content with zeros where the engine
+    offers it; `watch` is told of each commit under `name`, this one included. Raises `InvalidField`
+    for an address that is none, `DatabaseNewer`, and `UpstreamFault` if it cannot be opened.
     """
-    url = make_url(address) if isinstance(address, str) else _build_url(address)
-    if url.get_backend_name() == "sqlite":
-        engine = _open_sqlite(url, secure_delete=secure_delete)
-    else:
-        engine = create_engine(url, pool_pre_ping=True, **_ENGINE_OPTIONS)
-    database = Database(engine, name=name, watch=watch)
+    engines = open_engines(read_address(address), name=name, secure_delete=secure_delete)
+    watched: CommitWatch = watch or Unwatched()
     try:
-        database.write_now(metadata.create_all)
+        with watched.around(name):
+            _prepare(engines, metadata, migrations)
+    except DATABASE_FAULTS as error:
+        engines.dispose()
+        raise translate(error) from error
     except BaseException:
-        database.close()
+        engines.dispose()
         raise
-    return database
+    return Database(engines, name=name, watch=watched)
 
 
-def _build_url(path: Path) -> URL:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return URL.create("sqlite", database=str(path))
+def read_address(address: Path | str) -> URL:
+    """Return the SQLAlchemy address; a file's folder is made. Raises `InvalidField` without it."""
+    if isinstance(address, Path):
+        address.parent.mkdir(parents=True, exist_ok=True)
+        return URL.create("sqlite", database=str(address))
+    try:
+        url = make_url(address)
+        backend = url.get_backend_name()
+    except ArgumentError as error:
+        raise InvalidField("database", "this is no SQLAlchemy address") from error
+    if backend not in {"sqlite", "postgresql"}:
+        raise InvalidField("database", "only SQLite and PostgreSQL are served")
+    return url
 
 
-def _open_sqlite(url: URL, *, secure_delete: bool) -> Engine:
-    engine = create_engine(
-        url,
-        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
-        **_ENGINE_OPTIONS,
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        # The driver must not begin transactions on its own: they would be deferred ones.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        if secure_delete:
-            cursor.execute("PRAGMA secure_delete=ON")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
+def _prepare(engines: Engines, metadata: MetaData, migrations: Migrations | None) -> None:
+    with engines.prepares.connect() as connection:
+        with connection.begin():
+            if migrations is None:
+                metadata.create_all(connection)
+            elif migrate(connection, migrations) and connection.dialect.name == "sqlite":
+                _check_references(connection)
+        # Its settings are those of preparing; nobody else may get it.
+        connection.invalidate()
 
 
-def _translate(error: OperationalError) -> UpstreamFault:
-    # The driver's message names tables and conditions, never values; the statement would.
-    return UpstreamFault(
-        f"the agency's database failed: {error.orig}",
-        code="database_failed",
-        next_step="try again later; if it persists, the operator checks disk and database",
-    )
+def _check_references(connection: Connection) -> None:
+    """Do what SQLite leaves out while tables are made anew."""
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    assert broken is None, "a migration left rows that name what is not there"

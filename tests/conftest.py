@@ -10,6 +10,8 @@ from hypothesis import settings
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.load_profile("default")
 
+pytest_plugins = ["tests.engines"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the tests marked long as well")

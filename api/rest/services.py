@@ -22,6 +22,7 @@ from api.imports.store import ImportStore
 from api.index import tables as index_tables
 from api.index.index import Index
 from api.ledger import Ledger
+from api.migrations.migrating import OUTBOX_MIGRATIONS, VAULT_MIGRATIONS
 from api.outbox import tables as outbox_tables
 from api.outbox.account import Account
 from api.outbox.outbox import Outbox
@@ -167,7 +168,13 @@ def open_services(
             open_database(settings.index, index_tables.METADATA, name="index", watch=watch)
         )
         outbox_database = open_one(
-            open_database(settings.outbox, outbox_tables.METADATA, name="outbox", watch=watch)
+            open_database(
+                settings.outbox,
+                outbox_tables.METADATA,
+                migrations=OUTBOX_MIGRATIONS,
+                name="outbox",
+                watch=watch,
+            )
         )
         databases = [index_database, outbox_database]
         vault = materials = imports = None
@@ -178,6 +185,7 @@ def open_services(
                 open_database(
                     settings.vault,
                     vault_tables.METADATA,
+                    migrations=VAULT_MIGRATIONS,
                     secure_delete=True,
                     name="vault",
                     watch=watch,
