@@ -41,6 +41,8 @@ class PostgresServer:
         """Take a folder of our own and settings as `name=value`; nothing is started yet."""
         self.folder = folder
         """Where its socket, its log and its data are."""
+        self.password_file: Path | None = None
+        """What its addresses name as the file of the password (libpq's `passfile`)."""
         self._programs = programs
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
@@ -52,18 +54,21 @@ class PostgresServer:
 
     def build_url(self, database: str) -> str:
         """Return the SQLAlchemy address of a database."""
-        url = URL.create(
-            "postgresql+psycopg",
-            username=_USER,
-            database=database,
-            query={"host": str(self.folder)},
-        )
+        query = {"host": str(self.folder)}
+        if self.password_file is not None:
+            query["passfile"] = str(self.password_file)
+        url = URL.create("postgresql+psycopg", username=_USER, database=database, query=query)
         return url.render_as_string()
 
-    def initialise(self) -> None:
-        """Make an empty server's files."""
+    def initialise(self, *, password: str | None = None) -> None:
+        """Make an empty server's files; with a password, it asks for it."""
+        methods = ["--auth=trust"]
+        if password is not None:
+            given = self.folder / "password"
+            given.write_text(password)
+            methods = ["--auth=scram-sha-256", f"--pwfile={given}"]
         self._run(
-            "initdb", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync",
+            "initdb", *methods, "--encoding=UTF8", "--locale=C", "--no-sync",
             f"--username={_USER}", f"--pgdata={self.data}",
         )  # fmt: skip
 
