@@ -31,3 +31,7 @@ class FoundingFailed(ContractError):
 
 class AddressBookInvalid(ContractError):
     """A list of the ledger's contracts is incomplete, or names something else."""
+
+
+class DeploymentInvalid(ContractError):
+    """A deployment file cannot be used; the user's fault."""

@@ -32,6 +32,9 @@ ZERO_BYTE_GAS: Final = 4
 NONZERO_BYTE_GAS: Final = 16
 MAX_REFUND_QUOTIENT: Final = 5
 
+Log = tuple[Address, tuple[bytes, ...], bytes]
+"""Address, topics of 32 bytes, and data of an event."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -42,8 +45,8 @@ class Outcome:
     succeeded: bool
     gas_used: int
     """As a transaction's receipt would say: intrinsic gas in, refunds out."""
-    logs: tuple[tuple[Address, tuple[bytes, ...], bytes], ...]
-    """Address, topics of 32 bytes, and data of each event, in order."""
+    logs: tuple[Log, ...]
+    """The events, in order."""
 
     @property
     def reason(self) -> str | None:
@@ -60,8 +63,8 @@ class ScratchState:
         self.block_number = block_number
         self._state: Any = _RecordingState(AtomicDB(), self._get_context(), BLANK_ROOT_HASH)
 
-    def create(self, address: Address, creation_code: bytes) -> None:
-        """Run a constructor so that its contract comes to stand at `address`.
+    def create(self, address: Address, creation_code: bytes) -> tuple[Log, ...]:
+        """Run a constructor so that its contract comes to stand at `address`; returns its events.
 
         `creation_code` is creation bytecode with the ABI-encoded arguments appended. Raises
         FoundingFailed if the constructor reverts.
@@ -83,6 +86,7 @@ class ScratchState:
             reason = decode_revert(computation.output) or repr(computation.error)
             raise FoundingFailed(f"constructor at 0x{address.hex()}: {reason}")
         self._state.lock_changes()
+        return _read_logs(computation)
 
     def put(self, address: Address, *, code: bytes, nonce: int, storage: Mapping[int, int]) -> None:
         """Put an account into the state as a genesis file's `alloc` describes it."""
@@ -92,16 +96,20 @@ class ScratchState:
             self._state.set_storage(address, slot, value)
         self._state.lock_changes()
 
-    def send(self, to: Address, data: bytes, *, sender: Address = SYSTEM_SENDER) -> Outcome:
-        """Call a contract and keep what it changed, unless it reverts."""
-        outcome = self._run(to, data, sender)
+    def send(
+        self, to: Address, data: bytes, *, sender: Address = SYSTEM_SENDER, gas: int = GAS_LIMIT
+    ) -> Outcome:
+        """Call a contract with so much gas and keep what it changed, unless it reverts."""
+        outcome = self._run(to, data, sender, gas)
         self._state.lock_changes()
         return outcome
 
-    def read(self, to: Address, data: bytes, *, sender: Address = SYSTEM_SENDER) -> Outcome:
-        """Call a contract and drop what it changed."""
+    def read(
+        self, to: Address, data: bytes, *, sender: Address = SYSTEM_SENDER, gas: int = GAS_LIMIT
+    ) -> Outcome:
+        """Call a contract with so much gas and drop what it changed."""
         snapshot = self._state.snapshot()
-        outcome = self._run(to, data, sender)
+        outcome = self._run(to, data, sender, gas)
         self._state.revert(snapshot)
         return outcome
 
@@ -133,10 +141,10 @@ class ScratchState:
             if value:
                 yield slot, value
 
-    def _run(self, to: Address, data: bytes, sender: Address) -> Outcome:
+    def _run(self, to: Address, data: bytes, sender: Address, gas: int) -> Outcome:
         intrinsic = TRANSACTION_GAS + sum(NONZERO_BYTE_GAS if b else ZERO_BYTE_GAS for b in data)
         message = Message(
-            gas=GAS_LIMIT - intrinsic,
+            gas=gas - intrinsic,
             to=to,
             sender=sender,
             value=0,
@@ -149,16 +157,13 @@ class ScratchState:
         computation = self._state.computation_class.apply_message(
             self._state, message, self._get_transaction_context(sender)
         )
-        used = GAS_LIMIT - computation.get_gas_remaining()
+        used = gas - computation.get_gas_remaining()
         used -= min(computation.get_gas_refund(), used // MAX_REFUND_QUOTIENT)
         return Outcome(
             output=bytes(computation.output),
             succeeded=not computation.is_error,
             gas_used=used,
-            logs=tuple(
-                (Address(address), tuple(t.to_bytes(32, "big") for t in topics), bytes(data))
-                for address, topics, data in computation.get_log_entries()
-            ),
+            logs=_read_logs(computation),
         )
 
     def _begin_transaction(self) -> None:
@@ -182,6 +187,13 @@ class ScratchState:
     @staticmethod
     def _get_transaction_context(sender: Address) -> CancunTransactionContext:
         return CancunTransactionContext(gas_price=0, origin=sender)
+
+
+def _read_logs(computation: Any) -> tuple[Log, ...]:
+    return tuple(
+        (Address(address), tuple(topic.to_bytes(32, "big") for topic in topics), bytes(data))
+        for address, topics, data in computation.get_log_entries()
+    )
 
 
 class _RecordingState(CancunState):
