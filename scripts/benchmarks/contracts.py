@@ -10,14 +10,12 @@ import argparse
 
 from scripts.benchmarks.figures import Figure
 from tests.contracts.contract_harness import Ledger
-from tests.contracts.gas_meter import Meter
+from tests.contracts.gas_meter import GAS_CAP, Meter
 from tests.contracts.governance_gas import measure_governance
 from tests.contracts.law_gas import measure_law
 from tests.contracts.record_gas import measure_records
 
 REPETITIONS = 7
-GAS_CAP = 3_000_000
-"""What a node admits for one transaction."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from contracts.addresses import CATALOGUE, PROXIES, REGISTRY
 from contracts.codec import encode_call, get_event_topic
 from contracts.decisions import DecisionKind
 from contracts.development import build_development_spec
-from contracts.genesis import compute_deployment_salt
+from contracts.founding import compute_deployment_salt
 from contracts.loader import load_artifact
 from contracts.testkeys import get_address, get_private_key
 from contracts.typed_data import Domain, hash_act, sign_digest
