@@ -9,6 +9,21 @@ from tests.contracts.contract_harness import NOTHING, Ledger, bureau, uid_of
 BODY = uid_of(6001)
 MANDATE = uid_of(6002)
 OFFICE, POWER, GUARDIANSHIP = 1, 2, 3
+TERMS = (
+    "kind",
+    "body",
+    "grantor",
+    "grantee",
+    "scope",
+    "scope_list_hash",
+    "limit",
+    "valid_from",
+    "valid_until",
+    "parent",
+    "may_delegate",
+    "record",
+)
+"""The terms of a mandate, ordered as in the contract."""
 
 
 def build_entry(uid: Hash32 = MANDATE, /, **changes: Any) -> tuple[Any, ...]:

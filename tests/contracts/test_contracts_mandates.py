@@ -29,6 +29,7 @@ from tests.contracts.mandate_harness import (
     MANDATE,
     OFFICE,
     POWER,
+    TERMS,
     build_entry,
     build_office,
     check,
@@ -38,20 +39,6 @@ from tests.contracts.mandate_harness import (
 
 OTHER = uid_of(6100)
 SUCCESSION = uid_of(6200)
-TERMS = (
-    "kind",
-    "body",
-    "grantor",
-    "grantee",
-    "scope",
-    "scope_list_hash",
-    "limit",
-    "valid_from",
-    "valid_until",
-    "parent",
-    "may_delegate",
-    "record",
-)
 
 
 @pytest.fixture
