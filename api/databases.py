@@ -27,6 +27,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from api.database_engines import DATABASE_FAULTS, Engines, open_engines, translate
+from api.database_scrub import scrub
 from api.errors import InvalidField, UpstreamFault
 from api.migrations.migrating import Migrations, migrate
 
@@ -92,6 +93,16 @@ class Database:
     def write_now(self, work: Work[Result]) -> Result:
         """Do the same from a thread without an event loop."""
         return self._submit(work).result()
+
+    def scrub_now(self) -> tuple[str, ...]:
+        """Clear what deleted and changed rows left in the files; returns what could not be cleared.
+
+        Raises `UpstreamFault` if nothing could be done.
+        """
+        try:
+            return scrub(self._engines.reads)
+        except DATABASE_FAULTS as error:
+            raise translate(error) from error
 
     def close(self) -> None:
         """Finish the writes that were accepted, then let go of the database."""

@@ -28,7 +28,8 @@ from sqlalchemy import (
 
 from api.databases import Database
 from api.outbox.tables import METADATA
-from api.vault.keys import MasterKey, Sealed
+from api.vault.epoch_keys import open_record
+from api.vault.keyring import Keyring
 
 WEBHOOKS: Final = Table(
     "webhooks",
@@ -62,6 +63,10 @@ class Sealer(Protocol):
         """Decrypt what was sealed with the same identity."""
         ...
 
+    def is_current(self, sealed: bytes) -> bool:
+        """Tell whether a secret is sealed as this version does."""
+        ...
+
 
 class PlainSealer:
     """For a node without a vault: the database file alone keeps the secret."""
@@ -74,23 +79,37 @@ class PlainSealer:
         """Return the same bytes."""
         return sealed
 
+    def is_current(self, _sealed: bytes) -> bool:
+        """Return True."""
+        return True
+
 
 class VaultSealer:
-    """Seals with the vault's master key, a data key for each secret."""
+    """Seals with the vault's standing secrets, which outlive its master keys."""
 
-    def __init__(self, key: MasterKey) -> None:
-        self._key = key
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
 
     def seal(self, plain: bytes, identity: bytes) -> bytes:
-        """Encrypt: one byte for the length of the wrapped key, the wrapped key, the ciphertext."""
-        sealed = self._key.seal(plain, b"webhook" + identity)
-        return bytes((len(sealed.wrapped_key),)) + sealed.wrapped_key + sealed.ciphertext
+        """Encrypt: a zero byte, then the ciphertext."""
+        return b"\0" + self._keyring.fingerprints.seal(plain, b"webhook" + identity)
 
     def open(self, sealed: bytes, identity: bytes) -> bytes:
-        """Decrypt; raises `VaultDamaged` unless it is exactly what was sealed."""
+        """Decrypt; raises `VaultDamaged` unless it is exactly what was sealed.
+
+        The first version sealed under the master key itself: one byte for the length of the wrapped
+        key, the wrapped key, the ciphertext.
+        """
+        identity = b"webhook" + identity
+        if sealed[0] == 0:
+            return self._keyring.fingerprints.open(sealed[1:], identity)
         end = 1 + sealed[0]
-        parts = Sealed(wrapped_key=sealed[1:end], ciphertext=sealed[end:])
-        return self._key.open(parts, b"webhook" + identity)
+        data_key = self._keyring.master.open_first(sealed[1:end], identity)
+        return open_record(data_key, sealed[end:], identity)
+
+    def is_current(self, sealed: bytes) -> bool:
+        """Tell whether a secret is sealed as this version does."""
+        return sealed[0] == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +142,30 @@ class WebhookStore:
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._sealer = sealer
+
+    def seal_anew(self) -> int:
+        """Seal secrets of the first version as this one does, and return how many there were.
+
+        Call it once, before the store is used. Raises `VaultDamaged`.
+        """
+
+        def find(connection: Connection) -> list[Row[Any, Any]]:
+            rows = connection.execute(select(WEBHOOKS.c.id, WEBHOOKS.c.secret)).all()
+            return [row for row in rows if not self._sealer.is_current(bytes(row.secret))]
+
+        def write(connection: Connection) -> int:
+            old = find(connection)
+            for row in old:
+                identity = row.id.encode()
+                secret = self._sealer.open(bytes(row.secret), identity)
+                connection.execute(
+                    update(WEBHOOKS)
+                    .where(WEBHOOKS.c.id == row.id)
+                    .values(secret=self._sealer.seal(secret, identity))
+                )
+            return len(old)
+
+        return self._database.write_now(write) if self._database.read_now(find) else 0
 
     async def add(self, webhook: Webhook) -> bool:
         """Keep a webhook; False if there are too many."""

@@ -9,7 +9,6 @@ from typing import Any
 from atesta_client.canonical import dump_canonical, load_json
 from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
-from api.databases import Database
 from api.imports.parsing import Fault, ParsedLine
 from api.imports.queries import (
     DONE,
@@ -27,7 +26,10 @@ from api.imports.queries import (
     read,
 )
 from api.imports.tables import IMPORT_LINES, IMPORTS
-from api.vault.keys import MasterKey, Sealed
+from api.vault.ciphers import Sealed
+from api.vault.epoch_keys import EpochKey
+from api.vault.keyring import Keyring
+from api.vault.sealed_tables import build_line_identity
 
 _L = IMPORT_LINES.c
 
@@ -60,9 +62,9 @@ class RejectedLine:
 class ImportStore:
     """The imports of one agency."""
 
-    def __init__(self, database: Database, master_key: MasterKey) -> None:
-        self._database = database
-        self._key = master_key
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self._database = keyring.database
         self.added = asyncio.Event()
         """Set whenever there is a new import; the worker waits for it."""
 
@@ -80,9 +82,11 @@ class ImportStore:
         Raises `IdempotencyKeyReused`; then nothing was stored.
         """
         import_id = "im-" + secrets.token_hex(12)
-        rows = [self._seal(import_id, line) for line in lines]
 
-        def add(connection: Connection) -> StoredImport:
+        def seal(key: EpochKey) -> list[dict[str, Any]]:
+            return [_seal(key, import_id, line) for line in lines]
+
+        def add(connection: Connection, rows: list[dict[str, Any]]) -> StoredImport:
             known = find_by_key(connection, idempotency_key, body_fingerprint)
             if known is not None:
                 return known
@@ -102,7 +106,7 @@ class ImportStore:
             assert stored is not None, "the import was just written"
             return stored
 
-        stored = await self._database.write(add)
+        stored = await self._keyring.write(seal, add)
         self.added.set()
         return stored
 
@@ -194,15 +198,18 @@ class ImportStore:
                 )
             return rows
 
-        rows = await self._database.write(take)
-        if not rows:
-            return None
-        return Group(
-            import_id=import_id,
-            first=rows[0].line,
-            is_single=rows[0].is_single,
-            bodies=tuple(self._open(row) for row in rows),
-        )
+        async def open_taken() -> Group | None:
+            rows = await self._database.write(take)
+            if not rows:
+                return None
+            return Group(
+                import_id=import_id,
+                first=rows[0].line,
+                is_single=rows[0].is_single,
+                bodies=tuple(self._open(row) for row in rows),
+            )
+
+        return await self._keyring.retry(open_taken)
 
     async def mark_promised(self, group: Group, operation: str) -> None:
         """Note the operation that carries a group."""
@@ -285,39 +292,40 @@ class ImportStore:
             lambda c: c.execute(
                 update(IMPORT_LINES)
                 .where(_L.import_id == import_id, _L.group_line.in_(groups))
-                .values(**values, wrapped_key=None, ciphertext=None)
+                .values(**values, epoch=None, wrapped_key=None, ciphertext=None)
             )
         )
 
-    def _seal(self, import_id: str, line: ParsedLine) -> dict[str, Any]:
-        fault = line.fault
-        sealed = None
-        if line.body is not None:
-            sealed = self._key.seal(
-                dump_canonical(dict(line.body)), _build_identity(import_id, line.line)
-            )
-        return {
-            "import_id": import_id,
-            "line": line.line,
-            "state": WAITING if fault is None else REJECTED,
-            "uid": line.uid,
-            "depends": line.depends,
-            "weight": line.weight,
-            "is_single": False,
-            "field": None if fault is None else fault.field,
-            "code": None if fault is None else fault.code,
-            "reason": None if fault is None else fault.reason,
-            "rule": None if fault is None else fault.rule,
-            "wrapped_key": None if sealed is None else sealed.wrapped_key,
-            "ciphertext": None if sealed is None else sealed.ciphertext,
-        }
-
     def _open(self, row: Row[Any]) -> dict[str, Any]:
-        sealed = Sealed(wrapped_key=bytes(row.wrapped_key), ciphertext=bytes(row.ciphertext))
-        found = load_json(self._key.open(sealed, _build_identity(row.import_id, row.line)))
+        sealed = Sealed(
+            epoch=row.epoch, wrapped_key=bytes(row.wrapped_key), ciphertext=bytes(row.ciphertext)
+        )
+        identity = build_line_identity(row.import_id, row.line)
+        found = load_json(self._keyring.open(sealed, identity))
         assert isinstance(found, dict), "only objects are stored"
         return dict(found)
 
 
-def _build_identity(import_id: str, line: int) -> bytes:
-    return f"import:{import_id}:{line}".encode()
+def _seal(key: EpochKey, import_id: str, line: ParsedLine) -> dict[str, Any]:
+    fault = line.fault
+    sealed = None
+    if line.body is not None:
+        sealed = key.seal(
+            dump_canonical(dict(line.body)), build_line_identity(import_id, line.line)
+        )
+    return {
+        "import_id": import_id,
+        "line": line.line,
+        "state": WAITING if fault is None else REJECTED,
+        "uid": line.uid,
+        "depends": line.depends,
+        "weight": line.weight,
+        "is_single": False,
+        "field": None if fault is None else fault.field,
+        "code": None if fault is None else fault.code,
+        "reason": None if fault is None else fault.reason,
+        "rule": None if fault is None else fault.rule,
+        "epoch": None if sealed is None else sealed.epoch,
+        "wrapped_key": None if sealed is None else sealed.wrapped_key,
+        "ciphertext": None if sealed is None else sealed.ciphertext,
+    }

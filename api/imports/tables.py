@@ -54,5 +54,7 @@ IMPORT_LINES = Table(
     Column("rule", String(200)),
     Column("wrapped_key", LargeBinary),
     Column("ciphertext", LargeBinary),
+    Column("epoch", BigInteger),
     Index("import_lines_by_state", "import_id", "state", "line"),
+    Index("import_lines_by_epoch", "epoch", "line"),
 )

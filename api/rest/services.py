@@ -17,6 +17,7 @@ from api.deadlines.deadlines import Deadlines
 from api.deadlines.loading import load_deadlines
 from api.errors import UserFault
 from api.feeds.delivery import Deliverer
+from api.feeds.streams import OpenStreams
 from api.feeds.webhook_store import PlainSealer, Sealer, VaultSealer, WebhookStore
 from api.imports.store import ImportStore
 from api.index import tables as index_tables
@@ -32,8 +33,9 @@ from api.rest.refusals import translate_revert
 from api.rest.schema_texts import SchemaTexts
 from api.texts.store import PublicTexts
 from api.vault import tables as vault_tables
-from api.vault.keys import load_master_key
+from api.vault.keyring import EpochLimits, Keyring
 from api.vault.materials import Materials
+from api.vault.opening import VaultKeys, open_keyring
 from api.vault.subjects import Subjects
 from api.vault.vault import Vault
 from api.verification.challenges import Challenges
@@ -53,7 +55,11 @@ class RestSettings:
     vault: Path | str
     """File, or SQLAlchemy address, of the vault."""
     vault_key_file: Path | None = None
-    """The vault's master key, made if missing; None for a node without a vault."""
+    """The vault's master key, made for a new vault; None for a node without a vault."""
+    vault_keys_dirs: tuple[Path, ...] = ()
+    """Places of the vault's epoch keys; none: beside the key file."""
+    vault_limits: EpochLimits = field(default_factory=EpochLimits)
+    """How many records share an epoch key, and for how long."""
     verification: VerificationSettings = field(default_factory=VerificationSettings)
     names: Mapping[bytes, str] = field(default_factory=dict)
     """This node's address book: names of agencies by id."""
@@ -92,9 +98,11 @@ class RestServices:
     now: Callable[[], float]
     webhooks: WebhookStore
     deliverer: Deliverer
+    streams: OpenStreams
     maybe_vault: Vault | None
     maybe_materials: Materials | None
     maybe_imports: ImportStore | None
+    maybe_keyring: Keyring | None
     databases: tuple[Database, ...]
 
     @property
@@ -177,10 +185,9 @@ def open_services(
             )
         )
         databases = [index_database, outbox_database]
-        vault = materials = imports = None
+        vault = materials = imports = keyring = None
         sealer: Sealer = PlainSealer()
         if settings.vault_key_file is not None:
-            key = load_master_key(settings.vault_key_file, create=True)
             vault_database = open_one(
                 open_database(
                     settings.vault,
@@ -192,10 +199,16 @@ def open_services(
                 )
             )
             databases.append(vault_database)
-            vault = Vault(vault_database, key)
-            sealer = VaultSealer(key)
-            materials = Materials(vault_database, key)
-            imports = ImportStore(vault_database, key)
+            keys = VaultKeys(
+                key_file=settings.vault_key_file,
+                folders=settings.vault_keys_dirs,
+                limits=settings.vault_limits,
+            )
+            keyring = open_keyring(vault_database, keys, now=now, watch=watch)
+            vault = Vault(keyring)
+            sealer = VaultSealer(keyring)
+            materials = Materials(keyring)
+            imports = ImportStore(keyring)
         ledger = Ledger(raw)
         records = Records(ledger)
         identity = Identity(
@@ -205,13 +218,17 @@ def open_services(
         )
         index = Index(database=index_database, ledger=ledger)
         webhooks = WebhookStore(outbox_database, sealer)
+        webhooks.seal_anew()
         services = RestServices(
             ledger=ledger,
             records=records,
             identity=identity,
             index=index,
             webhooks=webhooks,
-            deliverer=Deliverer(store=webhooks, index=index, now=now),
+            deliverer=Deliverer(
+                store=webhooks, index=index, ledger=ledger, records=records, now=now
+            ),
+            streams=OpenStreams(),
             outbox=Outbox(
                 database=outbox_database,
                 ledger=ledger,
@@ -235,6 +252,7 @@ def open_services(
             maybe_vault=vault,
             maybe_materials=materials,
             maybe_imports=imports,
+            maybe_keyring=keyring,
             databases=tuple(databases),
         )
         opened.pop_all()

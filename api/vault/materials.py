@@ -7,45 +7,20 @@ find records by what is inside (all exchanges of one case), a keyed fingerprint 
 beside, which tells nothing to whoever has the database without the key.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from atesta_client.canonical import MAX_DOCUMENT_SIZE, dump_canonical, load_json
 from atesta_client.envelopes import Envelope, decode_envelope, encode_envelope
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Index,
-    LargeBinary,
-    Row,
-    String,
-    Table,
-    delete,
-    insert,
-    select,
-)
+from sqlalchemy import Connection, Row, delete, insert, select
 
-from api.databases import Database
 from api.errors import LimitExceeded
-from api.vault.keys import MasterKey, Sealed
-from api.vault.tables import METADATA, SEQUENCE
-
-MATERIALS: Final = Table(
-    "materials",
-    METADATA,
-    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
-    Column("uid", LargeBinary(32), nullable=False),
-    Column("role", String(32), nullable=False),
-    Column("commitment", LargeBinary(32), nullable=False),
-    Column("reference", LargeBinary(32)),
-    Column("created_s", BigInteger, nullable=False),
-    Column("wrapped_key", LargeBinary, nullable=False),
-    Column("ciphertext", LargeBinary, nullable=False),
-    Index("materials_by_uid", "uid", "role", unique=True),
-    Index("materials_by_reference", "role", "reference", "sequence"),
-    Index("materials_by_commitment", "commitment"),
-)
+from api.vault.ciphers import Sealed
+from api.vault.epoch_keys import EpochKey
+from api.vault.keyring import Keyring
+from api.vault.sealed_tables import build_material_identity
+from api.vault.tables import MATERIALS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,28 +39,22 @@ class Material:
 class Materials:
     """The envelopes of one agency."""
 
-    def __init__(self, database: Database, master_key: MasterKey) -> None:
-        self._database = database
-        self._key = master_key
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self._database = keyring.database
 
     async def put(self, materials: tuple[Material, ...], *, now_s: int) -> None:
         """Keep envelopes, all or none; durable on return. One in the same place is replaced.
 
         Raises `LimitExceeded` for one that is too large to be read again.
         """
-        rows = [self._seal(material, now_s) for material in materials]
+        if not materials:
+            return
 
-        def add(connection: Connection) -> None:
-            for row in rows:
-                connection.execute(
-                    delete(MATERIALS).where(
-                        MATERIALS.c.uid == row["uid"], MATERIALS.c.role == row["role"]
-                    )
-                )
-                connection.execute(insert(MATERIALS).values(**row))
+        def seal(key: EpochKey) -> list[_NewRow]:
+            return [self._seal(material, key, now_s) for material in materials]
 
-        if rows:
-            await self._database.write(add)
+        await self._keyring.write(seal, _store)
 
     async def discard(self, uid: bytes) -> None:
         """Forget the envelopes of a record that the ledger refused."""
@@ -98,20 +67,19 @@ class Materials:
     async def find(self, uid: bytes, role: str) -> Envelope | None:
         """Open one envelope of a record; raises `VaultDamaged` if its bytes were changed."""
         query = select(MATERIALS).where(MATERIALS.c.uid == uid, MATERIALS.c.role == role)
-        row = await self._database.read(lambda c: c.execute(query).one_or_none())
-        return None if row is None else self._open(row).envelope
+        return await self._keyring.read(lambda c: self._open_first(c.execute(query).all()))
 
     async def get_all(self, uid: bytes) -> dict[str, Envelope]:
         """Open all envelopes of a record, by role."""
         query = select(MATERIALS).where(MATERIALS.c.uid == uid)
-        rows = await self._database.read(lambda c: c.execute(query).all())
-        return {row.role: self._open(row).envelope for row in rows}
+        return await self._keyring.read(
+            lambda c: {row.role: self._open(row) for row in c.execute(query).all()}
+        )
 
     async def find_by_commitment(self, commitment: bytes) -> Envelope | None:
         """Open the envelope behind a commitment, whichever record it belongs to."""
         query = select(MATERIALS).where(MATERIALS.c.commitment == commitment).limit(1)
-        row = await self._database.read(lambda c: c.execute(query).one_or_none())
-        return None if row is None else self._open(row).envelope
+        return await self._keyring.read(lambda c: self._open_first(c.execute(query).all()))
 
     async def list_by_reference(
         self, role: str, reference: str, *, limit: int = 1000
@@ -135,11 +103,11 @@ class Materials:
         For what must have the same commitment in every record, such as a company. Its domain is
         another than that of the fingerprints in the table, which are no secret to who has the file.
         """
-        return self._key.compute_reference(
+        return self._keyring.fingerprints.compute_reference(
             b"salt-of-" + kind.encode().ljust(24, b"\0"), reference.encode()
         )
 
-    def _seal(self, material: Material, now_s: int) -> dict[str, Any]:
+    def _seal(self, material: Material, key: EpochKey, now_s: int) -> "_NewRow":
         plain = dump_canonical(encode_envelope(material.envelope))
         if len(plain) > MAX_DOCUMENT_SIZE:
             raise LimitExceeded(
@@ -147,30 +115,61 @@ class Materials:
                 field=material.role,
                 next_step="send less at once, or by a standing exchange",
             )
-        sealed = self._key.seal(plain, _build_identity(material.uid, material.role))
-        return {
-            "uid": material.uid,
-            "role": material.role,
-            "commitment": material.envelope.commitment,
-            "reference": None
-            if material.reference is None
-            else self._compute_reference(material.role, material.reference),
-            "created_s": now_s,
-            "wrapped_key": sealed.wrapped_key,
-            "ciphertext": sealed.ciphertext,
-        }
-
-    def _open(self, row: Row[Any]) -> Material:
-        uid = bytes(row.uid)
-        plain = self._key.open(
-            Sealed(wrapped_key=bytes(row.wrapped_key), ciphertext=bytes(row.ciphertext)),
-            _build_identity(uid, row.role),
+        reference = material.reference
+        return _NewRow(
+            key=key,
+            plain=plain,
+            values={
+                "uid": material.uid,
+                "role": material.role,
+                "commitment": material.envelope.commitment,
+                "reference": None
+                if reference is None
+                else self._compute_reference(material.role, reference),
+                "created_s": now_s,
+            },
         )
-        return Material(uid=uid, role=row.role, envelope=decode_envelope(load_json(plain)))
+
+    def _open_first(self, rows: Sequence[Row[Any]]) -> Envelope | None:
+        return self._open(rows[0]) if rows else None
+
+    def _open(self, row: Row[Any]) -> Envelope:
+        sealed = Sealed(
+            epoch=row.epoch, wrapped_key=bytes(row.wrapped_key), ciphertext=bytes(row.ciphertext)
+        )
+        identity = build_material_identity(bytes(row.uid), row.role, row.version)
+        return decode_envelope(load_json(self._keyring.open(sealed, identity)))
 
     def _compute_reference(self, role: str, reference: str) -> bytes:
-        return self._key.compute_reference(role.encode().ljust(32, b"\0"), reference.encode())
+        return self._keyring.fingerprints.compute_reference(
+            role.encode().ljust(32, b"\0"), reference.encode()
+        )
 
 
-def _build_identity(uid: bytes, role: str) -> bytes:
-    return b"material" + uid + role.encode()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NewRow:
+    """An envelope on its way into the table, where it learns its version."""
+
+    key: EpochKey
+    plain: bytes
+    values: dict[str, Any]
+
+
+def _store(connection: Connection, rows: Sequence[_NewRow]) -> None:
+    for row in rows:
+        uid, role = row.values["uid"], row.values["role"]
+        mine = (MATERIALS.c.uid == uid, MATERIALS.c.role == role)
+        earlier = connection.execute(select(MATERIALS.c.version).where(*mine)).one_or_none()
+        version = 1 if earlier is None else (earlier.version or 0) + 1
+        if earlier is not None:
+            connection.execute(delete(MATERIALS).where(*mine))
+        sealed = row.key.seal(row.plain, build_material_identity(uid, role, version))
+        connection.execute(
+            insert(MATERIALS).values(
+                **row.values,
+                version=version,
+                epoch=sealed.epoch,
+                wrapped_key=sealed.wrapped_key,
+                ciphertext=sealed.ciphertext,
+            )
+        )

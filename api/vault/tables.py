@@ -2,7 +2,8 @@
 
 Beside the sealed records stand only values that are random (uids), public (schemas, commitments,
 times) or keyed (fingerprints). `versions` exist so that a record can be sealed again, for example
-under another key, without ever accepting an older sealing in its place.
+under another key, without ever accepting an older sealing in its place. Every sealed row names the
+erasure epoch whose key wraps its data key; the keys themselves are not in the database.
 """
 
 from sqlalchemy import (
@@ -26,6 +27,7 @@ VAULT = Table(
     "vault",
     METADATA,
     Column("id", Integer, primary_key=True),
+    # The id of the vault's first master key names the vault for good.
     Column("master_key", LargeBinary(8), nullable=False),
 )
 
@@ -46,7 +48,10 @@ RECORDS = Table(
     Column("body_fingerprint", LargeBinary(32)),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
+    # Null in rows of the first version that were not wrapped anew yet.
+    Column("epoch", BigInteger),
     Index("records_by_schema", "schema_uid", "sequence"),
+    Index("records_by_epoch", "epoch", "sequence"),
 )
 
 CLAIMS = Table(
@@ -68,4 +73,43 @@ MEMBERS = Table(
     Column("place", BigInteger, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("path", LargeBinary, nullable=False),
+)
+
+MATERIALS = Table(
+    "materials",
+    METADATA,
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("uid", LargeBinary(32), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("commitment", LargeBinary(32), nullable=False),
+    Column("reference", LargeBinary(32)),
+    Column("created_s", BigInteger, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("epoch", BigInteger),
+    # Null for the only version of a row of the first version of the vault.
+    Column("version", Integer),
+    Index("materials_by_uid", "uid", "role", unique=True),
+    Index("materials_by_reference", "role", "reference", "sequence"),
+    Index("materials_by_commitment", "commitment"),
+    Index("materials_by_epoch", "epoch", "sequence"),
+)
+
+EPOCHS = Table(
+    "epochs",
+    METADATA,
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    # open, closing (nothing new goes under it, its living move to the successor) or destroyed
+    Column("state", String(12), nullable=False),
+    Column("successor", BigInteger),
+    Column("created_s", BigInteger, nullable=False),
+)
+
+ERASURES = Table(
+    "erasures",
+    METADATA,
+    Column("uid", LargeBinary(32), primary_key=True),
+    Column("reason", String(24), nullable=False),
+    Column("erased_s", BigInteger, nullable=False),
+    Index("erasures_by_time", "erased_s"),
 )

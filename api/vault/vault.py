@@ -1,7 +1,8 @@
 """Keeping credentials, finding them again, and noticing the same certificate twice.
 
 A record's identity (uid, schema, version) is authenticated with its ciphertext, so that a record
-moved under another uid, or an older version put back, does not open.
+moved under another uid, or an older version put back, does not open. Erasing takes the record, with
+everything else that is sealed for its uid, out of every copy there is (`api.vault.erasure`).
 
 The reference rule. A schema names which fields together name one certificate. Their keyed
 fingerprint is claimed when a record is about to be attested; earlier claims on the same fingerprint
@@ -12,6 +13,7 @@ exactly one is earlier.
 """
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -29,10 +31,14 @@ from atesta_client.pointers import Absent, get_value, parse_pointer
 from sqlalchemy import Connection, Delete, Row, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from api.databases import Database
 from api.errors import InvalidField, UserFault
-from api.vault.keys import MasterKey, Sealed
-from api.vault.tables import CLAIMS, MEMBERS, RECORDS, VAULT
+from api.vault.ciphers import Sealed
+from api.vault.epoch_keys import EpochKey
+from api.vault.erasure import ErasureReason, ErasureReport, erase_records
+from api.vault.erasure_journal import Erased
+from api.vault.keyring import Keyring
+from api.vault.sealed_tables import build_record_identity
+from api.vault.tables import CLAIMS, MEMBERS, RECORDS
 
 _VERSION: Final = 1
 
@@ -107,24 +113,24 @@ class KeyReused(UserFault):
 class Vault:
     """Credentials of one agency."""
 
-    def __init__(self, database: Database, master_key: MasterKey) -> None:
-        """Take an open database; raises `InvalidField` if it belongs to another master key."""
-        self._database = database
-        self._key = master_key
-        database.write_now(self._check_master_key)
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self._database = keyring.database
 
     def compute_body_fingerprint(self, body: bytes) -> bytes:
         """Return a fingerprint of a request that only this vault can make; 32 bytes."""
-        return self._key.compute_body_fingerprint(body)
+        return self._keyring.fingerprints.compute_body_fingerprint(body)
 
     async def put(self, new: NewCredential) -> StoredCredential:
         """Keep a credential; durable on return. The same key returns the same record.
 
         Raises `UidTaken` or `KeyReused`; then nothing was stored.
         """
-        sealed_values = await asyncio.to_thread(self._seal, new)
+        uid = new.credential.record.uid
+        if await self.find_erased(uid) is not None:
+            raise UidTaken
 
-        def add(connection: Connection) -> StoredCredential:
+        def add(connection: Connection, sealed_values: dict[str, Any]) -> StoredCredential:
             known = self._find_by_key(connection, new.idempotency_key, new.body_fingerprint)
             if known is not None:
                 return known
@@ -133,11 +139,29 @@ class Vault:
                     connection.execute(insert(RECORDS).values(**sealed_values))
             except IntegrityError as error:
                 raise UidTaken from error
-            stored = _find(connection, new.credential.record.uid)
+            stored = _find(connection, uid)
             assert stored is not None, "the record was just written"
             return stored
 
-        return await self._database.write(add)
+        return await self._keyring.write(partial(self._seal, new), add)
+
+    async def erase(
+        self, uids: Collection[bytes], *, reason: ErasureReason, now_s: int
+    ) -> ErasureReport:
+        """Erase records with all that is sealed for them, in every copy; final on return.
+
+        Uids of records that are erased, or that the vault never had, do no harm. Raises
+        `UpstreamFault` where a place of the keys or the database fails; then `find_erased` says
+        which side of the erasure the records are on.
+        """
+        return await asyncio.to_thread(
+            erase_records, self._keyring, uids, reason=reason, now_s=now_s
+        )
+
+    async def find_erased(self, uid: bytes) -> Erased | None:
+        """Return when and why a record was erased; None if it was not."""
+        await self._keyring.look()
+        return self._keyring.find_erased(uid)
 
     async def find_by_key(
         self, idempotency_key: str, body_fingerprint: bytes
@@ -156,12 +180,14 @@ class Vault:
 
         Raises `VaultDamaged` if its bytes were changed.
         """
+        if await self.find_erased(uid) is not None:
+            return None
 
         def load(connection: Connection) -> Credential | None:
             row = connection.execute(_SELECT.where(RECORDS.c.uid == uid)).one_or_none()
             return None if row is None else self._open(row)
 
-        return await self._database.read(load)
+        return await self._keyring.read(load)
 
     async def get_page(
         self, *, limit: int, before: int | None, schema_uid: bytes | None
@@ -262,18 +288,11 @@ class Vault:
             partial(_delete, delete(MEMBERS).where(MEMBERS.c.batch == batch))
         )
 
-    def _check_master_key(self, connection: Connection) -> None:
-        stored = connection.execute(select(VAULT.c.master_key)).scalar_one_or_none()
-        if stored is None:
-            connection.execute(insert(VAULT).values(id=1, master_key=self._key.id))
-        elif bytes(stored) != self._key.id:
-            raise InvalidField("vault.key_file", "this vault was made with another master key")
-
-    def _seal(self, new: NewCredential) -> dict[str, Any]:
+    def _seal(self, new: NewCredential, key: EpochKey) -> dict[str, Any]:
         record = new.credential.record
-        sealed = self._key.seal(
+        sealed = key.seal(
             encode_credential(new.credential),
-            _build_identity(record.uid, record.schema.uid, _VERSION),
+            build_record_identity(record.uid, record.schema.uid, _VERSION),
         )
         return {
             "uid": record.uid,
@@ -287,6 +306,7 @@ class Vault:
             "created_s": new.created_s,
             "idempotency_key": new.idempotency_key,
             "body_fingerprint": new.body_fingerprint,
+            "epoch": sealed.epoch,
             "wrapped_key": sealed.wrapped_key,
             "ciphertext": sealed.ciphertext,
         }
@@ -297,7 +317,7 @@ class Vault:
         if all(isinstance(value, Absent) for value in values):
             return None
         written = [[] if isinstance(value, Absent) else [value] for value in values]
-        return self._key.compute_reference(
+        return self._keyring.fingerprints.compute_reference(
             new.credential.record.schema.uid, dump_canonical(written)
         )
 
@@ -317,9 +337,13 @@ class Vault:
 
     def _open(self, row: Row[Any]) -> Credential:
         uid, schema_uid = bytes(row.uid), bytes(row.schema_uid)
-        plain = self._key.open(
-            Sealed(wrapped_key=bytes(row.wrapped_key), ciphertext=bytes(row.ciphertext)),
-            _build_identity(uid, schema_uid, row.version),
+        plain = self._keyring.open(
+            Sealed(
+                epoch=row.epoch,
+                wrapped_key=bytes(row.wrapped_key),
+                ciphertext=bytes(row.ciphertext),
+            ),
+            build_record_identity(uid, schema_uid, row.version),
         )
         credential = decode_credential(plain)
         if row.batch is None:
@@ -365,7 +389,3 @@ def _read(row: Row[Any]) -> StoredCredential:
         created_s=row.created_s,
         batch=None if row.batch is None else bytes(row.batch),
     )
-
-
-def _build_identity(uid: bytes, schema_uid: bytes, version: int) -> bytes:
-    return uid + schema_uid + version.to_bytes(4, "big")

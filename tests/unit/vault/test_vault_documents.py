@@ -19,7 +19,9 @@ from sqlalchemy import Connection, select, update
 
 from api.databases import Database, open_database
 from api.errors import InvalidField
-from api.vault.keys import MasterKey, VaultDamaged, load_master_key
+from api.vault.ciphers import VaultDamaged
+from api.vault.keys import MasterKey, load_master_key
+from api.vault.opening import VaultKeys, open_keyring
 from api.vault.tables import METADATA, RECORDS
 from api.vault.vault import KeyReused, NewCredential, UidTaken, Vault
 
@@ -57,7 +59,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def vault(database: Database, tmp_path: Path) -> Vault:
-    return Vault(database, load_master_key(tmp_path / "vault.key", create=True))
+    return Vault(open_keyring(database, VaultKeys(key_file=tmp_path / "vault.key")))
 
 
 async def test_vault_returns_what_was_kept(vault: Vault) -> None:
@@ -75,7 +77,7 @@ async def test_vault_files_hold_nothing_readable(
     credential = make()
     await vault.put(wrap(credential))
     await vault.claim(credential.record.uid, 1)
-    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert credential.record.uid in written
     for secret in (NAME, "1990-01-01", "MO-1"):
         for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
@@ -187,14 +189,29 @@ def test_vault_key_file_is_checked(tmp_path: Path) -> None:
         load_master_key(path)
 
 
-def test_vault_of_another_key_is_refused(vault: Vault, database: Database) -> None:
+def test_vault_of_another_key_is_refused(vault: Vault, database: Database, tmp_path: Path) -> None:
     assert vault is not None
+    (tmp_path / "vault.key").write_bytes(os.urandom(32))
     with pytest.raises(InvalidField, match="another master key"):
-        Vault(database, MasterKey(os.urandom(32)))
+        open_keyring(database, VaultKeys(key_file=tmp_path / "vault.key"))
+    (tmp_path / "vault.key").unlink()
+    with pytest.raises(InvalidField, match="cannot be read"):
+        open_keyring(database, VaultKeys(key_file=tmp_path / "vault.key"))
+
+
+def test_vault_of_another_folder_is_refused(
+    vault: Vault, database: Database, tmp_path: Path
+) -> None:
+    assert vault is not None
+    other = open_database(tmp_path / "other.sqlite", METADATA)
+    open_keyring(other, VaultKeys(key_file=tmp_path / "other.key"))
+    other.close()
+    with pytest.raises(InvalidField, match="another vault"):
+        open_keyring(database, VaultKeys(key_file=tmp_path / "other.key"))
 
 
 def test_vault_fingerprints_need_the_key() -> None:
-    first, second = MasterKey(bytes(32)), MasterKey(bytes([1]) * 32)
+    first, second = (MasterKey(bytes([n]) * 32).make_standing() for n in (0, 1))
     assert first.compute_reference(bytes(32), b"x") != second.compute_reference(bytes(32), b"x")
     assert first.compute_reference(bytes(32), b"x") != first.compute_body_fingerprint(
         bytes(32) + b"x"

@@ -10,8 +10,9 @@ import pytest
 from atesta_client.envelopes import Envelope, EnvelopeKind, seal_envelope
 
 from api.databases import open_database
-from api.vault.keys import MasterKey, VaultDamaged
+from api.vault.ciphers import VaultDamaged
 from api.vault.materials import Material, Materials
+from api.vault.opening import VaultKeys, open_keyring
 from api.vault.tables import METADATA
 
 UID, OTHER = bytes([1]) * 32, bytes([2]) * 32
@@ -26,7 +27,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def materials(path: Path) -> Iterator[Materials]:
     database = open_database(path, METADATA)
-    yield Materials(database, MasterKey(b"k" * 32))
+    yield Materials(open_keyring(database, VaultKeys(key_file=path.with_name("vault.key"))))
     database.close()
 
 

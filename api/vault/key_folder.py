@@ -1,0 +1,317 @@
+"""The folder of the vault's keys, in one place or in several that hold the same.
+
+    vault.json            the vault's id, and its standing secrets under the master key
+    epoch-NNNNNNNNNN.key  the key of one erasure epoch under the master key
+    wraps-NNNNNNNNNN.bin  data keys under an epoch that took over from another: what an old backup
+                          needs to come back without its own epoch's key
+    erasures.journal      the erasure list
+    lock                  held by whoever changes the folder
+
+Every file but the journal is written beside and renamed, the journal only grows, and all of it is
+on disk before the call returns, in every place. Keys that were destroyed are written over before
+their names go; what that is worth on which disk stands in `docs/adr/0005-erasure-epochs.md`. A
+place that was away and comes back is brought up to date on opening: what it lacks is copied to it,
+and what the others have destroyed is destroyed there too.
+
+Each durable step is told to the `CommitWatch` as kind `vault_keys`.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgpack
+
+from api.databases import CommitWatch, Unwatched
+from api.errors import UpstreamFault
+from api.vault.erasure_journal import (
+    Entry,
+    ErasureList,
+    JournalDamaged,
+    decode_journal,
+    encode_entry,
+)
+from api.vault.keys import sync_folder
+
+WATCH_KIND: Final = "vault_keys"
+"""What the folder's durable steps are called for crash tests."""
+
+_pack: Callable[..., bytes] = msgpack.dumps
+_unpack: Callable[..., Any] = msgpack.loads
+
+_HEADER: Final = "vault.json"
+_JOURNAL: Final = "erasures.journal"
+_FORMAT: Final = 1
+
+
+class KeyFolderFault(UpstreamFault):
+    """A place of the vault's keys is missing, unreadable or damaged."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            reason,
+            code="vault_keys_failed",
+            next_step="mount or repair every place of api.vault_keys_dir and its mirrors; a "
+            "damaged file is replaced by the same file of another place",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderHeader:
+    """What names the vault."""
+
+    vault_id: bytes
+    """8 bytes: the id of its first master key."""
+    master_id: bytes
+    """The master key that wraps the standing secrets now."""
+    standing: bytes
+    """The standing secrets, wrapped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochFile:
+    """The key of an epoch as it is stored."""
+
+    number: int
+    created_s: int
+    master_id: bytes
+    """The master key that wraps it."""
+    wrapped: bytes
+
+
+class KeyFolder:
+    """The keys' files, the same in every place."""
+
+    def __init__(self, places: Iterable[Path], *, watch: CommitWatch | None = None) -> None:
+        """Make the places that do not exist, readable for the owner only."""
+        self.places = tuple(places)
+        assert self.places, "keys have at least one place"
+        self.watch: CommitWatch = watch or Unwatched()
+        try:
+            for place in self.places:
+                place.mkdir(parents=True, exist_ok=True, mode=0o700)
+                place.chmod(0o700)
+        except OSError as error:
+            raise KeyFolderFault("a place of the vault's keys cannot be made") from error
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder, against other processes and other threads of this one."""
+        with (self.places[0] / "lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def get_stamp(self) -> tuple[int, ...]:
+        """Return what changes whenever another process has changed the folder."""
+        place = self.places[0]
+        try:
+            journal = (place / _JOURNAL).stat()
+            return place.stat().st_mtime_ns, journal.st_size
+        except FileNotFoundError:
+            return (0, 0)
+        except OSError as error:
+            raise KeyFolderFault("the folder of the vault's keys cannot be read") from error
+
+    def mend(self, master_id: bytes) -> ErasureList:
+        """Bring all places to the same state; call it with the folder held, before reading.
+
+        Of files that differ, the one under the master key in use counts. Returns the erasure list.
+        Raises `KeyFolderFault`.
+        """
+        entries = list(dict.fromkeys(e for place in self.places for e in self._read_journal(place)))
+        erasures = ErasureList(entries)
+        for place in self.places:
+            known = set(self._read_journal(place))
+            missing = [entry for entry in entries if entry not in known]
+            if missing or not (place / _JOURNAL).exists():
+                self._append(place, missing)
+        for number in sorted(erasures.destroyed):
+            self.destroy_epoch(number)
+        names = sorted({p.name for place in self.places for p in _list_files(place)})
+        for name in names:
+            self._level(name, master_id)
+        return erasures
+
+    def read_header(self) -> FolderHeader | None:
+        """Return what names the vault; None for a new folder."""
+        for place in self.places:
+            found = _read_json(place / _HEADER)
+            if found is not None:
+                return FolderHeader(
+                    vault_id=bytes.fromhex(found["vault"]),
+                    master_id=bytes.fromhex(found["master"]),
+                    standing=bytes.fromhex(found["standing"]),
+                )
+        return None
+
+    def write_header(self, header: FolderHeader) -> None:
+        """Replace what names the vault."""
+        body = {
+            "format": _FORMAT,
+            "vault": header.vault_id.hex(),
+            "master": header.master_id.hex(),
+            "standing": header.standing.hex(),
+        }
+        self._write(_HEADER, json.dumps(body, indent=1).encode())
+
+    def read_epochs(self) -> dict[int, EpochFile]:
+        """Return the keys of all epochs by number."""
+        found: dict[int, EpochFile] = {}
+        for place in self.places:
+            for path in place.glob("epoch-*.key"):
+                body = _read_json(path)
+                if body is not None and body["epoch"] not in found:
+                    found[body["epoch"]] = EpochFile(
+                        number=body["epoch"],
+                        created_s=body["created_s"],
+                        master_id=bytes.fromhex(body["master"]),
+                        wrapped=bytes.fromhex(body["wrapped"]),
+                    )
+        return found
+
+    def write_epoch(self, epoch: EpochFile) -> None:
+        """Write, or replace, the key of an epoch."""
+        body = {
+            "format": _FORMAT,
+            "epoch": epoch.number,
+            "created_s": epoch.created_s,
+            "master": epoch.master_id.hex(),
+            "wrapped": epoch.wrapped.hex(),
+        }
+        self._write(_name_epoch(epoch.number), json.dumps(body, indent=1).encode())
+
+    def destroy_epoch(self, number: int) -> None:
+        """Write over the key of an epoch, and the wraps under it, and remove them everywhere."""
+        for name in (_name_epoch(number), _name_wraps(number)):
+            for place in self.places:
+                if (place / name).exists():
+                    with self.watch.around(WATCH_KIND):
+                        destroy_file(place / name)
+
+    def write_wraps(self, number: int, wraps: Mapping[bytes, bytes]) -> None:
+        """Keep the data keys of the living of an epoch: wrap by the place of its row."""
+        self._write(_name_wraps(number), _pack(dict(wraps)))
+
+    def find_wraps(self) -> dict[bytes, tuple[int, bytes]]:
+        """Return all kept wraps: epoch and wrap by the place of the row."""
+        found: dict[bytes, tuple[int, bytes]] = {}
+        for path in sorted(self.places[0].glob("wraps-*.bin")):
+            number = int(path.stem.removeprefix("wraps-"))
+            wraps = _unpack(path.read_bytes())
+            found.update({row: (number, wrap) for row, wrap in wraps.items()})
+        return found
+
+    def append(self, entry: Entry) -> None:
+        """Add to the erasure list; it stands when the first place has it."""
+        for place in self.places:
+            self._append(place, [entry])
+
+    def read_erasures(self) -> ErasureList:
+        """Return the erasure list as it is on disk."""
+        return ErasureList(e for place in self.places for e in self._read_journal(place))
+
+    def _append(self, place: Path, entries: Iterable[Entry]) -> None:
+        frames = b"".join(encode_entry(entry) for entry in entries)
+        path = place / _JOURNAL
+        try:
+            with self.watch.around(WATCH_KIND) as torn, path.open("a+b") as file:
+                path.chmod(0o600)
+                file.seek(0)
+                _, good = decode_journal(file.read())
+                file.truncate(good)
+                file.write(frames[: len(frames) // 2] if torn is True else frames)
+                file.flush()
+                os.fsync(file.fileno())
+                sync_folder(place)
+        except (OSError, JournalDamaged) as error:
+            raise KeyFolderFault("the erasure list cannot be written") from error
+
+    def _read_journal(self, place: Path) -> tuple[Entry, ...]:
+        try:
+            return decode_journal((place / _JOURNAL).read_bytes())[0]
+        except FileNotFoundError:
+            return ()
+        except (OSError, JournalDamaged) as error:
+            raise KeyFolderFault("the erasure list cannot be read") from error
+
+    def _level(self, name: str, master_id: bytes) -> None:
+        """Give every place the same content of one file."""
+        contents = [
+            (place / name).read_bytes() if (place / name).exists() else None
+            for place in self.places
+        ]
+        present = [content for content in contents if content is not None]
+        mark = b'"' + master_id.hex().encode() + b'"'
+        best = next((content for content in present if mark in content), present[0])
+        for place, content in zip(self.places, contents, strict=True):
+            if content != best:
+                self._write_one(place / name, best)
+
+    def _write(self, name: str, content: bytes) -> None:
+        for place in self.places:
+            self._write_one(place / name, content)
+
+    def _write_one(self, path: Path, content: bytes) -> None:
+        temporary = path.with_name(path.name + ".new")
+        try:
+            with self.watch.around(WATCH_KIND) as torn:
+                handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content[: len(content) // 2] if torn is True else content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                if torn is not True:
+                    temporary.replace(path)
+                    sync_folder(path.parent)
+        except OSError as error:
+            raise KeyFolderFault("the vault's keys cannot be written") from error
+
+
+def destroy_file(path: Path) -> None:
+    """Write over a file with chance and with zeros, durably each time, then remove its name."""
+    try:
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            for content in (os.urandom(size), bytes(size)):
+                file.seek(0)
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        path.unlink()
+        sync_folder(path.parent)
+    except OSError as error:
+        raise KeyFolderFault("a key cannot be destroyed") from error
+
+
+def _read_json(path: Path) -> Any:
+    """Return a file's content; None if it is missing, or was being destroyed in a crash."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise KeyFolderFault("the vault's keys cannot be read") from error
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return None
+    if found.get("format") != _FORMAT:
+        raise KeyFolderFault("the vault's keys were written by a newer version of this program")
+    return found
+
+
+def _list_files(place: Path) -> list[Path]:
+    return [*place.glob(_HEADER), *place.glob("epoch-*.key"), *place.glob("wraps-*.bin")]
+
+
+def _name_epoch(number: int) -> str:
+    return f"epoch-{number:010}.key"
+
+
+def _name_wraps(number: int) -> str:
+    return f"wraps-{number:010}.bin"
