@@ -2,7 +2,7 @@
 
 The root owns what no surface should do twice: request ids, the log line, the body limit,
 authentication and the single place where an error becomes an answer. A surface is a prefix and an
-`aiohttp` sub-application; it raises `ApiError` and marks its handlers with `api.auth.requires`.
+`aiohttp` sub-application; it raises `ApiError` and marks its handlers with `requires`.
 
     build_app
       /            POST: JSON-RPC (api.jsonrpc.http); GET leads to the explorer
@@ -24,14 +24,15 @@ import orjson
 import structlog
 from aiohttp import web
 
-from api.auth import CALLER, Handler, Role, TokenStore, build_auth_middleware, requires
+from api.access.admission import ACCESS, ALLOWANCE, Access, build_access_middleware
+from api.access.callers import CALLER, Handler, Role, requires
+from api.access.refusals import build_refusal_headers
 from api.errors import (
     PROBLEM_CONTENT_TYPE,
     ApiBug,
     ApiError,
     LimitExceeded,
     NotFound,
-    Unauthorized,
     UpstreamFault,
     UserFault,
     as_problem,
@@ -87,17 +88,19 @@ class Services:
 def build_app(services: Services, settings: ApiSettings) -> web.Application:
     """Return the root application, ready for `api.server.serve`.
 
-    Raises `InvalidField` if the token file cannot be read.
+    Raises `InvalidField` if the files of tokens or of access cannot be read.
     """
-    store = TokenStore(settings.token_file) if settings.token_file is not None else None
+    access = Access(settings)
     counters = HttpCounters()
     app = web.Application(
         client_max_size=settings.max_body_bytes,
         middlewares=[
             _build_outer_middleware(services.surfaces, counters),
-            build_auth_middleware(store),
+            build_access_middleware(access),
         ],
     )
+    app[ACCESS] = access
+    app.cleanup_ctx.append(access.run)
     _add_operations(app, services, counters)
     for surface in services.surfaces:
         if surface.prefix:
@@ -110,8 +113,6 @@ def build_app(services: Services, settings: ApiSettings) -> web.Application:
 def problem_response(request: web.Request, error: ApiError) -> web.Response:
     """Return `error` as an RFC 9457 answer."""
     headers = {}
-    if isinstance(error, Unauthorized):
-        headers["WWW-Authenticate"] = 'Bearer realm="atesta"'
     if "allowed_methods" in error.extra:
         headers["Allow"] = ", ".join(error.extra["allowed_methods"])
     return web.Response(
@@ -139,7 +140,7 @@ def _build_outer_middleware(surfaces: tuple[Surface, ...], counters: HttpCounter
         try:
             response = await handler(request)
         except ApiError as error:
-            response = render(request, error)
+            response = _refuse(render, request, error)
         except web.HTTPException as error:
             response = (
                 _redirect(error) if error.status < 400 else render(request, _translate(error))
@@ -148,7 +149,7 @@ def _build_outer_middleware(surfaces: tuple[Surface, ...], counters: HttpCounter
             log.exception("request failed", request_id=request[REQUEST_ID])
             response = render(request, ApiBug())
         if not response.prepared:
-            _add_headers(response, request[REQUEST_ID])
+            _add_headers(request, response)
         duration_s = time.monotonic() - started
         name = surface.name if surface else "root"
         counters.count(name, response.status, duration_s)
@@ -179,7 +180,7 @@ def _add_operations(app: web.Application, services: Services, counters: HttpCoun
 
     @requires(Role.READER)
     async def metrics(_request: web.Request) -> web.Response:
-        samples = list(counters.samples())
+        samples = [*counters.samples(), *app[ACCESS].samples()]
         for source in services.metrics:
             samples.extend(await source())
         return web.Response(
@@ -245,9 +246,20 @@ def _translate(error: web.HTTPException) -> ApiError:
             return UserFault(error.reason, code="http_error", status=error.status)
 
 
-def _add_headers(response: web.StreamResponse, request_id: str) -> None:
+def _refuse(render: ErrorRenderer, request: web.Request, error: ApiError) -> web.Response:
+    response = render(request, error)
+    for name, value in build_refusal_headers(error).items():
+        # A surface for browsers has asked for a password in its own way.
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     headers = response.headers
-    headers["X-Request-Id"] = request_id
+    headers["X-Request-Id"] = request[REQUEST_ID]
+    if (allowance := request.get(ALLOWANCE)) is not None:
+        for name, value in allowance.build_headers().items():
+            headers.setdefault(name, value)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Cache-Control", "no-store")
 

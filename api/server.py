@@ -8,9 +8,8 @@ and log line would repeat a part of what was sent.
 import asyncio
 import errno
 import secrets
-import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +17,8 @@ import orjson
 import structlog
 from aiohttp import web
 
+from api.access.admission import ACCESS
+from api.access.server_tls import open_tls
 from api.errors import PROBLEM_CONTENT_TYPE, InvalidField, UserFault, as_problem
 from api.settings import ApiSettings
 
@@ -33,7 +34,9 @@ async def serve(app: web.Application, settings: ApiSettings) -> AsyncIterator[st
 
     Raises `InvalidField` for an occupied port or unreadable TLS files.
     """
-    context = _build_tls_context(settings)
+    machines = app[ACCESS].machines if ACCESS in app else None
+    tls = open_tls(settings, None if machines is None else machines.authorities)
+    context = None if tls is None else tls.context
     runner = _Runner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
@@ -44,7 +47,10 @@ async def serve(app: web.Application, settings: ApiSettings) -> AsyncIterator[st
             raise _explain(error, settings) from error
         port = runner.addresses[0][1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        yield f"{'https' if context else 'http'}://{host}:{port}"
+        async with AsyncExitStack() as watching:
+            if tls is not None:
+                await watching.enter_async_context(tls.watch())
+            yield f"{'https' if context else 'http'}://{host}:{port}"
     finally:
         await runner.cleanup()
 
@@ -98,20 +104,6 @@ class _Runner(web.AppRunner):
     # The library lets nobody choose the class of its connections; this is the narrowest seam.
     async def _make_server(self) -> web.Server:
         return _Server(await super()._make_server(), dict(self._kwargs))
-
-
-def _build_tls_context(settings: ApiSettings) -> ssl.SSLContext | None:
-    if settings.tls_certificate is None or settings.tls_key is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise InvalidField(
-            "api.tls_certificate", "the certificate and key cannot be used together"
-        ) from error
-    return context
 
 
 def _explain(error: OSError, settings: ApiSettings) -> InvalidField:

@@ -1,8 +1,8 @@
 """How an API server binds, whom it admits and how much one request may cost.
 
 Plain values; `node.settings` or `api.process` reads them from a file. The one rule checked here is
-about exposure: an address other than loopback needs both TLS and tokens, because the bearer token
-and everything it opens would otherwise cross the wire readable.
+about exposure: an address other than loopback needs both TLS and a proof of who calls, because the
+bearer token and everything it opens would otherwise cross the wire readable.
 """
 
 import ipaddress
@@ -55,7 +55,10 @@ class ApiSettings:
     """PEM chain; with `tls_key` the server speaks HTTPS only."""
     tls_key: Path | None = None
     token_file: Path | None = None
-    """Hashed bearer tokens (`api.auth`). Without it, callers on loopback hold every role."""
+    """Hashed bearer tokens (`api.access.tokens`)."""
+    access_file: Path | None = None
+    """Providers, client certificates and limits (`api.access.rules`). Where neither file tells how
+    callers are known, whoever is on this machine holds every role."""
     max_body_bytes: int = 8 * 1024 * 1024
     """A larger request body is refused with 413."""
     rpc: RpcLimits = field(default_factory=RpcLimits)
@@ -73,7 +76,7 @@ class ApiSettings:
                 "an address other than loopback needs TLS",
                 next_step="set api.tls_certificate and api.tls_key, or bind 127.0.0.1",
             )
-        if self.token_file is None:
+        if self.token_file is None and self.access_file is None:
             raise InvalidField(
                 "api.token_file",
                 "an address other than loopback needs bearer tokens",

@@ -160,6 +160,12 @@ class ApiSettings:
         Path | None,
         Rule("JSON file of bearer tokens (hashed) and their roles; absent: no token is asked."),
     ] = None
+    access_file: Annotated[
+        Path | None,
+        Rule(
+            "TOML file of OpenID Connect providers, client certificates and limits; docs/access.md."
+        ),
+    ] = None
     max_body_bytes: Annotated[
         int, Rule("Largest request body.", low=1024, high=256 * 1024 * 1024)
     ] = 8 * 1024 * 1024
@@ -320,7 +326,7 @@ def _validate(settings: Settings) -> None:
         # Whoever reaches the API from outside must be known and must not be overheard.
         if api.tls_certificate is None:
             raise SettingsError("api.tls_certificate", f"is needed to listen on {api.host}")
-        if api.token_file is None:
+        if api.token_file is None and api.access_file is None:
             raise SettingsError("api.token_file", f"is needed to listen on {api.host}")
 
 

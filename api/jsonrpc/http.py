@@ -5,16 +5,12 @@ from typing import Any, Final
 import orjson
 from aiohttp import web
 
+from api.access.admission import count_call
+from api.access.callers import CALLER, Role, check_roles, requires
+from api.access.limits import Operation
+from api.access.refusals import TooManyRequests
 from api.app import Surface
-from api.auth import CALLER, check_roles, requires
-from api.errors import (
-    ApiError,
-    LimitExceeded,
-    MalformedBody,
-    Unauthorized,
-    UserFault,
-    as_rpc_error,
-)
+from api.errors import ApiError, LimitExceeded, MalformedBody, UserFault, as_rpc_error
 from api.jsonrpc.dispatcher import Dispatcher
 from api.jsonrpc.methods import RpcMethod
 
@@ -25,7 +21,7 @@ def build_rpc_surface(dispatcher: Dispatcher) -> Surface:
     """Return the surface that serves `dispatcher` at the root path."""
     app = web.Application()
 
-    @requires()
+    @requires(counts_itself=True)
     async def post(request: web.Request) -> web.Response:
         return await _serve(request, dispatcher)
 
@@ -36,10 +32,7 @@ def build_rpc_surface(dispatcher: Dispatcher) -> Surface:
 def render_rpc_error(_request: web.Request, error: ApiError) -> web.Response:
     """Return an error that hit the whole request, with its HTTP status, as a JSON-RPC response."""
     body = {"jsonrpc": "2.0", "id": None, "error": as_rpc_error(error)}
-    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else {}
-    return web.Response(
-        status=error.status, body=orjson.dumps(body), content_type=JSON_TYPE, headers=headers
-    )
+    return web.Response(status=error.status, body=orjson.dumps(body), content_type=JSON_TYPE)
 
 
 async def _serve(request: web.Request, dispatcher: Dispatcher) -> web.Response:
@@ -54,11 +47,26 @@ async def _serve(request: web.Request, dispatcher: Dispatcher) -> web.Response:
     except orjson.JSONDecodeError as error:
         raise MalformedBody from error
     caller = request.get(CALLER)
+    counted = 0
+    refused: TooManyRequests | None = None
 
     def gate(method: RpcMethod) -> None:
+        nonlocal counted, refused
+        counted += 1
+        is_write = method.mark.role is Role.WRITER
+        try:
+            count_call(request, Operation.WRITES if is_write else Operation.READS)
+        except TooManyRequests as refusal:
+            refused = refusal
+            raise
         check_roles(caller, (method.mark.role,))
 
     answer = await dispatcher.handle(payload, gate=gate)
+    if refused is not None and not isinstance(payload, list):
+        raise refused
+    if counted == 0:
+        # What holds no call that there is costs something too.
+        count_call(request, Operation.READS)
     if answer is None:
         return web.Response(status=204)
     content = serialise(answer, dispatcher.limits.max_response_bytes)

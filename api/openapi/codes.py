@@ -12,6 +12,7 @@ from api.rest.refusals import list_rule_codes
 from api.verification.findings import get_finding, list_codes
 
 PROBLEM_CODES: Final = {
+    "access_unreadable": "The server cannot read its access file; the operator repairs it.",
     "account_not_live": "The node's account key is not valid now.",
     "account_role_missing": "The node's account key lacks the role for this act.",
     "account_unknown": "The registry does not list the node's account.",
@@ -31,6 +32,7 @@ PROBLEM_CODES: Final = {
     "case_not_found": "This agency has no case with this number.",
     "certificate_already_attested": "The same certificate stands attested as another record.",
     "certificate_being_attested": "Another request is attesting the same certificate now.",
+    "certificate_not_listed": "The client certificate holds, but the operator did not list it.",
     "consent_not_prepared": "The node prepared no consent with this uid for a resident's key.",
     "credential_not_found": "The vault has no such credential.",
     "database_failed": "One of the agency's databases failed.",
@@ -52,6 +54,7 @@ PROBLEM_CODES: Final = {
     "index_mismatch": "The index does not belong to the chain behind it and has stopped.",
     "internal_error": "A mistake of ours; the request id is in the log.",
     "invalid_field": "A field is missing, unknown, of the wrong type or out of range.",
+    "issuer_unreachable": "The keys of the token's issuer cannot be fetched now.",
     "jurisdiction_not_found": "No agency of the registry is of this jurisdiction.",
     "leaf_not_found": "The batch has no such member.",
     "limit_exceeded": "The request is larger than the server takes.",
@@ -71,6 +74,7 @@ PROBLEM_CODES: Final = {
     "profile_unknown": "There is no such profile of deadlines.",
     "proposal_not_found": "The registry has no proposal with this number.",
     "purpose_not_found": "The ledger has no such purpose.",
+    "rate_limited": "The caller asked too often; Retry-After says when to go on.",
     "record_not_found": "The ledger has no such record.",
     "refused_by_ledger": "A contract refuses it for a reason that this version does not know.",
     "request_mismatch": "The request envelope is not what the requester committed to.",

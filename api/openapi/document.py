@@ -19,6 +19,7 @@ from api.openapi.codes import (
     list_problem_codes,
 )
 from api.openapi.examples import build_example
+from api.openapi.security import SECURITY_SCHEMES
 from api.rest.answers import Problem
 from api.rest.import_models import UPLOAD_EXAMPLES
 from api.rest.route import Route
@@ -28,7 +29,7 @@ from api.rest.values import EXAMPLE_UID
 VERSION: Final = "1"
 """The version of the interface: of `/v1`."""
 
-COMMON_PROBLEMS: Final = (400, 401, 403, 500, 503)
+COMMON_PROBLEMS: Final = (400, 401, 403, 429, 500, 503)
 """Statuses that every operation may answer with."""
 
 BODY_PROBLEMS: Final = (413, 415)
@@ -36,13 +37,14 @@ BODY_PROBLEMS: Final = (413, 415)
 
 _PROBLEM_TEXTS: Final = {
     400: "The request cannot be read, or a field of it is wrong; `field` names it.",
-    401: "A bearer token is needed, or this one is unknown, revoked or expired.",
+    401: "Nobody is known by what was sent: a token is needed, or this one does not hold.",
     403: "The caller lacks the role, or the record is another agency's.",
     404: "There is no such thing at this node, or not yet.",
     409: "It contradicts what is there; `code` says how.",
     413: "The request is larger than this server takes.",
     415: "The body is not application/json.",
     422: "The request is well formed, but the ledger's rules refuse it.",
+    429: "The caller asked too often; `Retry-After` says when to go on.",
     500: "Our mistake; the log of the server has the request id.",
     503: "The ledger node or a database cannot answer now; try again.",
 }
@@ -130,20 +132,11 @@ def build_document() -> dict[str, Any]:
         },
         "servers": [{"url": "/v1", "description": "This node"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "security": [{"token": []}],
+        "security": [{name: []} for name in SECURITY_SCHEMES],
         "paths": _build_paths(),
         "components": {
             "schemas": _build_schemas(),
-            "securitySchemes": {
-                "token": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": (
-                        "A token that the node's operator issued. Without a token file the node"
-                        " serves this machine only and asks for none."
-                    ),
-                }
-            },
+            "securitySchemes": SECURITY_SCHEMES,
         },
     }
 

@@ -9,8 +9,8 @@ import hashlib
 
 from aiohttp import web
 
+from api.access.callers import Handler, requires
 from api.app import Surface
-from api.auth import Handler, requires
 from api.rest.call import Reply, Stream, read_call
 from api.rest.handlers import HANDLERS, Handle
 from api.rest.route import Route
@@ -49,7 +49,7 @@ def _bind(route: Route, handle: Handle) -> Handler:
             return await answer.serve(request)
         return _write(request, route, answer)
 
-    requires(*route.roles)(serve)
+    requires(*route.roles, operation=route.operation)(serve)
     return serve
 
 

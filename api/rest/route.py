@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from api.auth import Role
+from api.access.callers import Role
+from api.access.limits import Operation
 from api.rest.cursors import CURSOR_PATTERN
 from api.rest.values import Model, State
 
@@ -50,6 +51,8 @@ class Route:
     """True if it needs an Idempotency-Key and answers with an operation to follow."""
     etag: bool = False
     """True if the answer has an ETag and `If-None-Match` may give 304."""
+    operation: Operation | None = None
+    """What it counts as against a caller's limits; None: GET reads, all else writes."""
     volatile: tuple[str, ...] = ()
     """Members that say when it was read, not what; the ETag leaves them out."""
 

@@ -22,6 +22,7 @@ from node.cli import (
     schema_commands,
     setup_commands,
     snapshot_commands,
+    token_commands,
 )
 from node.errors import LocalFault, NodeError, UserFault
 
@@ -59,7 +60,7 @@ app.command("show")(reading_commands.show)
 app.command("case")(reading_commands.case)
 app.command("events")(reading_commands.events)
 app.command("api")(api_commands.api)
-app.add_typer(api_commands.tokens, name="tokens")
+app.add_typer(token_commands.tokens, name="tokens")
 app.add_typer(key_commands.app, name="keys")
 for pausing in (
     pause_commands.pause,

@@ -67,6 +67,7 @@ def make_server_settings(settings: Settings) -> ServerSettings:
         tls_certificate=api.tls_certificate,
         tls_key=api.tls_key,
         token_file=api.token_file,
+        access_file=api.access_file,
         max_body_bytes=api.max_body_bytes,
     )
 

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from api.auth import Role
+from api.access.callers import Role
+from api.access.limits import Operation
 from api.rest import answers
 from api.rest.route import PAGING, Parameter, Route
 
@@ -25,6 +26,7 @@ CHECKING_ROUTES: Final[tuple[Route, ...]] = (
         path="/verify",
         tag="verification",
         summary="Check a credential file or a presentation on this node's last final block",
+        operation=Operation.READS,
         role=Role.VERIFIER,
         request=answers.VerifyRequest,
         response=answers.Verification,
@@ -36,6 +38,7 @@ CHECKING_ROUTES: Final[tuple[Route, ...]] = (
         path="/provenance/{uid}",
         tag="provenance",
         summary="Who did what to a record, when, why and on which basis",
+        operation=Operation.EXPORTS,
         role=Role.READER,
         response=answers.Provenance,
         alternatives=(answers.ProvDocument,),
@@ -67,6 +70,7 @@ CHECKING_ROUTES: Final[tuple[Route, ...]] = (
         path="/evidence/{id}",
         tag="evidence",
         summary="Export one act as a file that proves itself to third parties",
+        operation=Operation.EXPORTS,
         role=Role.AUDITOR,
         response=answers.EvidenceFile,
         problems=(404,),

@@ -5,9 +5,10 @@ The rows of the acts come from the table `ACTS`, so that a new act has its route
 
 from typing import Final
 
+from api.access.callers import Role
+from api.access.limits import Operation
 from api.acts.act import Act
 from api.acts.table import ACTS
-from api.auth import Role
 from api.rest import acting_models, models
 from api.rest.route import Route
 
@@ -57,6 +58,7 @@ AROUND_ACTS_ROUTES: Final[tuple[Route, ...]] = (
         path="/explain",
         tag="acts",
         summary="Try any act without doing it",
+        operation=Operation.READS,
         role=Role.READER,
         request=acting_models.ExplainRequest,
         response=acting_models.Explanation,

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from api.auth import Role
+from api.access.callers import Role
+from api.access.limits import Operation
 from api.rest import people_models as models
 from api.rest.route import Route
 
@@ -35,6 +36,7 @@ PEOPLE_ROUTES: Final[tuple[Route, ...]] = (
         path="/subjects/find",
         tag="subjects",
         summary="Ask whom a handle means here",
+        operation=Operation.READS,
         role=Role.OFFICER,
         request=models.SubjectFind,
         response=models.KnownSubject,

@@ -1,12 +1,16 @@
 """`atesta tokens`: made once, listed without secrets, revoked; `atesta api`: a bad address."""
 
 import stat
+from datetime import date
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from api.auth import Role, TokenStore
+from api.access.callers import Role
+from api.access.limits import Quota
+from api.access.token_usage import TokenUsage
+from api.access.tokens import TokenStore, load_tokens
 from api.process import ProcessSettings
 from node.cli.app import app, run
 from node.daemon import api_process
@@ -52,6 +56,31 @@ def test_tokens_refuse_what_would_confuse(
     invoke("tokens", "new", "x", "--role", "reader", "--file", file)
     assert "NAME" in refuse(capsys, "tokens", "new", "x", "--role", "reader", "--file", file)
     assert "NAME" in refuse(capsys, "tokens", "revoke", "y", "--file", file)
+    assert "NAME" in refuse(capsys, "tokens", "expire", "y", "--file", file)
+    make = ("tokens", "new", "z", "--role", "reader", "--file", file, "--limit")
+    assert "--limit.reads" in refuse(capsys, *make, "reads=many")
+    assert "--limit" in refuse(capsys, *make, "reads")
+
+
+def test_tokens_have_limits_an_end_and_a_day_of_last_use(tmp_path: Path) -> None:
+    file = tmp_path / "tokens.json"
+    make = ("tokens", "new", "lab", "--role", "reader", "--file", str(file))
+    token = invoke(*make, "--limit", "reads=200/s", "--limit", "exports=5/h").strip()
+    record = TokenStore(file).find_record(token)
+    assert record is not None
+    assert record.limits.reads == Quota(amount=200, window_s=1)
+    assert record.created_at is not None
+    TokenUsage(file, today=lambda: date(2026, 11, 22)).note(record.id)
+    listed = invoke("tokens", "list", "--file", str(file))
+    assert "reads=200/s, exports=5/h" in listed
+    assert "2026-11-22" in listed
+    assert "(ended)" not in listed
+    invoke("tokens", "expire", "lab", "--days", "2", "--file", str(file))
+    assert TokenStore(file).find(token) is not None
+    invoke("tokens", "expire", "lab", "--file", str(file))
+    assert TokenStore(file).find(token) is None
+    assert len(load_tokens(file)) == 1
+    assert "(ended)" in invoke("tokens", "list", "--file", str(file))
 
 
 def test_api_refuses_an_address_that_is_none(
