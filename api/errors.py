@@ -99,8 +99,17 @@ class ApiBug(ApiError):
 class InvalidField(UserFault):
     """A field is missing, unknown, of the wrong type or out of its range."""
 
-    def __init__(self, field: str, reason: str, *, next_step: str | None = None) -> None:
-        super().__init__(reason, code="invalid_field", field=field, next_step=next_step)
+    def __init__(
+        self,
+        field: str,
+        reason: str,
+        *,
+        next_step: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(
+            reason, code="invalid_field", field=field, next_step=next_step, extra=extra
+        )
 
 
 class MalformedBody(UserFault):

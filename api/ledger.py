@@ -199,6 +199,20 @@ class Ledger:
             succeeded=int(receipt["status"], 16) == 1,
         )
 
+    async def get_senders(self, transactions: Sequence[bytes]) -> dict[bytes, Address]:
+        """Return the accounts that sent these transactions, by hash; those that are known."""
+        hashes = list(dict.fromkeys(transactions))
+        if not hashes:
+            return {}
+        found = await self._raw.batch(
+            [("eth_getTransactionByHash", ("0x" + entry.hex(),)) for entry in hashes]
+        )
+        return {
+            entry: Address(bytes.fromhex(transaction["from"][2:]))
+            for entry, transaction in zip(hashes, found, strict=True)
+            if transaction is not None
+        }
+
     async def get_blocks(self, first: int, last: int) -> list[BlockSummary]:
         """Return the final blocks of heights `first` to `last`; `UpstreamFault` if one lacks."""
         found = await self._raw.batch(

@@ -18,7 +18,8 @@ from api.cases.register import (
     view_case_file,
 )
 from api.errors import Forbidden, InvalidField, UpstreamFault
-from api.reading.handlers import PATIENCE_S, list_records
+from api.reading.handlers import list_records
+from api.reading.named import PATIENCE_S
 from api.reading.table import COLLECTION_BY_KIND
 from api.rest.call import Call, Reply
 from api.rest.route import Parameter, Route

@@ -9,11 +9,10 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import structlog
-from sqlalchemy import Row
 
 from api.errors import ApiError
 from api.feeds.signing import sign
@@ -21,7 +20,9 @@ from api.feeds.webhook_store import Webhook, WebhookStore
 from api.index import law_queries, queries
 from api.index.index import Index
 from api.index.law_queries import EventFilter
-from api.reading.models import view_law_event
+from api.ledger import Ledger
+from api.reading.events import LawEvent, view_law_events
+from api.records import Records
 
 log = structlog.get_logger(__name__)
 
@@ -41,10 +42,18 @@ class Deliverer:
     """Tells all webhooks of one node, each at its own pace."""
 
     def __init__(
-        self, *, store: WebhookStore, index: Index, now: Callable[[], float] = time.time
+        self,
+        *,
+        store: WebhookStore,
+        index: Index,
+        ledger: Ledger,
+        records: Records,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._index = index
+        self._ledger = ledger
+        self._records = records
         self._now = now
 
     @contextlib.asynccontextmanager
@@ -72,8 +81,9 @@ class Deliverer:
         wanted = EventFilter(kinds=webhook.kinds, agency=webhook.agency)
         page = queries.Page(limit=_BATCH, after=webhook.position)
         rows = await self._index.read(lambda c: law_queries.list_events(c, page, wanted))
-        for count, row in enumerate(rows, start=1):
-            error = await self._send(session, webhook, row)
+        events = await view_law_events(rows, ledger=self._ledger, records=self._records)
+        for count, (row, event) in enumerate(zip(rows, events, strict=True), start=1):
+            error = await self._send(session, webhook, event)
             if error is not None:
                 await self._note_failure(webhook, error)
                 return count - 1
@@ -83,10 +93,9 @@ class Deliverer:
         return len(rows)
 
     async def _send(
-        self, session: aiohttp.ClientSession, webhook: Webhook, row: Row[Any]
+        self, session: aiohttp.ClientSession, webhook: Webhook, event: LawEvent
     ) -> str | None:
         """Send one event; returns why it was not taken."""
-        event = view_law_event(row)
         body = event.model_dump_json().encode()
         timestamp_s, message_id = int(self._now()), f"evt_{event.cursor}"
         headers = {

@@ -6,7 +6,6 @@ as `Last-Event-ID`; the ids are the cursors of the list, so a reader may change 
 
 import asyncio
 import contextlib
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -15,10 +14,12 @@ from pydantic import Field
 from sqlalchemy import Row
 
 from api.errors import InvalidField, LimitExceeded
+from api.feeds.kinds import read_kinds
+from api.feeds.streams import MAX_STREAMS
 from api.index import law_queries, queries
 from api.index.law_queries import EventFilter
+from api.reading.events import LawEvent, view_law_events
 from api.reading.handlers import find_party
-from api.reading.models import LawEvent, view_law_event
 from api.reading.named import AGENCY, Named, check_named
 from api.rest.call import Call, Reply, Stream
 from api.rest.cursors import decode_cursor, encode_cursor
@@ -28,17 +29,8 @@ from api.rest.values import Model
 HEARTBEAT_S: Final = 15.0
 """A silent stream says so often that it is alive, or proxies would cut it."""
 
-MAX_STREAMS: Final = 64
-"""Most streams at once."""
-
-_KIND: Final = r"[a-z_]{1,24}(\.[a-z_]{1,24})?"
-KINDS_PATTERN: Final = f"^{_KIND}(,{_KIND}){{0,31}}$"
-"""Up to 32 kinds, with commas between."""
-
 _POLL_S: Final = 0.25
 _BATCH: Final = 200
-
-_open_streams: Final[set[object]] = set()
 
 
 class EventPage(Model):
@@ -66,7 +58,7 @@ async def list_events(call: Call) -> Reply:
     last = found[-1].position if found else page.after
     return Reply(
         model=EventPage(
-            items=[view_law_event(row) for row in found],
+            items=await _view(call.services, found),
             next=encode_cursor(last),
             indexed_block=block,
         )
@@ -77,8 +69,11 @@ async def stream_events(call: Call) -> Stream:
     """Tell events as they become final."""
     wanted = read_event_filter(call)
     await _check_agency(call, wanted)
-    if len(_open_streams) >= MAX_STREAMS:
-        raise LimitExceeded(f"this server streams to {MAX_STREAMS} readers at most")
+    if call.services.streams.is_full:
+        raise LimitExceeded(
+            f"this server streams to {MAX_STREAMS} readers at most",
+            next_step="try again later, or poll GET /v1/events",
+        )
     cursor = call.query.get("cursor")
     start = None if cursor is None else decode_cursor(cursor)
 
@@ -94,13 +89,11 @@ async def stream_events(call: Call) -> Stream:
 
 def read_event_filter(call: Call) -> EventFilter:
     """Return which events a call asks for."""
-    text = call.query.get("kinds")
-    kinds = () if text is None else tuple(text.split(","))
-    if text is not None and not re.fullmatch(KINDS_PATTERN, text):
-        raise InvalidField(
-            "kinds", "must be kinds such as consent or consent.withdrawn, with commas between"
-        )
-    return EventFilter(kinds=kinds, uid=call.find_digest("uid"), agency=find_party(call, "agency"))
+    return EventFilter(
+        kinds=read_kinds(call.query.get("kinds")),
+        uid=call.find_digest("uid"),
+        agency=find_party(call, "agency"),
+    )
 
 
 async def read_next(
@@ -130,10 +123,8 @@ async def _serve(
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
     )
-    marker = object()
-    _open_streams.add(marker)
     loop = asyncio.get_running_loop()
-    try:
+    with services.streams.open():
         await response.prepare(request)
         await response.write(b"retry: 2000\n\n")
         spoken = loop.time()
@@ -141,8 +132,8 @@ async def _serve(
         with contextlib.suppress(ConnectionResetError):
             while request.transport is not None and not request.transport.is_closing():
                 rows = await read_next(services, wanted, after)
-                for row in rows:
-                    await response.write(_write_event(row))
+                for row, event in zip(rows, await _view(services, rows), strict=True):
+                    await response.write(_write_event(event))
                     after = row.position
                 if rows:
                     spoken = loop.time()
@@ -151,13 +142,14 @@ async def _serve(
                     spoken = loop.time()
                 if len(rows) < _BATCH:
                     await asyncio.sleep(_POLL_S)
-    finally:
-        _open_streams.discard(marker)
     return response
 
 
-def _write_event(row: Row[Any]) -> bytes:
-    event = view_law_event(row)
+async def _view(services: RestServices, rows: Sequence[Row[Any]]) -> list[LawEvent]:
+    return await view_law_events(rows, ledger=services.ledger, records=services.records)
+
+
+def _write_event(event: LawEvent) -> bytes:
     return f"id: {event.cursor}\nevent: {event.kind}\ndata: {event.model_dump_json()}\n\n".encode()
 
 

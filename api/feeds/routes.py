@@ -5,7 +5,8 @@ from typing import Final
 
 from api.auth import Role
 from api.feeds import alerts, events, webhooks
-from api.reading.models import LawEvent
+from api.feeds.kinds import KINDS, MAX_KINDS
+from api.reading.events import LawEvent
 from api.rest.call import Call, Reply, Stream
 from api.rest.references import REFERENCE_PATTERN
 from api.rest.route import PAGING, Parameter, Route, uid_parameter
@@ -19,7 +20,12 @@ _AGENCY: Final = Parameter(
 _KINDS: Final = Parameter(
     name="kinds",
     description="Only these kinds, with commas between: `consent.withdrawn`, or all of `consent`.",
-    schema={"type": "string", "pattern": events.KINDS_PATTERN},
+    schema={
+        "type": "array",
+        "items": {"type": "string", "enum": list(KINDS)},
+        "minItems": 1,
+        "maxItems": MAX_KINDS,
+    },
 )
 _FILTERS: Final = (_KINDS, _AGENCY, uid_parameter("uid", "Only events of this record."))
 

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from api.acts.parties import find_agency
 from api.errors import InvalidField, LimitExceeded, NotFound
 from api.feeds.events import find_end
+from api.feeds.kinds import MAX_KINDS, EventKind
 from api.feeds.signing import make_secret
 from api.feeds.webhook_store import MAX_WEBHOOKS, Webhook
 from api.reading.facts import view_party
@@ -19,9 +20,6 @@ from api.rest.references import Reference
 from api.rest.values import EXAMPLE_TIME, Model, Time, parse_time
 
 _ID_PREFIX: Final = "wh_"
-
-EventKind = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,24}(\.[a-z_]{1,24})?$")]
-"""A kind of event, such as `consent.withdrawn`, or of record, such as `consent`."""
 
 EXAMPLE_URL: Final = "https://hooks.example.org/atesta"
 EXAMPLE_ID: Final = "wh_2f8a6c0d5e7b4139"
@@ -33,7 +31,7 @@ class WebhookCreate(Model):
     url: Annotated[str, StringConstraints(max_length=2_000)] = Field(
         description="Where to POST; https, or http on loopback.", examples=[EXAMPLE_URL]
     )
-    kinds: Annotated[list[EventKind], Field(max_length=32)] = Field(
+    kinds: Annotated[list[EventKind], Field(max_length=MAX_KINDS)] = Field(
         default_factory=list,
         description="Kinds of events or records; none for all.",
         examples=[["consent.withdrawn", "exchange"]],

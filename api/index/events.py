@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
-from api.index.law_records import process_law_event
+from api.index.authors import RELAYED, note_relay
+from api.index.law_records import list_law_kinds, process_law_event, write_json
 from api.index.placed_event import PlacedEvent
 from api.index.tables import (
     ACCREDITATIONS,
@@ -20,7 +21,7 @@ from api.index.tables import (
     LEAVES,
     SCHEMAS,
 )
-from contracts.codes import RecordKind, RecordState
+from contracts.codes import AgencyStatus, ProposalStatus, RecordKind, RecordState
 
 NO_UID: Final = bytes(32)
 
@@ -213,12 +214,40 @@ def _process_leaf(connection: Connection, event: PlacedEvent) -> None:
     )
 
 
-def _build_registry_process(kind: str) -> Callable[[Connection, PlacedEvent], None]:
-    def process(connection: Connection, event: PlacedEvent) -> None:
-        agency = event.args["agency"]
-        _add(connection, event, kind, uid=agency, agency=agency)
+def _process_registry(connection: Connection, event: PlacedEvent) -> None:
+    agency = event.args["agency"]
+    # Where the event is about a key, this is not the one that signed: a vote has added it.
+    about_key = {"key": None} if event.name in _ABOUT_KEYS else {}
+    _add(
+        connection,
+        event,
+        _REGISTRY_KINDS[event.name],
+        uid=agency,
+        agency=agency,
+        state=_AGENCY_STATES.get(event.name),
+        **about_key,
+    )
 
-    return process
+
+def _process_proposal(connection: Connection, event: PlacedEvent) -> None:
+    args = event.args
+    uid = args["proposal"].to_bytes(32, "big")
+    agency = args.get("agency", args.get("proposer"))
+    if agency is None:
+        made = select(EVENTS.c.agency).where(EVENTS.c.uid == uid, EVENTS.c.kind == _PROPOSED)
+        agency = connection.execute(made).scalar() or NO_UID
+    _add(
+        connection,
+        event,
+        _PROPOSAL_KINDS[event.name],
+        uid=uid,
+        agency=agency,
+        state=_PROPOSAL_STATES.get(event.name),
+    )
+
+
+def _process_relay(connection: Connection, event: PlacedEvent) -> None:
+    note_relay(connection, event)
 
 
 def _add(connection: Connection, event: PlacedEvent, kind: str, **values: Any) -> None:
@@ -232,6 +261,8 @@ def _add(connection: Connection, event: PlacedEvent, kind: str, **values: Any) -
         "key": args.get("key"),
         "block": event.block,
         "transaction_hash": event.transaction_hash,
+        "state_after": values.get("state"),
+        "details": None if event.name == "Attested" else write_json(args),
     }
     connection.execute(_INSERT_EVENT, row | values)
 
@@ -239,6 +270,48 @@ def _add(connection: Connection, event: PlacedEvent, kind: str, **values: Any) -
 def _get_uid(value: bytes) -> bytes | None:
     return None if value == NO_UID else value
 
+
+_REGISTRY_KINDS: Final[Mapping[str, str]] = {
+    "AgencyAdmitted": "agency.admitted",
+    "AgencySuspended": "agency.suspended",
+    "AgencyReinstated": "agency.reinstated",
+    "ProfileChanged": "agency.profile",
+    "RolesChanged": "agency.roles",
+    "KeyAdded": "agency.key_added",
+    "KeyRevoked": "agency.key_revoked",
+    "KeyEnds": "agency.key_ends",
+    "AgencyPausedItself": "agency.paused_itself",
+    "AgencyResumed": "agency.resumed",
+    "AgencyPaused": "agency.paused",
+    "PauseLifted": "agency.pause_lifted",
+    "PinAdded": "agency.pin_added",
+    "PinWithdrawn": "agency.pin_withdrawn",
+    "ValidatorAdded": "agency.validator_added",
+    "ValidatorRemoved": "agency.validator_removed",
+}
+_ABOUT_KEYS: Final = frozenset({"KeyAdded", "KeyRevoked", "KeyEnds"})
+_AGENCY_STATES: Final[Mapping[str, int]] = {
+    "AgencyAdmitted": AgencyStatus.ACTIVE,
+    "AgencySuspended": AgencyStatus.SUSPENDED,
+    "AgencyReinstated": AgencyStatus.ACTIVE,
+}
+
+_PROPOSED: Final = "proposal.proposed"
+_PROPOSAL_KINDS: Final[Mapping[str, str]] = {
+    "Proposed": _PROPOSED,
+    "Voted": "proposal.voted",
+    "ProposalPassed": "proposal.passed",
+    "ProposalReopened": "proposal.reopened",
+    "ProposalExecuted": "proposal.executed",
+    "ProposalWithdrawn": "proposal.withdrawn",
+}
+_PROPOSAL_STATES: Final[Mapping[str, int]] = {
+    "Proposed": ProposalStatus.OPEN,
+    "ProposalPassed": ProposalStatus.PASSED,
+    "ProposalReopened": ProposalStatus.OPEN,
+    "ProposalExecuted": ProposalStatus.EXECUTED,
+    "ProposalWithdrawn": ProposalStatus.WITHDRAWN,
+}
 
 _PROCESSES: Final[Mapping[str, Callable[[Connection, PlacedEvent], None]]] = {
     "SchemaRegistered": _process_schema,
@@ -249,20 +322,26 @@ _PROCESSES: Final[Mapping[str, Callable[[Connection, PlacedEvent], None]]] = {
     "BatchAttested": _process_batch,
     "StateChanged": _process_state,
     "LeafStateChanged": _process_leaf,
-    "AgencyAdmitted": _build_registry_process("agency.admitted"),
-    "AgencySuspended": _build_registry_process("agency.suspended"),
-    "AgencyReinstated": _build_registry_process("agency.reinstated"),
-    "ProfileChanged": _build_registry_process("agency.profile"),
-    "RolesChanged": _build_registry_process("agency.roles"),
-    "KeyAdded": _build_registry_process("agency.key_added"),
-    "KeyRevoked": _build_registry_process("agency.key_revoked"),
-    "KeyEnds": _build_registry_process("agency.key_ends"),
-    "AgencyPausedItself": _build_registry_process("agency.paused_itself"),
-    "AgencyResumed": _build_registry_process("agency.resumed"),
-    "AgencyPaused": _build_registry_process("agency.paused"),
-    "PauseLifted": _build_registry_process("agency.pause_lifted"),
-    "PinAdded": _build_registry_process("agency.pin_added"),
-    "PinWithdrawn": _build_registry_process("agency.pin_withdrawn"),
-    "ValidatorAdded": _build_registry_process("agency.validator_added"),
-    "ValidatorRemoved": _build_registry_process("agency.validator_removed"),
+    RELAYED: _process_relay,
+    **dict.fromkeys(_REGISTRY_KINDS, _process_registry),
+    **dict.fromkeys(_PROPOSAL_KINDS, _process_proposal),
 }
+
+_RECORD_KINDS: Final = (
+    "schema.registered",
+    "schema.state",
+    "accreditation.given",
+    "accreditation.withdrawn",
+    "attestation.created",
+    "attestation.state",
+    "batch.created",
+    "batch.state",
+    "batch.leaf_state",
+)
+
+EVENT_KINDS: Final = tuple(
+    sorted(
+        {*_RECORD_KINDS, *_REGISTRY_KINDS.values(), *_PROPOSAL_KINDS.values(), *list_law_kinds()}
+    )
+)
+"""Kinds of all events that the index tells."""

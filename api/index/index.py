@@ -14,7 +14,7 @@ operator rebuilds it.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -22,6 +22,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from api.databases import Database, Result, Work
 from api.errors import ApiError, UpstreamFault
+from api.index.authors import is_residents
 from api.index.events import process_event
 from api.index.law_tables import LAYOUT
 from api.index.layout import prepare_layout
@@ -214,8 +215,16 @@ class Index:
             again = await self._ledger.get_block(blocks[-1].number)
             if again is None or again.hash != blocks[-1].hash:
                 raise UpstreamFault("the network changed while it was read", code="chain_moved")
-        events = [decode_event(entry, times[entry.block_number], book) for entry in logs]
-        return [event for event in events if event is not None]
+        decoded = [decode_event(entry, times[entry.block_number], book) for entry in logs]
+        events = [event for event in decoded if event is not None]
+        signed = [event.transaction_hash for event in events if is_residents(event)]
+        senders = await self._ledger.get_senders(signed)
+        return [
+            replace(event, submitter=senders.get(event.transaction_hash))
+            if is_residents(event)
+            else event
+            for event in events
+        ]
 
 
 def _find_break(cursor: Cursor, blocks: list[BlockSummary]) -> int | None:

@@ -86,6 +86,13 @@ def _get_numbered_kind(args: Args) -> str:
     return "key_binding" if kind is RecordKind.BINDING else kind.name.lower()
 
 
+KINDS_BY_NUMBER: Final[Mapping[Callable[[Args], str], tuple[str, ...]]] = {
+    _get_text_kind: tuple(_TEXT_KINDS.values()),
+    _get_numbered_kind: tuple(_get_numbered_kind({"kind": kind}) for kind in RecordKind),
+}
+"""Which kinds of records an event can be about that says it by a number."""
+
+
 def _get_state(args: Args) -> int:
     return int(args["state"])
 

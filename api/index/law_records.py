@@ -11,9 +11,11 @@ from typing import Any, Final
 from eth_utils.crypto import keccak
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
+from api.index.authors import read_authors
 from api.index.law_events import (
     CHANGES,
     CREATIONS,
+    KINDS_BY_NUMBER,
     LATE_EVENT,
     LATE_SUFFIX,
     OF_BASIS,
@@ -55,6 +57,16 @@ def process_law_event(connection: Connection, event: PlacedEvent) -> bool:
     else:
         return False
     return True
+
+
+def list_law_kinds() -> set[str]:
+    """Return the kinds of all events of the ledger's law."""
+    kinds = {f"{BODY_KIND}.succeeded"}
+    events: list[Creation | Change] = [*CREATIONS.values(), *CHANGES.values()]
+    for event in events:
+        named = [event.kind] if isinstance(event.kind, str) else KINDS_BY_NUMBER[event.kind]
+        kinds |= {f"{kind}.{event.verb}" for kind in named}
+    return kinds
 
 
 def compute_period_uid(exchange: bytes, period: int) -> bytes:
@@ -122,6 +134,7 @@ def _change(connection: Connection, event: PlacedEvent, change: Change) -> None:
     )
     if "previous" in values:
         _note_successor(connection, kind, values["previous"], uid)
+    after = select(LAW_RECORDS.c.state).where(_is(kind, uid))
     if change.party is not None:
         _add_party(connection, kind, uid, args[change.party])
     _add_event(
@@ -131,6 +144,7 @@ def _change(connection: Connection, event: PlacedEvent, change: Change) -> None:
         uid=uid,
         agency=_find_actor(connection, args, change, _is(kind, uid)),
         state=state,
+        state_after=connection.execute(after).scalar_one_or_none(),
         related=get_argument(args, "exchange"),
         place=None if change.place is None else args.get(change.place),
     )
@@ -321,10 +335,11 @@ def _add_event(connection: Connection, event: PlacedEvent, kind: str, **values: 
         "kind": kind,
         "reason": args.get("reason"),
         "event_time_s": args.get("event_time"),
-        "key": args.get("key"),
+        **read_authors(connection, event),
         "block": event.block,
         "transaction_hash": event.transaction_hash,
         "details": write_json(args),
+        "state_after": values.get("state"),
     }
     connection.execute(insert(EVENTS).values(**(row | values)))
 

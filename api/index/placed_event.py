@@ -21,6 +21,8 @@ class PlacedEvent:
     block: int
     time_s: int
     transaction_hash: bytes
+    submitter: bytes | None = None
+    """Account that sent the transaction; known only where it is not the author's, and matters."""
 
 
 def decode_event(

@@ -57,10 +57,15 @@ EVENTS = Table(
     # The record superseded, or the agency accredited.
     Column("related", LargeBinary(32)),
     Column("place", BigInteger),
+    # The state that it led to, and the one that its record has from then on.
     Column("state", SmallInteger),
+    Column("state_after", SmallInteger),
     Column("reason", SmallInteger),
     Column("event_time_s", BigInteger),
+    # Who signed, which is a resident's own key where no agency is its author; and who handed it in,
+    # where that was somebody else.
     Column("key", LargeBinary(20)),
+    Column("submitter", LargeBinary(20)),
     Column("block", BigInteger, nullable=False),
     Column("transaction_hash", LargeBinary(32), nullable=False),
     # All that the event says, as JSON, for the records of the ledger's law.

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row
 from api.index import law_queries, queries
 from api.index.law_events import OF_BASIS, OF_DATASET, OF_PURPOSE, PARTY
 from api.index.tables import LOGS_PER_BLOCK
-from api.reading.table import COLLECTION_BY_KIND
+from api.reading.states import name_state
 from api.rest.answers import Activity, Entity
 from api.rest.values import encode_hex, parse_time
 from api.rest.views import view_reason, view_uid
@@ -69,13 +69,6 @@ def collect_law(connection: Connection, uid: bytes) -> tuple[list[Entity], list[
         [_view_entity(row, links[bytes(row.uid)], kinds) for row in rows],
         [_view_activity(event, links, kinds) for _, event in ordered],
     )
-
-
-def view_state_word(kind: str, state: int) -> str:
-    """Return the word of a state of a kind of record."""
-    collection = COLLECTION_BY_KIND.get(kind)
-    words = {} if collection is None else {code: word for word, code in collection.states.items()}
-    return words.get(state, str(state))
 
 
 def _gather(connection: Connection, uid: bytes) -> tuple[list[Row[Any]], dict[bytes, Links]]:
@@ -133,7 +126,7 @@ def _view_entity(
         schema_uid=None,
         commitment=_find_commitment(row),
         alg=None,
-        state=view_state_word(row.kind, row.state),
+        state=name_state(row.kind, row.state),
         names=names,
         derived_from=view_uid(row.previous),
         revised_by=view_uid(row.successor),
@@ -146,7 +139,7 @@ def _view_activity(
     uid = encode_hex(bytes(event.uid))
     kind, _, verb = event.kind.partition(".")
     creates = verb in _CREATING
-    state = None if event.state is None else view_state_word(kind, event.state)
+    state = name_state(kind, event.state)
     named = [encode_hex(target) for _, target in links[bytes(event.uid)] if target in kinds]
     related = view_uid(event.related)
     ends = state in _ENDING_STATES or verb in {"withdrawn", "ended", "lifted"}

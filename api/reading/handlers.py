@@ -13,8 +13,8 @@ from api.index import law_queries, queries
 from api.index.law_queries import LawFilter
 from api.reading import proposals
 from api.reading.collection import Collection
+from api.reading.events import LawHistory, view_law_events
 from api.reading.facts import Facts, Surroundings
-from api.reading.models import LawHistory, view_law_event
 from api.reading.named import PATIENCE_S, Named, check_named
 from api.reading.table import COLLECTIONS
 from api.rest.call import Call, Reply
@@ -92,7 +92,9 @@ async def get_history(collection: Collection, call: Call) -> Reply:
     rows = found[: page.limit]
     return Reply(
         model=LawHistory(
-            items=[view_law_event(row) for row in rows],
+            items=await view_law_events(
+                rows, ledger=call.services.ledger, records=call.services.records
+            ),
             next=encode_cursor(rows[-1].position) if len(found) > page.limit else None,
             indexed_block=block,
         )

@@ -1,21 +1,16 @@
 """What the records of every kind have in common, and the pages they come in."""
 
-import json
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, WithJsonSchema
-from sqlalchemy import Row
 
 from api.index.tables import LOGS_PER_BLOCK
 from api.reading.facts import Facts, view_party
-from api.rest.cursors import encode_cursor
 from api.rest.values import (
     EXAMPLE_ADDRESS,
-    EXAMPLE_HASH,
     EXAMPLE_TIME,
     EXAMPLE_UID,
     AddressText,
-    JsonObject,
     Model,
     Reason,
     Time,
@@ -78,56 +73,6 @@ def view_common(facts: Facts, state: str) -> dict[str, Any]:
     }
 
 
-class LawEvent(Model):
-    """Something that happened to a record."""
-
-    kind: str = Field(description="What, such as `consent.withdrawn`.", examples=["consent.given"])
-    uid: Uid = Field(description="The record concerned.", examples=[EXAMPLE_UID])
-    agency: Party = Field(description="Whose record, or who did it.", examples=[EXAMPLE_PARTY])
-    related: Uid | None = Field(description="Another record concerned.", examples=[None])
-    place: int | None = Field(description="Period, leaf, board or outcome.", examples=[None])
-    state: int | None = Field(description="The state's number on the chain.", examples=[1])
-    reason: Reason | None = Field(description="Neutral reason code.", examples=[None])
-    event_time: Time | None = Field(description="When it was captured.", examples=[EXAMPLE_TIME])
-    key: AddressText | None = Field(description="The key that signed.", examples=[EXAMPLE_ADDRESS])
-    block: int = Field(ge=0, description="Block.", examples=[1200])
-    block_time: Time = Field(description="Time of the block.", examples=[EXAMPLE_TIME])
-    transaction: Uid = Field(description="Transaction.", examples=[EXAMPLE_HASH])
-    details: JsonObject | None = Field(
-        description="All that the event says, by the names of the contract's interface.",
-        examples=[{"uid": EXAMPLE_UID, "state": 1}],
-    )
-    cursor: str = Field(description="Continue after this event.", examples=["AAAAAAAAAAE"])
-
-
-class LawHistory(Model):
-    """What happened to a record, oldest first."""
-
-    items: list[LawEvent] = Field(description="The events.")
-    next: str | None = Field(description="Cursor of the next page.", examples=[None])
-    indexed_block: int = Field(description="Block that this rests on.", examples=[1201])
-
-
 def view_agency(value: bytes) -> str:
     """Return an agency that is there."""
     return view_party(value) or encode_hex(bytes(value))
-
-
-def view_law_event(row: Row[Any]) -> LawEvent:
-    """Return an event of the index."""
-    return LawEvent(
-        kind=row.kind,
-        uid=encode_hex(bytes(row.uid)),
-        agency=view_agency(row.agency),
-        related=view_uid(row.related),
-        place=row.place,
-        state=row.state,
-        reason=view_reason(row.reason),
-        event_time=None if row.event_time_s is None else parse_time(row.event_time_s),
-        key=view_uid(row.key),
-        block=row.position // LOGS_PER_BLOCK,
-        block_time=parse_time(row.time_s),
-        transaction=encode_hex(bytes(row.transaction_hash)),
-        details=None if row.details is None else json.loads(row.details),
-        cursor=encode_cursor(row.position) or "",
-    )

@@ -5,7 +5,7 @@ from typing import Final
 from api.auth import Role
 from api.reading import proposals
 from api.reading.collection import Collection
-from api.reading.models import LawHistory
+from api.reading.events import LawHistory
 from api.reading.table import COLLECTIONS
 from api.rest.references import REFERENCE_PATTERN
 from api.rest.route import FROM, PAGING, UNTIL, Parameter, Route, uid_parameter

@@ -1,36 +1,26 @@
 """All collections of the ledger's law, in the order of the documentation."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import Field, create_model
 
-from api.index.law_events import OF_BASIS, OF_DATASET, OF_PURPOSE, PARTY, POLICY_PROPOSED
+from api.index.law_events import OF_BASIS, OF_DATASET, OF_PURPOSE, PARTY
 from api.reading import bases, catalogue, consents, exchanges, live, mandates, policies, posts
 from api.reading.collection import Collection, LinkFilter
 from api.reading.models import LawRecord
-from api.rest.values import Model, State
-from api.rest.views import find_state_code
+from api.reading.states import EXCHANGE_STATES, PERIOD_STATES, POLICY_STATES, RECORD_STATES
+from api.rest.values import Model
 from api.rest.words import (
     BasisKind,
     ConsentType,
     ExchangeMode,
-    ExchangeStatus,
     InstrumentKind,
     MandateType,
     SharingClass,
     StopKind,
-    encode_word,
 )
-
-_RECORD_STATES: Final = {
-    state.value: find_state_code(state) for state in State if state is not State.ERASED
-}
-_EXCHANGE_STATES: Final = {
-    status.value: encode_word(status)
-    for status in ExchangeStatus
-    if status is not ExchangeStatus.VOID_SIGNED
-}
 
 
 def _link(name: str, description: str, *, role: str = "", target: str | None = None) -> LinkFilter:
@@ -68,7 +58,7 @@ def _collect(
     model: type[LawRecord],
     view: Any,
     *filters: LinkFilter,
-    states: dict[str, int] = _RECORD_STATES,
+    states: Mapping[str, int] = RECORD_STATES,
     subkinds: type[StrEnum] | None = None,
     **more: Any,
 ) -> Collection:
@@ -160,7 +150,7 @@ COLLECTIONS: Final[tuple[Collection, ...]] = (
         _link("consent", "Only exchanges on this consent."),
         _link("instrument", "Only exchanges under this instrument."),
         _link("onward_of", "Only what was handed on from this exchange.", target="exchange"),
-        states=_EXCHANGE_STATES,
+        states=EXCHANGE_STATES,
         subkinds=ExchangeMode,
         live=live.read_exchange,
     ),
@@ -174,7 +164,7 @@ COLLECTIONS: Final[tuple[Collection, ...]] = (
         _link("purpose", "Only periods of exchanges for this purpose.", role=OF_PURPOSE),
         _link("basis", "Only periods of exchanges on this basis.", role=OF_BASIS),
         _link("exchange", "Only periods of this exchange."),
-        states={name: number for number, name in enumerate(exchanges.PERIOD_STATES, start=1)},
+        states=PERIOD_STATES,
         live=live.read_period,
     ),
     _collect(
@@ -196,7 +186,7 @@ COLLECTIONS: Final[tuple[Collection, ...]] = (
         policies.view_policy,
         _link("schema", "Only policies on this schema."),
         _link("jurisdiction", "Only policies of this side."),
-        states=_RECORD_STATES | {"proposed": POLICY_PROPOSED},
+        states=POLICY_STATES,
         live=live.read_policy,
     ),
     _collect("post", "posts", "posts", posts.Post, posts.view_post, live=live.read_post),

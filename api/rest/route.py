@@ -20,6 +20,11 @@ class Parameter:
     description: str
     schema: Mapping[str, object]
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it is given with commas between its items."""
+        return self.schema.get("type") == "array"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:

@@ -7,7 +7,6 @@ from atesta_client import requests
 from atesta_client.answers import Accepted
 from atesta_client.requests import Request
 
-from contracts.codes import RecordState
 from scripts.demos.deposit_scene import AUTHORITY, BANK, REGISTRY, Scene
 from scripts.demos.law_carrying import (
     Carried,
@@ -155,6 +154,6 @@ async def _settle(scene: Scene, request: Request[Accepted]) -> int:
     macao = await scene.stage.get_governor(AUTHORITY)
     await scene.stage.do(macao, request)
     page = await macao.send(requests.get_policy_history(scene.policy))
-    found = [event.block for event in page.items if event.state == RecordState.SUSPENDED]
+    found = [event.block for event in page.items if event.state == "suspended"]
     require(len(found) == 1, "the suspension is not in the policy's history")
     return found[0]

@@ -168,16 +168,16 @@ async def change_state(call: Call, *, kind: str, collection: str) -> Reply:
 
 async def get_attestation_history(call: Call) -> Reply:
     """List everything that happened to one attestation."""
-    return await read_history(call)
+    return await read_history(call, "attestation")
 
 
-async def read_history(call: Call) -> Reply:
-    """List the events of the record in the path, oldest first."""
+async def read_history(call: Call, kind: str) -> Reply:
+    """List the events of the record of a kind in the path, oldest first."""
     uid = call.get_digest("uid")
     page = call.get_page()
     part = queries.Page(limit=page.limit + 1, after=page.after)
     found, block = await call.services.index.read(
-        lambda c: (queries.list_history(c, part, uid=uid), queries.get_block(c))
+        lambda c: (queries.list_history(c, part, uid=uid, kind=kind), queries.get_block(c))
     )
     if not found and page.after is None:
         raise NotFound("the ledger has no such record", field="uid", code="record_not_found")

@@ -164,7 +164,7 @@ async def change_batch_state(call: Call) -> Reply:
 
 async def get_batch_history(call: Call) -> Reply:
     """List everything that happened to one batch and its members."""
-    return await read_history(call)
+    return await read_history(call, "batch")
 
 
 async def get_leaf(call: Call) -> Reply:

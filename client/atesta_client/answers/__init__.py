@@ -60,7 +60,7 @@ from atesta_client.answers.consents import (
 )
 from atesta_client.answers.deadlines import CalendarView, DueAnswer, ProfileView
 from atesta_client.answers.exchanges import Consents, Exchange, Period, Progress, Side
-from atesta_client.answers.feeds import AlertView, LawEvent, WebhookMade, WebhookView
+from atesta_client.answers.feeds import Actor, AlertView, LawEvent, WebhookMade, WebhookView
 from atesta_client.answers.governance import Ballot, GoverningRules, Post, ProposalView, Term
 from atesta_client.answers.law_record import LawRecord
 from atesta_client.answers.mandates import Body, Mandate, Policy
@@ -69,7 +69,7 @@ from atesta_client.answers.service import Accepted, Agency, EvidenceItem, Key, O
 
 # fmt: off
 __all__ = [
-    "Accepted", "Accreditation", "ActSummary", "Activity", "Agency", "Agent", "AlertView",
+    "Accepted", "Accreditation", "ActSummary", "Activity", "Actor", "Agency", "Agent", "AlertView",
     "Answered", "Askable", "Attestation", "Ballot", "Basis", "Batch", "Body", "CalendarView",
     "CaseAnswer", "CaseBasis", "CaseConsent", "CaseExchange", "CaseFileView", "Challenge",
     "Consent", "Consents", "CredentialAnswer", "Dataset", "DueAnswer", "Entity", "Event",

@@ -6,6 +6,18 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who signed an act, or handed it in."""
+
+    who: str
+    """``agency``, or ``resident`` for a person's own key."""
+    agency: str | None
+    """Which; ``None`` for a resident."""
+    key: str
+    """The key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LawEvent:
     """Something that happened to a record."""
 
@@ -14,13 +26,17 @@ class LawEvent:
     uid: str
     """The record concerned."""
     agency: str
-    """Whose record, or who did it."""
+    """Whose record it is, or which agency did it."""
+    signed_by: Actor | None
+    """Who signed; ``None`` for what follows from another event, or from a vote."""
+    submitted_by: Actor | None
+    """Who handed it in, the signer if nobody else; ``None`` where there is no signer."""
     related: str | None
     """Another record concerned."""
     place: int | None
-    """Period, leaf, board or outcome."""
-    state: int | None
-    """The state's number on the chain."""
+    """Period, leaf, board or seat."""
+    state: str | None
+    """The record's state after it, in the words of its kind."""
     reason: str | None
     """Neutral reason code."""
     event_time: datetime | None
@@ -34,7 +50,7 @@ class LawEvent:
     transaction: str
     """Transaction."""
     details: dict[str, Any] | None
-    """All that the event says, by the names of the contract's interface."""
+    """All that the event says, by the names of the contract's interface, numbers in words."""
     cursor: str
     """Continue after this event."""
 

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from eth_typing import Address, Hash32
 
-from api.acts.act import ADDRESSES
 from contracts.development import build_development_spec
 from contracts.testkeys import get_address
 from tests.contracts import exchange_harness
-from tests.contracts.contract_harness import decode_events
+from tests.contracts.contract_harness import ADDRESSES, decode_events
 from tests.contracts.law_harness import (
     CONSENT_BASIS,
     INSTRUMENT,

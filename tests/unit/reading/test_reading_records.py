@@ -73,7 +73,12 @@ async def test_exchange_is_told_with_its_progress(stage: Any, reader: Caller) ->
     assert (received["state"], received["progress"]["equal"]) == ("received", True)
     assert received["basis"] == write_uid(STATUTE_BASIS)
     history = await reader.get(f"/exchanges/{EXCHANGE}/history")
-    assert [event["state"] for event in history["items"]] == [1, 2, 4, 5]
+    assert [event["state"] for event in history["items"]] == [
+        "requested",
+        "approved",
+        "released",
+        "received",
+    ]
 
 
 async def test_exchanges_are_found_from_either_side(stage: Any, reader: Caller) -> None:

@@ -76,6 +76,7 @@ class FakeLedger:
         self.now_s = START_S
         self.waiting: dict[tuple[Address, int], bytes] = {}
         self.receipts: dict[bytes, dict[str, Any]] = {}
+        self.senders: dict[bytes, Address] = {}
         self.nonces: dict[Address, int] = {}
         self.blocks = [Block(0, keccak(b"genesis"), bytes(32), START_S)]
         self.is_down = False
@@ -150,6 +151,7 @@ class FakeLedger:
                     "logIndex": hex(len(block.logs)),
                 }
             )
+        self.senders[transaction_hash] = sender
         self.receipts[transaction_hash] = {
             "blockNumber": hex(block.number),
             "blockHash": "0x" + block.hash.hex(),
@@ -218,6 +220,10 @@ class FakeLedger:
             raise RpcRefusal({"code": -32003, "message": "nonce was used already"})
         self.waiting[(sender, nonce)] = raw
         return "0x" + keccak(raw).hex()
+
+    def _eth_getTransactionByHash(self, text: str) -> dict[str, Any] | None:  # noqa: N802
+        sender = self.senders.get(bytes.fromhex(text[2:]))
+        return None if sender is None else {"hash": text, "from": "0x" + sender.hex()}
 
     def _eth_getTransactionReceipt(self, text: str) -> dict[str, Any] | None:  # noqa: N802
         return self.receipts.get(bytes.fromhex(text[2:]))
