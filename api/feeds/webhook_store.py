@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from api.databases import Database
 from api.outbox.tables import METADATA
+from api.vault.ciphers import WRAPPED_SIZE
 from api.vault.epoch_keys import open_record
 from api.vault.keyring import Keyring
 
@@ -98,11 +99,13 @@ class VaultSealer:
         """Decrypt; raises `VaultDamaged` unless it is exactly what was sealed.
 
         The first version sealed under the master key itself: one byte for the length of the wrapped
-        key, the wrapped key, the ciphertext.
+        key, the wrapped key, the ciphertext. A node that had no vault yet kept plain text.
         """
         identity = b"webhook" + identity
         if sealed[0] == 0:
             return self._keyring.fingerprints.open(sealed[1:], identity)
+        if sealed[0] != WRAPPED_SIZE:
+            return sealed
         end = 1 + sealed[0]
         data_key = self._keyring.master.open_first(sealed[1:end], identity)
         return open_record(data_key, sealed[end:], identity)

@@ -37,6 +37,7 @@ STANDING_USE: Final = b"atesta-standing-2"
 """What the standing secrets are wrapped for."""
 
 _TRIES: Final = 8
+_READS: Final = 3
 _CHOICES: Final = 16
 _DAY_S: Final = 24 * 3600
 
@@ -180,7 +181,7 @@ class Keyring:
 
     async def retry(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         """Do what opens rows once more if their epoch's key is gone; raises `VaultDamaged`."""
-        for _ in range(_TRIES - 1):
+        for _ in range(_READS - 1):
             try:
                 return await attempt()
             except EpochGone:

@@ -34,6 +34,9 @@ class Material:
     envelope: Envelope
     reference: str | None = None
     """By what it is found again, such as a case number; only a keyed fingerprint is stored."""
+    is_lasting: bool = False
+    """Whether more than one record rests on it, such as a person's handle: it stays in the vault
+    even if the ledger refuses the act for which it was made."""
 
 
 class Materials:
@@ -61,6 +64,21 @@ class Materials:
 
         def remove(connection: Connection) -> None:
             connection.execute(delete(MATERIALS).where(MATERIALS.c.uid == uid))
+
+        await self._database.write(remove)
+
+    async def discard_each(self, places: Sequence[tuple[bytes, str, bytes]]) -> None:
+        """Forget single envelopes by uid, role and commitment; one replaced since then stays."""
+
+        def remove(connection: Connection) -> None:
+            for uid, role, commitment in places:
+                connection.execute(
+                    delete(MATERIALS).where(
+                        MATERIALS.c.uid == uid,
+                        MATERIALS.c.role == role,
+                        MATERIALS.c.commitment == commitment,
+                    )
+                )
 
         await self._database.write(remove)
 

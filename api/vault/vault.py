@@ -13,8 +13,7 @@ exactly one is earlier.
 """
 
 import asyncio
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -29,85 +28,33 @@ from atesta_client.credentials import (
 from atesta_client.hashing import DIGEST_SIZE
 from atesta_client.pointers import Absent, get_value, parse_pointer
 from sqlalchemy import Connection, Delete, Row, delete, insert, select
-from sqlalchemy.exc import IntegrityError
 
-from api.errors import InvalidField, UserFault
+from api.errors import ApiError, InvalidField
+from api.vault.batching import Batcher
 from api.vault.ciphers import Sealed
 from api.vault.epoch_keys import EpochKey
 from api.vault.erasure import ErasureReason, ErasureReport, erase_records
 from api.vault.erasure_journal import Erased
-from api.vault.keyring import Keyring
+from api.vault.keyring import EpochGone, Keyring
 from api.vault.sealed_tables import build_record_identity
+from api.vault.stored import (
+    SELECT_CREDENTIALS,
+    KeyReused,
+    NewCredential,
+    Rival,
+    StoredCredential,
+    UidTaken,
+    find_by_key,
+    find_stored,
+    read_stored,
+    store,
+)
 from api.vault.tables import CLAIMS, MEMBERS, RECORDS
 
+__all__ = ["KeyReused", "NewCredential", "Rival", "StoredCredential", "UidTaken", "Vault"]
+
 _VERSION: Final = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredCredential:
-    """What the vault says of a credential without opening it."""
-
-    sequence: int
-    uid: bytes
-    schema_uid: bytes
-    algorithm: int
-    commitment: bytes
-    valid_until_s: int
-    """0 for none."""
-    previous: bytes | None
-    created_s: int
-    batch: bytes | None
-    """The batch that seals it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rival:
-    """An earlier claim on the same certificate."""
-
-    uid: bytes
-    claimed_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewCredential:
-    """A credential to keep."""
-
-    credential: Credential
-    previous: bytes | None
-    """The record that it supersedes."""
-    reference: tuple[str, ...]
-    """Pointers whose values name one certificate."""
-    idempotency_key: str | None
-    body_fingerprint: bytes
-    created_s: int
-
-
-class UidTaken(UserFault):
-    """The vault holds another record with this uid."""
-
-    status = 409
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the vault holds a record with this uid",
-            code="uid_exists",
-            field="uid",
-            next_step="leave uid out, or choose 32 new random bytes",
-        )
-
-
-class KeyReused(UserFault):
-    """The idempotency key was used for another credential."""
-
-    status = 409
-
-    def __init__(self) -> None:
-        super().__init__(
-            "this Idempotency-Key was used before with another request",
-            code="idempotency_key_reused",
-            field="Idempotency-Key",
-            next_step="use a new random key for each new request; repeat a key only to retry",
-        )
+_MOST: Final = 128
 
 
 class Vault:
@@ -116,6 +63,8 @@ class Vault:
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
         self._database = keyring.database
+        self._puts = Batcher(self._put_all, most=_MOST)
+        self._opens = Batcher(self._open_all, most=_MOST)
 
     def compute_body_fingerprint(self, body: bytes) -> bytes:
         """Return a fingerprint of a request that only this vault can make; 32 bytes."""
@@ -126,24 +75,9 @@ class Vault:
 
         Raises `UidTaken` or `KeyReused`; then nothing was stored.
         """
-        uid = new.credential.record.uid
-        if await self.find_erased(uid) is not None:
+        if await self.find_erased(new.credential.record.uid) is not None:
             raise UidTaken
-
-        def add(connection: Connection, sealed_values: dict[str, Any]) -> StoredCredential:
-            known = self._find_by_key(connection, new.idempotency_key, new.body_fingerprint)
-            if known is not None:
-                return known
-            try:
-                with connection.begin_nested():
-                    connection.execute(insert(RECORDS).values(**sealed_values))
-            except IntegrityError as error:
-                raise UidTaken from error
-            stored = _find(connection, uid)
-            assert stored is not None, "the record was just written"
-            return stored
-
-        return await self._keyring.write(partial(self._seal, new), add)
+        return await self._puts.do(new)
 
     async def erase(
         self, uids: Collection[bytes], *, reason: ErasureReason, now_s: int
@@ -168,12 +102,12 @@ class Vault:
     ) -> StoredCredential | None:
         """Return what an earlier, equal request made; raises `KeyReused`."""
         return await self._database.read(
-            lambda c: self._find_by_key(c, idempotency_key, body_fingerprint)
+            partial(find_by_key, idempotency_key=idempotency_key, body_fingerprint=body_fingerprint)
         )
 
     async def find(self, uid: bytes) -> StoredCredential | None:
         """Return what is known of a credential without opening it."""
-        return await self._database.read(lambda c: _find(c, uid))
+        return await self._database.read(lambda c: find_stored(c, [uid]).get(uid))
 
     async def open(self, uid: bytes) -> Credential | None:
         """Decrypt a credential, with its batch path where it has one; None if not here.
@@ -183,22 +117,18 @@ class Vault:
         if await self.find_erased(uid) is not None:
             return None
 
-        def load(connection: Connection) -> Credential | None:
-            row = connection.execute(_SELECT.where(RECORDS.c.uid == uid)).one_or_none()
-            return None if row is None else self._open(row)
-
-        return await self._keyring.read(load)
+        return await self._opens.do(uid)
 
     async def get_page(
         self, *, limit: int, before: int | None, schema_uid: bytes | None
     ) -> list[StoredCredential]:
         """Return credentials newest first, unopened."""
-        query = _SELECT.order_by(RECORDS.c.sequence.desc()).limit(limit)
+        query = SELECT_CREDENTIALS.order_by(RECORDS.c.sequence.desc()).limit(limit)
         if before is not None:
             query = query.where(RECORDS.c.sequence < before)
         if schema_uid is not None:
             query = query.where(RECORDS.c.schema_uid == schema_uid)
-        return await self._database.read(lambda c: [_read(row) for row in c.execute(query)])
+        return await self._database.read(lambda c: [read_stored(row) for row in c.execute(query)])
 
     async def claim(self, uid: bytes, now_s: int) -> list[Rival]:
         """Claim the record's certificate and return the earlier claims on it, oldest first.
@@ -288,6 +218,44 @@ class Vault:
             partial(_delete, delete(MEMBERS).where(MEMBERS.c.batch == batch))
         )
 
+    async def _put_all(
+        self, items: Sequence[NewCredential]
+    ) -> Sequence[StoredCredential | Exception]:
+        return await self._keyring.write(lambda key: [self._seal(new, key) for new in items], store)
+
+    async def _open_all(self, uids: Sequence[bytes]) -> Sequence[Credential | Exception | None]:
+        opened = await self._database.read(partial(self._load, uids=uids))
+        for place, found in enumerate(opened):
+            if isinstance(found, EpochGone):
+                opened[place] = await self._open_again(uids[place])
+        return opened
+
+    async def _open_again(self, uid: bytes) -> Credential | Exception | None:
+        """Open a credential that was wrapped anew while it was read."""
+
+        def load(connection: Connection) -> Credential | Exception | None:
+            (found,) = self._load(connection, uids=[uid])
+            if isinstance(found, EpochGone):
+                raise found
+            return found
+
+        try:
+            return await self._keyring.read(load)
+        except ApiError as error:
+            return error
+
+    def _load(
+        self, connection: Connection, *, uids: Sequence[bytes]
+    ) -> list[Credential | Exception | None]:
+        query = SELECT_CREDENTIALS.where(RECORDS.c.uid.in_(uids))
+        found: dict[bytes, Credential | Exception] = {}
+        for row in connection.execute(query):
+            try:
+                found[bytes(row.uid)] = self._open(row)
+            except ApiError as error:
+                found[bytes(row.uid)] = error
+        return [found.get(uid) for uid in uids]
+
     def _seal(self, new: NewCredential, key: EpochKey) -> dict[str, Any]:
         record = new.credential.record
         sealed = key.seal(
@@ -321,20 +289,6 @@ class Vault:
             new.credential.record.schema.uid, dump_canonical(written)
         )
 
-    def _find_by_key(
-        self, connection: Connection, idempotency_key: str | None, body_fingerprint: bytes
-    ) -> StoredCredential | None:
-        if idempotency_key is None:
-            return None
-        row = connection.execute(
-            _SELECT.where(RECORDS.c.idempotency_key == idempotency_key)
-        ).one_or_none()
-        if row is None:
-            return None
-        if bytes(row.body_fingerprint) != body_fingerprint:
-            raise KeyReused
-        return _read(row)
-
     def _open(self, row: Row[Any]) -> Credential:
         uid, schema_uid = bytes(row.uid), bytes(row.schema_uid)
         plain = self._keyring.open(
@@ -363,29 +317,5 @@ class Vault:
         )
 
 
-_SELECT: Final = select(
-    RECORDS, MEMBERS.c.batch, MEMBERS.c.place, MEMBERS.c.size, MEMBERS.c.path
-).select_from(RECORDS.outerjoin(MEMBERS, MEMBERS.c.uid == RECORDS.c.uid))
-
-
-def _find(connection: Connection, uid: bytes) -> StoredCredential | None:
-    row = connection.execute(_SELECT.where(RECORDS.c.uid == uid)).one_or_none()
-    return None if row is None else _read(row)
-
-
 def _delete(statement: Delete, connection: Connection) -> None:
     connection.execute(statement)
-
-
-def _read(row: Row[Any]) -> StoredCredential:
-    return StoredCredential(
-        sequence=row.sequence,
-        uid=bytes(row.uid),
-        schema_uid=bytes(row.schema_uid),
-        algorithm=row.algorithm,
-        commitment=bytes(row.commitment),
-        valid_until_s=row.valid_until_s,
-        previous=None if row.previous is None else bytes(row.previous),
-        created_s=row.created_s,
-        batch=None if row.batch is None else bytes(row.batch),
-    )

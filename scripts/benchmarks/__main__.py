@@ -16,6 +16,7 @@ BENCHMARKS = {
     "execution": "scripts.benchmarks.execution",
     "network": "scripts.benchmarks.network",
     "sync": "scripts.benchmarks.sync",
+    "vault": "scripts.benchmarks.vault",
 }
 """Name to module; each has `run(arguments) -> list[Figure]` and may add arguments of its own."""
 

@@ -1,0 +1,164 @@
+"""Credentials as rows: what the table says of them, and storing many in one transaction.
+
+Transactions that write follow each other (`api.databases`), so what `store` finds is true until it
+has stored.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from atesta_client.credentials import Credential
+from sqlalchemy import Connection, Row, insert, select
+
+from api.errors import ApiError, UserFault
+from api.vault.tables import MEMBERS, RECORDS
+
+SELECT_CREDENTIALS: Final = select(
+    RECORDS, MEMBERS.c.batch, MEMBERS.c.place, MEMBERS.c.size, MEMBERS.c.path
+).select_from(RECORDS.outerjoin(MEMBERS, MEMBERS.c.uid == RECORDS.c.uid))
+"""Rows as `read_stored` takes them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCredential:
+    """What the vault says of a credential without opening it."""
+
+    sequence: int
+    uid: bytes
+    schema_uid: bytes
+    algorithm: int
+    commitment: bytes
+    valid_until_s: int
+    """0 for none."""
+    previous: bytes | None
+    created_s: int
+    batch: bytes | None
+    """The batch that seals it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """An earlier claim on the same certificate."""
+
+    uid: bytes
+    claimed_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCredential:
+    """A credential to keep."""
+
+    credential: Credential
+    previous: bytes | None
+    """The record that it supersedes."""
+    reference: tuple[str, ...]
+    """Pointers whose values name one certificate."""
+    idempotency_key: str | None
+    body_fingerprint: bytes
+    created_s: int
+
+
+class UidTaken(UserFault):
+    """The vault holds another record with this uid."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the vault holds a record with this uid",
+            code="uid_exists",
+            field="uid",
+            next_step="leave uid out, or choose 32 new random bytes",
+        )
+
+
+class KeyReused(UserFault):
+    """The idempotency key was used for another credential."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this Idempotency-Key was used before with another request",
+            code="idempotency_key_reused",
+            field="Idempotency-Key",
+            next_step="use a new random key for each new request; repeat a key only to retry",
+        )
+
+
+def find_stored(connection: Connection, uids: Iterable[bytes]) -> dict[bytes, StoredCredential]:
+    """Return what is known of credentials, by uid; those that are not here are left out."""
+    rows = connection.execute(SELECT_CREDENTIALS.where(RECORDS.c.uid.in_(list(uids))))
+    return {bytes(row.uid): read_stored(row) for row in rows}
+
+
+def find_by_key(
+    connection: Connection, idempotency_key: str, body_fingerprint: bytes
+) -> StoredCredential | None:
+    """Return what the key was used for; raises `KeyReused` for another body."""
+    row = connection.execute(
+        SELECT_CREDENTIALS.where(RECORDS.c.idempotency_key == idempotency_key)
+    ).one_or_none()
+    if row is None:
+        return None
+    if bytes(row.body_fingerprint) != body_fingerprint:
+        raise KeyReused
+    return read_stored(row)
+
+
+def store(
+    connection: Connection, rows: Sequence[dict[str, Any]]
+) -> list[StoredCredential | ApiError]:
+    """Store new rows and return for each what is stored of it, or why it was not.
+
+    A row whose idempotency key is known, or stands before it among these, is the one of then.
+    """
+    keys = [row["idempotency_key"] for row in rows if row["idempotency_key"] is not None]
+    known: dict[str, tuple[bytes, bytes]] = {
+        row.idempotency_key: (bytes(row.body_fingerprint), bytes(row.uid))
+        for row in connection.execute(
+            select(RECORDS.c.idempotency_key, RECORDS.c.body_fingerprint, RECORDS.c.uid).where(
+                RECORDS.c.idempotency_key.in_(keys)
+            )
+        )
+    }
+    taken = {
+        bytes(uid)
+        for uid in connection.execute(
+            select(RECORDS.c.uid).where(RECORDS.c.uid.in_([row["uid"] for row in rows]))
+        ).scalars()
+    }
+    fresh: list[dict[str, Any]] = []
+    answers: list[bytes | ApiError] = []
+    for row in rows:
+        uid, key, body = row["uid"], row["idempotency_key"], row["body_fingerprint"]
+        if key is not None and key in known:
+            answers.append(known[key][1] if known[key][0] == body else KeyReused())
+        elif uid in taken:
+            answers.append(UidTaken())
+        else:
+            answers.append(uid)
+            fresh.append(row)
+            taken.add(uid)
+            if key is not None:
+                known[key] = (body, uid)
+    if fresh:
+        connection.execute(insert(RECORDS), fresh)
+    found = find_stored(connection, {uid for uid in answers if isinstance(uid, bytes)})
+    return [found[answer] if isinstance(answer, bytes) else answer for answer in answers]
+
+
+def read_stored(row: Row[Any]) -> StoredCredential:
+    """Return what a row says."""
+    return StoredCredential(
+        sequence=row.sequence,
+        uid=bytes(row.uid),
+        schema_uid=bytes(row.schema_uid),
+        algorithm=row.algorithm,
+        commitment=bytes(row.commitment),
+        valid_until_s=row.valid_until_s,
+        previous=None if row.previous is None else bytes(row.previous),
+        created_s=row.created_s,
+        batch=None if row.batch is None else bytes(row.batch),
+    )

@@ -1,0 +1,117 @@
+"""The benchmark `vault`: documents a second through the vault, kept durably and opened again.
+
+Writers put credentials into a vault on SQLite as REST does, each waiting until its document is on
+disk before it puts the next; then readers open all of them. A document has eight fields, as a
+health or housing certificate has. Making the credential itself (salts, leaves, commitment) is not
+in the measured time: the client library does it, and it costs the same with any vault. Every
+thousand documents the epoch changes, as in operation every five thousand.
+"""
+
+import argparse
+import asyncio
+import secrets
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from atesta_client.credentials import Credential, LedgerReference, make_credential
+from atesta_client.schemas import Schema
+
+from api.databases import open_database
+from api.migrations.migrating import VAULT_MIGRATIONS
+from api.vault.erasure import ErasureReason
+from api.vault.keyring import EpochLimits
+from api.vault.opening import VaultKeys, open_keyring
+from api.vault.tables import METADATA
+from api.vault.vault import NewCredential, Vault
+from scripts.benchmarks.figures import Figure
+
+TARGET_DOCUMENTS = 1_000.0
+WRITERS = 64
+FIELDS = ("certificate", "name", "born", "issued", "office", "kind", "result", "remark")
+SCHEMA = Schema(uid=bytes([7]) * 32, pointers=tuple(f"/{name}" for name in FIELDS))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Offer another size, and another engine."""
+    parser.add_argument("--documents", type=int, default=10_000)
+    parser.add_argument("--url", help="SQLAlchemy address of an empty database")
+
+
+def run(arguments: argparse.Namespace) -> list[Figure]:
+    """Measure; takes about half a minute."""
+    return asyncio.run(_run(arguments.documents, arguments.url))
+
+
+async def _run(count: int, url: str | None) -> list[Figure]:
+    made = [_make(number) for number in range(count)]
+    with tempfile.TemporaryDirectory(prefix="atesta-bench-") as folder:
+        database = open_database(
+            url or Path(folder) / "vault.sqlite",
+            METADATA,
+            migrations=VAULT_MIGRATIONS,
+            secure_delete=True,
+            name="vault",
+        )
+        keys = VaultKeys(key_file=Path(folder) / "vault.key", limits=EpochLimits(records=1_000))
+        keyring = open_keyring(database, keys)
+        vault = Vault(keyring)
+        put_s = await _time_all(made, lambda c: vault.put(_wrap(c)))
+        open_s = await _time_all(made, lambda c: _open(vault, c))
+        started = time.perf_counter()
+        report = await vault.erase(
+            [made[0].record.uid], reason=ErasureReason.HOLDER_REQUEST, now_s=1
+        )
+        erase_s = time.perf_counter() - started
+        database.close()
+    through = count / (put_s + open_s)
+    return [
+        Figure(name="documents put and opened", value=through, unit="/s", target=TARGET_DOCUMENTS),
+        Figure(name="documents put, durable", value=count / put_s, unit="/s"),
+        Figure(name="documents opened", value=count / open_s, unit="/s"),
+        Figure(name="erasing one record", value=erase_s, unit="s"),
+        Figure(name="rows wrapped anew for that", value=report.rewrapped, unit="rows"),
+    ]
+
+
+async def _time_all(
+    made: Sequence[Credential], act: Callable[[Credential], Awaitable[object]]
+) -> float:
+    waiting = list(reversed(made))
+
+    async def work() -> None:
+        while waiting:
+            await act(waiting.pop())
+
+    started = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(WRITERS)))
+    return time.perf_counter() - started
+
+
+async def _open(vault: Vault, credential: Credential) -> None:
+    found = await vault.open(credential.record.uid)
+    assert found is not None, "it was just put"
+    assert found.record.commitment == credential.record.commitment, "it is the same"
+
+
+def _make(number: int) -> Credential:
+    document = {name: f"{name} of document {number}, 文件" for name in FIELDS}
+    return make_credential(
+        document,
+        schema=SCHEMA,
+        issuer=bytes([1]) * 32,
+        ledger=LedgerReference(chain_id=7, genesis_hash=bytes([2]) * 32),
+        random_bytes=secrets.token_bytes,
+    )
+
+
+def _wrap(credential: Credential) -> NewCredential:
+    return NewCredential(
+        credential=credential,
+        previous=None,
+        reference=("/certificate",),
+        idempotency_key=secrets.token_hex(16),
+        body_fingerprint=secrets.token_bytes(32),
+        created_s=1,
+    )
