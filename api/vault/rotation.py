@@ -18,6 +18,7 @@ import structlog
 
 from api.vault.ciphers import KEY_SIZE
 from api.vault.epoch_keys import open_epoch_key
+from api.vault.erasure import ErasureReport, Progress, renew_epochs
 from api.vault.key_folder import (
     WATCH_KIND,
     FolderHeader,
@@ -48,6 +49,15 @@ def change_master_key(keyring: Keyring, key_file: Path) -> MasterKey:
         keyring.load()
     log.info("master key changed")
     return keyring.master
+
+
+def rotate(keyring: Keyring, key_file: Path, progress: Progress | None = None) -> ErasureReport:
+    """Change the master key, and move every record to an epoch under a new key.
+
+    Stopped on the way, it may be called again: what is new by then is made new once more.
+    """
+    change_master_key(keyring, key_file)
+    return renew_epochs(keyring, keyring.list_keys(), progress)
 
 
 def finish_master_change(key_file: Path, folder: KeyFolder) -> bool:

@@ -126,6 +126,7 @@ class Subjects:
             role=MATCH_ROLE,
             envelope=envelope,
             reference=_write_pair(subject.counterparty, subject.reference),
+            is_lasting=True,
         )
 
     def _place(self, handle: bytes) -> bytes:

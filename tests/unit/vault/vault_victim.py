@@ -1,0 +1,89 @@
+"""A process that is killed again and again, each time at another durable step of the vault.
+
+It reads jobs as JSON on standard input. For each it forks a child, which fills a new vault, then
+does the job's action and dies by SIGKILL at the planned step. It prints for each job whether the
+child was killed, or had no step left to die at.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from api.databases import Unwatched
+from api.vault.rotation import change_master_key, rotate
+from node.storage.crashpoints import CrashMoment, CrashPlan, CrashPoints
+from tests.unit.vault.vault_kit import Kit
+
+RECORDS = 6
+
+
+class Armed:
+    """Watches nothing until it is armed."""
+
+    def __init__(self, points: CrashPoints) -> None:
+        self._points = points
+        self.is_armed = False
+
+    def around(self, kind: str) -> AbstractContextManager[object]:
+        return self._points.around(kind) if self.is_armed else Unwatched().around(kind)
+
+
+def fill(kit: Kit) -> list[bytes]:
+    """Put records in, with a material for each, over several epochs; return their uids."""
+    uids = []
+    for number in range(RECORDS):
+        uid = kit.put(number).record.uid
+        kit.put_material(uid, f"case {number}")
+        uids.append(uid)
+    return uids
+
+
+def erase(kit: Kit) -> None:
+    uids = json.loads((kit.folder / "uids.json").read_text())
+    kit.erase(*(bytes.fromhex(uid) for uid in uids[:2]))
+
+
+ACTIONS: dict[str, Callable[[Kit], Any]] = {
+    "erase": erase,
+    "master": lambda kit: change_master_key(kit.keyring, kit.keys.key_file),
+    "rotate": lambda kit: rotate(kit.keyring, kit.keys.key_file),
+}
+
+
+def live(job: dict[str, Any]) -> None:
+    plan = CrashPlan(number=job["number"], kind=job.get("kind"), moment=CrashMoment(job["moment"]))
+    armed = Armed(CrashPoints(plan))
+    folder = Path(job["folder"])
+    kit = Kit(url=job["url"], folder=folder, watch=armed, mirrors=(folder / "mirror",))
+    uids = fill(kit)
+    (folder / "uids.json").write_text(json.dumps([uid.hex() for uid in uids]))
+    (folder / "vault.key.before").write_bytes((folder / "vault.key").read_bytes())
+    armed.is_armed = True
+    ACTIONS[job["action"]](kit)
+    kit.close()
+
+
+def main() -> None:
+    for job in json.load(sys.stdin):
+        child = os.fork()
+        if child == 0:
+            try:
+                live(job)
+            except BaseException as error:  # noqa: BLE001 - the parent only sees the code
+                sys.stderr.write(f"{job}: {error!r}\n")
+                os._exit(1)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        outcome = "killed" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}"
+        sys.stdout.write(outcome + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
+    main()
