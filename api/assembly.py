@@ -90,6 +90,7 @@ def build_surfaces(parts: ApiParts, services: RestServices) -> tuple[Surface, ..
         chain=chain,
         records=RecordReader(chain, services.index),
         index=services.index,
+        rest=services,
         ledger_name=parts.ledger_name,
     )
     surfaces = (

@@ -17,6 +17,7 @@ FieldKind = Literal[
     "decision",
     "flag",
     "hash",
+    "jurisdiction",
     "number",
     "reason",
     "record",
@@ -24,6 +25,7 @@ FieldKind = Literal[
     "schema",
     "state",
     "time",
+    "word",
 ]
 
 

@@ -5,9 +5,24 @@ parameter that is not listed here is shown as what its bytes are, never guessed 
 """
 
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 from api.explorer.facts import EventFacts, Field, FieldKind
+from api.rest.words import (
+    AssuranceLevel,
+    BasisKind,
+    ChannelWord,
+    ConsentType,
+    ExchangeMode,
+    InstrumentKind,
+    MandateType,
+    SensitivityLevel,
+    SharingClass,
+    StopKind,
+    WithdrawalOutcome,
+    find_word,
+)
 from contracts import codec
 from contracts.address_book import GENESIS_BOOK, AddressBook
 from contracts.addresses import AGENCY_REGISTRY_NAME, EXCHANGES_NAME
@@ -29,9 +44,9 @@ _KINDS: Final[Mapping[str, FieldKind]] = {
     "issuer": "agency",
     "owner": "agency",
     "proposer": "agency",
-    "jurisdiction": "agency",
-    "from_jurisdiction": "agency",
-    "to_jurisdiction": "agency",
+    "jurisdiction": "jurisdiction",
+    "from_jurisdiction": "jurisdiction",
+    "to_jurisdiction": "jurisdiction",
     "entered_by": "agency",
     "paused_by": "agency",
     "provider": "agency",
@@ -41,6 +56,19 @@ _KINDS: Final[Mapping[str, FieldKind]] = {
     "batch_uid": "record",
     "previous": "record",
     "successor": "record",
+    "basis": "record",
+    "body": "record",
+    "consent": "record",
+    "cross_border_consent": "record",
+    "dataset": "record",
+    "exchange": "record",
+    "instrument": "record",
+    "mandate": "record",
+    "notice": "record",
+    "onward_of": "record",
+    "parent": "record",
+    "purpose": "record",
+    "sensitive_consent": "record",
     "schema": "schema",
     "schema_uid": "schema",
     "account": "account",
@@ -50,6 +78,9 @@ _KINDS: Final[Mapping[str, FieldKind]] = {
     "proxy": "account",
     "implementation": "account",
     "new_implementation": "account",
+    "holder": "account",
+    "signer": "account",
+    "submitter": "account",
     "valid_from": "time",
     "valid_until": "time",
     "event_time": "time",
@@ -59,11 +90,38 @@ _KINDS: Final[Mapping[str, FieldKind]] = {
     "effective": "time",
     "until": "time",
     "ready": "time",
+    "deadline": "time",
+    "retention_until": "time",
     "state": "state",
     "reason": "reason",
     "alg": "algorithm",
     "roles": "roles",
 }
+
+
+_WORDS: Final[Mapping[str, type[StrEnum]]] = {
+    "sharing": SharingClass,
+    "sensitivity": SensitivityLevel,
+    "mode": ExchangeMode,
+    "channel": ChannelWord,
+    "assurance": AssuranceLevel,
+    "outcome": WithdrawalOutcome,
+    "basis_kind": BasisKind,
+}
+"""Arguments that are words wherever they stand."""
+
+_KIND_WORDS: Final[Mapping[str, type[StrEnum]]] = {
+    "BasisEntered": BasisKind,
+    "enter_basis": BasisKind,
+    "ConsentGiven": ConsentType,
+    "give": ConsentType,
+    "InstrumentEntered": InstrumentKind,
+    "enter_instrument": InstrumentKind,
+    "MandateRecorded": MandateType,
+    "Stopped": StopKind,
+    "stop": StopKind,
+}
+"""What `kind` means in an event or a call."""
 
 
 def decode_input(
@@ -77,7 +135,7 @@ def decode_input(
         call = codec.decode_call(contract, data)
     except CodecError:
         return None
-    fields = read_fields(contract, call.args)
+    fields = read_fields(contract, call.args, call.function)
     return contract, call.function, fields
 
 
@@ -100,12 +158,15 @@ def decode_event(
         contract=contract,
         event=log.event,
         log_index=log_index,
-        fields=read_fields(contract, log.args),
+        fields=read_fields(contract, log.args, log.event),
     )
 
 
-def read_fields(contract: str, args: Mapping[str, Any]) -> tuple[Field, ...]:
-    """Return decoded arguments as fields; a proposal's payload is opened."""
+def read_fields(contract: str, args: Mapping[str, Any], where: str = "") -> tuple[Field, ...]:
+    """Return decoded arguments as fields; a proposal's payload is opened.
+
+    `where` is the event or function, which tells what its kinds are.
+    """
     fields: list[Field] = []
     for name, value in args.items():
         if contract == AGENCY_REGISTRY_NAME and name == "kind":
@@ -115,7 +176,7 @@ def read_fields(contract: str, args: Mapping[str, Any]) -> tuple[Field, ...]:
         elif name == "state" and contract == EXCHANGES_NAME:
             fields.append(_read_exchange_state(value, is_period="period" in args))
         else:
-            fields.extend(read_field(*item) for item in _flatten(name, value))
+            fields.extend(_read_named(where, *item) for item in _flatten(name, value))
     return tuple(fields)
 
 
@@ -130,8 +191,8 @@ def read_field(name: str, value: Any) -> Field:
     text = "0x" + data.hex()
     if kind in {"account", "record", "schema"}:
         return Field(name=name, kind=kind, value=text, label=text)
-    if kind == "agency":
-        return Field(name=name, kind="agency", value=text, label=format_identifier(data))
+    if kind in {"agency", "jurisdiction"}:
+        return Field(name=name, kind=kind, value=text, label=format_identifier(data))
     return Field(name=name, kind="hash" if len(data) == 32 else "bytes", value=text, label=text)
 
 
@@ -153,6 +214,14 @@ def name_reason(reason: int) -> str:
 def name_algorithm(algorithm: int) -> str:
     """Return a hash algorithm's name."""
     return CommitmentAlgorithm(algorithm).name.lower()
+
+
+def _read_named(where: str, name: str, value: Any) -> Field:
+    words = _KIND_WORDS.get(where) if name == "kind" else _WORDS.get(name)
+    word = find_word(words, value) if words is not None and isinstance(value, int) else None
+    if word is None:
+        return read_field(name, value)
+    return Field(name=name, kind="word", value=value, label=word.value)
 
 
 def _read_number(name: str, kind: FieldKind | None, value: int) -> Field:

@@ -1,7 +1,8 @@
 """`/explorer/v1`: the facts as JSON, for programs that follow or audit the ledger.
 
 Members are those of `facts.py`. Lists carry `next`: pass it as `before` (blocks) or `after`
-(records) to read on; null is the end.
+(records) to read on; null is the end. Records of the ledger's law, proposals and provenance are
+answered by REST's own handlers, with REST's members, filters and cursors.
 """
 
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 from aiohttp import web
 
 from api.app import json_response
-from api.auth import Role, requires
+from api.auth import Handler, Role, requires
 from api.errors import InvalidField
 from api.explorer import requests
+from api.explorer.law.asking import send
+from api.explorer.law.kinds import KINDS
 from api.explorer.search import MAX_QUERY, find
 from api.explorer.services import SERVICES
 from api.explorer.status import read_status
@@ -38,9 +41,34 @@ def build_json_app() -> web.Application:
         ("/accounts/{address}", get_account),
         ("/search", search),
     )
-    for path, handler in routes:
+    for path, handler in (*routes, *_build_law_routes()):
         app.router.add_get(path, handler)
     return app
+
+
+def _build_law_routes() -> list[tuple[str, Handler]]:
+    """Return the paths that REST answers, here for the same reader."""
+    operations = [
+        ("/provenance/{uid}", "get_provenance"),
+        ("/proposals", "list_proposals"),
+        ("/proposals/{number}", "get_proposal"),
+        ("/governing-rules", "get_governing_rules"),
+    ]
+    for kind in KINDS:
+        operations += [
+            (f"/{kind.path}", kind.list_operation),
+            (f"/{kind.path}/{{uid}}", f"get_{kind.name}"),
+            (f"/{kind.path}/{{uid}}/history", f"get_{kind.name}_history"),
+        ]
+    return [(path, _bind(operation)) for path, operation in operations]
+
+
+def _bind(operation: str) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await send(operation, request)
+
+    requires(Role.READER)(handle)
+    return handle
 
 
 @requires(Role.READER)

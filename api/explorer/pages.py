@@ -7,12 +7,16 @@ from aiohttp import web
 
 from api.auth import CALLER, Role, requires
 from api.explorer import requests
-from api.explorer.facts import StatusFacts
+from api.explorer.law.cases import ask_case, show_case
+from api.explorer.law.governing import show_governance, show_proposal
+from api.explorer.law.pages import build_record_routes
+from api.explorer.law.story import show_story
+from api.explorer.law.telling import tell_fields
+from api.explorer.page import show_page
 from api.explorer.registry import Registry
-from api.explorer.rendering import get_stylesheet, render
+from api.explorer.rendering import find_language, get_stylesheet
 from api.explorer.search import find
-from api.explorer.services import SERVICES, ExplorerServices
-from api.explorer.status import read_status
+from api.explorer.services import SERVICES
 from api.index.queries import RecordFilter
 from consensus.quorum import compute_quorum
 from consensus.resilience import compute_resilience
@@ -30,8 +34,7 @@ PAGES: dict[str, str] = {
     "schema": "/explorer/schemas",
     "agency": "/explorer/agencies",
     "account": "/explorer/accounts",
-    # A record of the law has no page of its own yet; its story is told as JSON.
-    "record": "/v1/provenance",
+    "record": "/explorer/records",
 }
 """Where each kind of search hit has its page."""
 
@@ -54,6 +57,12 @@ def build_page_routes() -> list[web.RouteDef]:
         web.get("/agencies/{agency}", show_agency),
         web.get("/validators", show_validators),
         web.get("/accounts/{address}", show_account),
+        *build_record_routes(),
+        web.get("/provenance/{uid}", show_story),
+        web.get("/governance", show_governance),
+        web.get("/governance/{number}", show_proposal),
+        web.get("/cases", ask_case),
+        web.post("/cases", show_case),
         web.get("/search", show_search),
         web.get("/static/{file}", send_stylesheet),
     ]
@@ -66,7 +75,7 @@ async def show_overview(request: web.Request) -> web.Response:
     attestations, _ = await services.records.list_attestations(
         RecordFilter(), after=None, limit=LATEST
     )
-    return await _show(
+    return await show_page(
         request,
         "overview.html",
         json="/status",
@@ -82,7 +91,7 @@ async def show_blocks(request: web.Request) -> web.Response:
     before = requests.read_number(request, "before")
     blocks = await chain.list_blocks(before=before, limit=requests.read_limit(request))
     older = blocks[-1].number if blocks and blocks[-1].number > 0 else None
-    return await _show(request, "blocks.html", json="/blocks", blocks=blocks, older=older)
+    return await show_page(request, "blocks.html", json="/blocks", blocks=blocks, older=older)
 
 
 @requires(Role.READER)
@@ -90,7 +99,7 @@ async def show_block(request: web.Request) -> web.Response:
     """Show a block, who sealed it and what it holds."""
     chain = request.config_dict[SERVICES].chain
     block = await chain.get_block(requests.read_block_ref(request))
-    return await _show(request, "block.html", json=f"/blocks/{block.line.number}", block=block)
+    return await show_page(request, "block.html", json=f"/blocks/{block.line.number}", block=block)
 
 
 @requires(Role.READER)
@@ -98,11 +107,18 @@ async def show_transaction(request: web.Request) -> web.Response:
     """Show a transaction with what it did."""
     chain = request.config_dict[SERVICES].chain
     name = requests.read_hash(request, "hash")
-    return await _show(
+    transaction = await chain.get_transaction(name)
+    registry, language = await chain.get_registry(), find_language(request)
+    events = [
+        {"facts": event, "text": tell_fields(language, registry, event)}
+        for event in transaction.events
+    ]
+    return await show_page(
         request,
         "transaction.html",
         json=f"/transactions/{name}",
-        transaction=await chain.get_transaction(name),
+        transaction=transaction,
+        events=events,
     )
 
 
@@ -132,7 +148,7 @@ async def show_attestation(request: web.Request) -> web.Response:
     services = request.config_dict[SERVICES]
     record = await services.records.get_attestation(requests.read_uid(request))
     until_s = record.valid_until_s
-    return await _show(
+    return await show_page(
         request,
         "attestation.html",
         json=f"/attestations/{record.line.uid}",
@@ -146,7 +162,7 @@ async def show_batch(request: web.Request) -> web.Response:
     """Show one batch with its history."""
     records = request.config_dict[SERVICES].records
     record = await records.get_batch(requests.read_uid(request))
-    return await _show(request, "batch.html", json=f"/batches/{record.line.uid}", record=record)
+    return await show_page(request, "batch.html", json=f"/batches/{record.line.uid}", record=record)
 
 
 @requires(Role.READER)
@@ -155,7 +171,7 @@ async def show_schemas(request: web.Request) -> web.Response:
     records = request.config_dict[SERVICES].records
     after = requests.read_number(request, "after")
     schemas, following = await records.list_schemas(after=after, limit=requests.read_limit(request))
-    return await _show(
+    return await show_page(
         request, "schemas.html", json="/schemas", schemas=schemas, following=following
     )
 
@@ -165,14 +181,14 @@ async def show_schema(request: web.Request) -> web.Response:
     """Show one schema, who may issue it, and its history."""
     records = request.config_dict[SERVICES].records
     schema = await records.get_schema(requests.read_uid(request))
-    return await _show(request, "schema.html", json=f"/schemas/{schema.uid}", schema=schema)
+    return await show_page(request, "schema.html", json=f"/schemas/{schema.uid}", schema=schema)
 
 
 @requires(Role.READER)
 async def show_agencies(request: web.Request) -> web.Response:
     """Show all agencies."""
     records = request.config_dict[SERVICES].records
-    return await _show(
+    return await show_page(
         request, "agencies.html", json="/agencies", agencies=await records.list_agencies()
     )
 
@@ -186,7 +202,7 @@ async def show_agency(request: web.Request) -> web.Response:
     attestations, _ = await records.list_attestations(
         RecordFilter(issuer=agency_id), after=None, limit=LATEST
     )
-    return await _show(
+    return await show_page(
         request,
         "agency.html",
         json=f"/agencies/{agency.id}",
@@ -205,7 +221,7 @@ async def show_validators(request: web.Request) -> web.Response:
     is_auditor = request[CALLER].has_any(Role.AUDITOR)
     validators = await chain.list_validators()
     addresses = [validator.party.address for validator in validators]
-    return await _show(
+    return await show_page(
         request,
         "validators.html",
         json="/validators",
@@ -222,7 +238,7 @@ async def show_account(request: web.Request) -> web.Response:
     """Show an account and whom it acts for."""
     chain = request.config_dict[SERVICES].chain
     account = await chain.get_account(requests.read_address(request))
-    return await _show(
+    return await show_page(
         request,
         "account.html",
         json=f"/accounts/{account.party.address}",
@@ -238,7 +254,7 @@ async def show_search(request: web.Request) -> web.Response:
     hits = await find(services.chain, services.index, query)
     if len(hits) == 1:
         raise web.HTTPSeeOther(f"{PAGES[hits[0].kind]}/{hits[0].id}")
-    return await _show(request, "search.html", json=None, query=query, hits=hits, pages=PAGES)
+    return await show_page(request, "search.html", json=None, query=query, hits=hits, pages=PAGES)
 
 
 @requires()
@@ -271,7 +287,7 @@ async def _show_records(
     request: web.Request, kind: str, lines: tuple[Any, ...], following: int | None
 ) -> web.Response:
     registry = await request.config_dict[SERVICES].chain.get_registry()
-    return await _show(
+    return await show_page(
         request,
         "records.html",
         json=f"/{kind}",
@@ -280,24 +296,4 @@ async def _show_records(
         following=following,
         agencies=registry.agencies.values(),
         states=[state.name.lower() for state in RecordState],
-    )
-
-
-async def _show(
-    request: web.Request, template: str, *, json: str | None, **context: Any
-) -> web.Response:
-    services: ExplorerServices = request.config_dict[SERVICES]
-    status: StatusFacts = await read_status(
-        services.chain, services.records, with_counts=template == "overview.html"
-    )
-    return render(
-        request,
-        template,
-        {
-            "status": status,
-            "ledger_name": services.ledger_name,
-            "json_path": None if json is None else f"/explorer/v1{json}",
-            "query": request.query.get("q", ""),
-            **context,
-        },
     )

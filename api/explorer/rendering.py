@@ -13,6 +13,8 @@ from typing import Any, Final
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.explorer.law.kinds import KINDS
+from api.explorer.law.moments import write_moment
 from api.explorer.texts import LANGUAGES, Language, choose_language
 from api.records import compute_moment
 
@@ -31,13 +33,34 @@ _FIELD_FACTS: Final = {
     "first_key": "key",
     "first_pin": "pin",
     "index": "place",
-    "kind": "decision",
     "proposal_id": "proposal",
     "schema_uid": "schema",
 }
 """Parameters of the contracts that the catalogue knows under another name."""
 
+SECTIONS: Final = (
+    ("", "overview"),
+    ("/records", "records"),
+    ("/attestations", "attestations"),
+    ("/batches", "batches"),
+    ("/schemas", "schemas"),
+    ("/agencies", "agencies"),
+    ("/governance", "governance"),
+    ("/validators", "validators"),
+    ("/cases", "cases"),
+    ("/blocks", "blocks"),
+)
+"""Paths below `/explorer` and names of what the main navigation offers, in its order."""
+
 _HERE: Final = Path(__file__).parent
+_RECORD_PATHS: Final = frozenset({kind.path for kind in KINDS} | {"provenance"})
+_TONES: Final[Mapping[str, frozenset[str]]] = {
+    "active": frozenset({"active", "approved", "received", "agreed", "executed", "released"}),
+    "suspended": frozenset({"suspended", "requested", "proposed", "begun", "open", "passed"}),
+    "revoked": frozenset({"revoked", "refused", "disputed", "mismatched"}),
+}
+"""Styles of states; what is over in good order has the last one, `erased`."""
+
 _YEAR_S: Final = 365 * 24 * 3600
 
 
@@ -46,10 +69,7 @@ def render(
 ) -> web.Response:
     """Return a page in the reader's language."""
     chosen = request.query.get("lang")
-    language = choose_language(
-        chosen or request.cookies.get(LANGUAGE_COOKIE),
-        request.headers.get("Accept-Language", ""),
-    )
+    language = find_language(request)
     text = (
         _get_environment()
         .get_template(template)
@@ -62,6 +82,10 @@ def render(
             this_path=request.path,
             query_with=lambda **changes: write_query(request, changes),
             name_field=lambda name: name_field(language, name),
+            name_call=lambda contract, function: name_call(language, contract, function),
+            write_moment=write_moment,
+            sections=SECTIONS,
+            section=find_section(request.path),
             css=get_stylesheet()[1],
             **context,
         )
@@ -89,6 +113,14 @@ def render(
     return response
 
 
+def find_language(request: web.Request) -> Language:
+    """Return the reader's language: chosen by link, remembered, or what the browser prefers."""
+    return choose_language(
+        request.query.get("lang") or request.cookies.get(LANGUAGE_COOKIE),
+        request.headers.get("Accept-Language", ""),
+    )
+
+
 @cache
 def get_stylesheet() -> tuple[bytes, str]:
     """Return the stylesheet and its path, which names its content so that it may be cached."""
@@ -106,8 +138,31 @@ def write_age(language: Language, seconds: int) -> str:
 
 
 def name_field(language: Language, name: str) -> str:
-    """Return the words for a parameter of the contracts, or its own name."""
-    return language.texts.get(f"fact.{_FIELD_FACTS.get(name, name)}", name)
+    """Return the words for a parameter of the contracts, or its own name; items are numbered."""
+    base, _, number = name.rpartition(" ")
+    if base and number.isdecimal():
+        return f"{name_field(language, base)} {number}"
+    known = language.texts.get(f"fact.{name}")
+    return known or language.texts.get(f"fact.{_FIELD_FACTS.get(name, name)}", name)
+
+
+def name_call(language: Language, contract: str | None, function: str) -> str:
+    """Return the words for a function of the contracts, or its own name."""
+    key = f"call.{contract}.{function}"
+    return language.texts.get(key, language.name_code("call", function))
+
+
+def find_section(path: str) -> str | None:
+    """Return which entry of the main navigation a page stands under."""
+    first = path.removeprefix("/explorer").strip("/").split("/")[0]
+    if first in _RECORD_PATHS:
+        return "records"
+    return next((name for place, name in SECTIONS if place.strip("/") == first), None)
+
+
+def write_tone(state: str) -> str:
+    """Return the style of a state: in force, waiting, ended badly, or over."""
+    return next((tone for tone, states in _TONES.items() if state in states), "erased")
 
 
 def write_algorithm(name: str) -> str:
@@ -162,5 +217,6 @@ def _get_environment() -> Environment:
         number=write_number,
         short=write_short,
         algorithm=write_algorithm,
+        tone=write_tone,
     )
     return environment

@@ -8,6 +8,7 @@ from aiohttp import web
 from api.explorer.chain import ChainReader
 from api.explorer.records import RecordReader
 from api.index.index import Index
+from api.rest.services import RestServices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,8 @@ class ExplorerServices:
     chain: ChainReader
     records: RecordReader
     index: Index
+    rest: RestServices
+    """What answers the same questions under `/v1`."""
     ledger_name: str | None
     """What the ledger is called in page titles; None takes its chain number."""
 

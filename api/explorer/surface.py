@@ -40,6 +40,8 @@ def render_error(request: web.Request, error: ApiError) -> web.Response:
             key = "error.invalid"
         case IndexMismatch():
             key = "error.index"
+        case UpstreamFault() if error.code == "index_behind":
+            key = "error.behind"
         case UpstreamFault():
             key = "error.upstream"
         case _:

@@ -16,7 +16,12 @@ from api.explorer.texts.assurance import (
 )
 from api.explorer.texts.chinese import CHINESE
 from api.explorer.texts.english import ENGLISH
+from api.explorer.texts.events import write_events
+from api.explorer.texts.law import write_law
+from api.explorer.texts.members import write_members
+from api.explorer.texts.missing import write_missing
 from api.explorer.texts.portuguese import PORTUGUESE
+from api.explorer.texts.words import write_words
 
 Translate = Callable[..., str]
 """Takes a key and the values of its places."""
@@ -41,12 +46,22 @@ class Language:
         return self.texts.get(f"{group}.{code}", code)
 
 
+def _gather(place: int, *catalogues: Mapping[str, str]) -> Mapping[str, str]:
+    """Return all texts of one language; what a page of its own says goes before a mere name."""
+    texts: dict[str, str] = {}
+    for write in (write_members, write_words, write_events, write_missing, write_law):
+        texts |= write(place)
+    for catalogue in catalogues:
+        texts |= catalogue
+    return texts
+
+
 LANGUAGES: Final[Mapping[str, Language]] = {
     language.tag: language
     for language in (
-        Language(tag="en", name="English", texts={**ENGLISH, **ENGLISH_ASSURANCE}),
-        Language(tag="pt", name="Português", texts={**PORTUGUESE, **PORTUGUESE_ASSURANCE}),
-        Language(tag="zh-Hant", name="繁體中文", texts={**CHINESE, **CHINESE_ASSURANCE}),
+        Language(tag="en", name="English", texts=_gather(0, ENGLISH, ENGLISH_ASSURANCE)),
+        Language(tag="pt", name="Português", texts=_gather(1, PORTUGUESE, PORTUGUESE_ASSURANCE)),
+        Language(tag="zh-Hant", name="繁體中文", texts=_gather(2, CHINESE, CHINESE_ASSURANCE)),
     )
 }
 

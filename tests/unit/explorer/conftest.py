@@ -10,14 +10,12 @@ import aiohttp
 import pytest
 
 from api.app import Services, build_app
-from api.databases import open_database
 from api.explorer.chain import ChainReader
 from api.explorer.records import RecordReader
 from api.explorer.services import ExplorerServices
 from api.explorer.surface import build_explorer
-from api.index import tables
 from api.index.index import Index
-from api.ledger import Ledger
+from api.rest.services import RestSettings, open_services
 from api.server import serve
 from api.settings import ApiSettings
 from contracts.addresses import AGENCY_REGISTRY_NAME, ATTESTATIONS, ATTESTATIONS_NAME, REGISTRY
@@ -112,10 +110,15 @@ async def open_site(
     token_file: Path | None = None,
 ) -> AsyncIterator[Site]:
     """Serve the explorer of `ledger` on a free port, its index caught up."""
-    database = open_database(folder / "index.sqlite", tables.METADATA)
+    settings = RestSettings(
+        index=folder / "index.sqlite",
+        outbox=folder / "outbox.sqlite",
+        vault=folder / "vault.sqlite",
+    )
+    rest = open_services(settings, raw=ledger.connection.raw)
     try:
         clock = Clock()
-        index = Index(database=database, ledger=Ledger(ledger.connection.raw))
+        index = rest.index
         await index.catch_up()
         chain = ChainReader(ledger.connection.raw, now_s=lambda: ledger.now_s + clock.late_s)
         surface = build_explorer(
@@ -123,12 +126,13 @@ async def open_site(
                 chain=chain,
                 records=RecordReader(chain, index),
                 index=index,
+                rest=rest,
                 ledger_name="Shared ledger <Macao & Guangdong>",
             )
         )
-        settings = ApiSettings(port=0, token_file=token_file)
-        app = build_app(Services(surfaces=(surface,)), settings)
-        async with serve(app, settings) as url, aiohttp.ClientSession() as http:
+        server = ApiSettings(port=0, token_file=token_file)
+        app = build_app(Services(surfaces=(surface,)), server)
+        async with serve(app, server) as url, aiohttp.ClientSession() as http:
             yield Site(
                 url=url,
                 ledger=ledger,
@@ -139,4 +143,4 @@ async def open_site(
                 proposed=proposed,
             )
     finally:
-        database.close()
+        rest.close()

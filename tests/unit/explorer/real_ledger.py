@@ -128,13 +128,13 @@ class RealLedger:
         await self.act(BUREAU, SCHEMAS, SCHEMAS_NAME, "accredit", schema, LABORATORY_ID, self.now_s)
         self.mine()
 
-    def mine(self) -> ImportedBlock:
-        """Make the next block final."""
+    def mine(self, *, period_s: int = 1) -> ImportedBlock:
+        """Make the next block final, so many seconds after the one before."""
         parent = self.chain.head
         validators = self.chain.get_validators(parent)
         built = self.chain.build_block(
             parent=parent,
-            timestamp=parent.timestamp + 1,
+            timestamp=parent.timestamp + period_s,
             coinbase=select_proposer(
                 parent.coinbase if parent.number else None, validators, Round(0)
             ),
@@ -166,10 +166,13 @@ class RealLedger:
 
 
 @asynccontextmanager
-async def open_ledger(folder: Path) -> AsyncIterator[RealLedger]:
-    """Open the ledger of the committed genesis in memory; the mempool's journal is in `folder`."""
+async def open_ledger(folder: Path, *, now_s: int | None = None) -> AsyncIterator[RealLedger]:
+    """Open the ledger of the committed genesis in memory; the mempool's journal is in `folder`.
+
+    Blocks may have times up to `now_s`.
+    """
     genesis = _load_genesis()
-    now_s = genesis.header.timestamp + 1_000_000
+    now_s = now_s or genesis.header.timestamp + 1_000_000
     store = MemoryStore()
     chain = Blockchain.open(store, genesis, clock=lambda: now_s)
     mempool = Mempool(
