@@ -20,6 +20,7 @@ from api.errors import (
     NotFound,
     UpstreamFault,
 )
+from api.networks.fees import Fees, check_funds, quote_fees
 from api.networks.network import OURS, Network
 from api.web3_provider import RawRpc, RpcRefusal
 from contracts import codec
@@ -181,8 +182,19 @@ class Ledger:
 
     async def get_nonce(self, address: bytes, *, pending: bool) -> int:
         """Return an account's next nonce after its final, or also its waiting, transactions."""
-        tag = "pending" if pending else self.network.finality.tag
-        return int(await self._raw.call("eth_getTransactionCount", "0x" + address.hex(), tag), 16)
+        return await self._count("pending" if pending else self.network.finality.tag, address)
+
+    async def get_mined_nonce(self, address: bytes) -> int:
+        """Return an account's next nonce after what stands in any block, final or not."""
+        return await self._count("latest", address)
+
+    async def quote_fees(self) -> Fees:
+        """Return what a transaction offers now; raises `UpstreamFault` if that is too much."""
+        return await quote_fees(self._raw, self.network.fees)
+
+    async def check_funds(self, account: bytes, *, gas: int, fees: Fees) -> None:
+        """Raise `UpstreamFault` if an account cannot pay for a transaction."""
+        await check_funds(self._raw, account, gas=gas, fees=fees)
 
     async def send(self, raw: bytes) -> None:
         """Hand in a signed transaction; raises `RpcRefusal` if the node does not take it."""
@@ -279,6 +291,9 @@ class Ledger:
             else:
                 present = middle
         return present
+
+    async def _count(self, tag: str, address: bytes) -> int:
+        return int(await self._raw.call("eth_getTransactionCount", "0x" + address.hex(), tag), 16)
 
     async def _get_block(self, tag: str) -> BlockSummary | None:
         block = await self._raw.call("eth_getBlockByNumber", tag, False)

@@ -175,7 +175,7 @@ class Deployer:
         last = record.attempts[-1]
         before = Fees(max_fee=last.max_fee, priority_fee=last.priority_fee)
         dearer = before.raise_to(quote)
-        if quote.max_fee <= before.max_fee or dearer.max_fee > self.policy.max_fee:
+        if before.covers(quote) or dearer.max_fee > self.policy.max_fee:
             return record
         return _add(record, self._sign(plan, number, last.gas, dearer))
 

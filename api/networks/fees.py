@@ -31,6 +31,12 @@ class Fees:
     """At most, base fee and priority fee together."""
     priority_fee: int
     """Of it, for whoever makes the block."""
+    base_fee: int = 0
+    """What the network asked when this was quoted."""
+
+    def covers(self, quote: "Fees") -> bool:
+        """Whether a transaction with this offer can still be carried out."""
+        return self.max_fee >= quote.base_fee
 
     def raise_to(self, quote: "Fees") -> "Fees":
         """Return the offer of a replacement: a quote, but enough above this one to be taken."""
@@ -79,7 +85,9 @@ async def quote_fees(raw: RawRpc, policy: FeePolicy | None) -> Fees:
             code="fee_too_high",
             next_step="try again later; or the operator raises foreign.max_fee_gwei",
         )
-    return Fees(max_fee=min(2 * base + priority, policy.max_fee), priority_fee=priority)
+    return Fees(
+        max_fee=min(2 * base + priority, policy.max_fee), priority_fee=priority, base_fee=base
+    )
 
 
 async def check_funds(raw: RawRpc, account: bytes, *, gas: int, fees: Fees) -> None:

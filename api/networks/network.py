@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.finality import QBFT, Finality
+from api.networks.fees import FeePolicy
 from contracts.address_book import GENESIS_BOOK, AddressBook
 
 
@@ -17,6 +18,8 @@ class Network:
     """What it calls final, and up to where the API reads."""
     first_block: int | None = None
     """The block from which on the ledger can have events; None: from the first that there is."""
+    fees: FeePolicy | None = None
+    """What a transaction may cost; None where it costs nothing."""
 
     @property
     def is_ours(self) -> bool:

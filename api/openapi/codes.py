@@ -18,6 +18,7 @@ PROBLEM_CODES: Final = {
     "account_unknown": "The registry does not list the node's account.",
     "act_not_found": "There is no act with this name.",
     "act_not_relayed": "The contract takes this act only from the account that signs it.",
+    "account_unfunded": "The agency's account on that network cannot pay for the transaction.",
     "act_too_large": "The act needs more gas than one transaction may use.",
     "agency_not_active": "The agency is suspended or not in the registry.",
     "agency_not_found": "The registry has no such agency.",
@@ -30,6 +31,7 @@ PROBLEM_CODES: Final = {
     "calendar_unknown": "There is no such calendar, or no such version of it.",
     "case_exists": "There is another case file with this number.",
     "case_not_found": "This agency has no case with this number.",
+    "chain_moved": "The network changed while it was read; it is read again.",
     "certificate_already_attested": "The same certificate stands attested as another record.",
     "certificate_being_attested": "Another request is attesting the same certificate now.",
     "certificate_not_listed": "The client certificate holds, but the operator did not list it.",
@@ -40,9 +42,11 @@ PROBLEM_CODES: Final = {
     "envelope_malformed": "The file is no envelope, or one that holds something else.",
     "evidence_not_found": "The node holds no evidence with this id.",
     "evidence_not_kept": "The ledger node behind the API keeps no evidence.",
+    "fee_too_high": "The network asks more for a transaction than the operator allows.",
     "field_not_asked": "The answer holds something that was not asked for.",
     "field_not_released": "The answer lacks a field that was asked for.",
     "field_unknown": "The dataset has no such field.",
+    "finality_unknown": "The network names no block that it will not take back.",
     "forbidden": "The token lacks the role.",
     "foreign_record": "The record is another agency's.",
     "history_refused": "What is told to have happened to a deadline does not fit together.",
@@ -60,6 +64,7 @@ PROBLEM_CODES: Final = {
     "limit_exceeded": "The request is larger than the server takes.",
     "malformed_body": "The body is not JSON with exactly one reading.",
     "method_not_allowed": "The path does not take this method.",
+    "network_too_old": "The network lacks the rules that the contracts need.",
     "need_not_found": "The case file names no need of this dataset.",
     "no_account": "The node has no account, so it writes nothing.",
     "no_vault": "The node has no vault, so it keeps no documents.",
@@ -98,6 +103,7 @@ PROBLEM_CODES: Final = {
     "unsupported_media_type": "The body is not application/json.",
     "vault_damaged": "A record of the vault does not open.",
     "webhook_not_found": "There is no such webhook.",
+    "wrong_network": "The network is not the one that the deployment file is of.",
 }
 """Codes of problem documents; those about documents, files and keys stand below."""
 

@@ -12,6 +12,9 @@ from eth_account import Account as EthAccount
 from eth_hash.auto import keccak
 from eth_typing import Address, Hash32
 from eth_utils.address import to_checksum_address
+from rlp.codec import decode as decode_rlp
+
+from api.networks.fees import NO_FEES, Fees
 
 SignTransaction = Callable[[Mapping[str, Any]], bytes]
 """Signs a transaction given with web3's member names; returns its canonical EIP-2718 bytes."""
@@ -47,9 +50,16 @@ def build_account(private_key: bytes) -> Account:
 
 
 def sign_call(
-    account: Account, *, chain_id: int, nonce: int, target: bytes, data: bytes, gas: int
+    account: Account,
+    *,
+    chain_id: int,
+    nonce: int,
+    target: bytes,
+    data: bytes,
+    gas: int,
+    fees: Fees = NO_FEES,
 ) -> SignedTransaction:
-    """Sign a call to a contract: EIP-1559, at the ledger's price of nothing."""
+    """Sign a call to a contract (EIP-1559); on a ledger of ours it costs nothing."""
     raw = account.sign(
         {
             "type": 2,
@@ -59,8 +69,17 @@ def sign_call(
             "value": 0,
             "data": "0x" + data.hex(),
             "gas": gas,
-            "maxFeePerGas": 0,
-            "maxPriorityFeePerGas": 0,
+            "maxFeePerGas": fees.max_fee,
+            "maxPriorityFeePerGas": fees.priority_fee,
         }
     )
     return SignedTransaction(raw=raw, hash=Hash32(keccak(raw)))
+
+
+def read_offer(raw: bytes) -> Fees:
+    """Return what a transaction that `sign_call` made offers."""
+    assert raw[:1] == b"\x02", "the outbox signs transactions of type 2"
+    fields: Any = decode_rlp(raw[1:])  # type: ignore[no-untyped-call]
+    return Fees(
+        priority_fee=int.from_bytes(fields[2], "big"), max_fee=int.from_bytes(fields[3], "big")
+    )

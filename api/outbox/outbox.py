@@ -13,6 +13,9 @@ A turn of the loop:
    is signed again with a new nonce, which cannot repeat it because the old nonce is gone;
 3. send what the node does not hold yet, in nonce order; send again what stays unsettled for long.
 
+On a network with fees, what waits because its offer became too low is offered for more on the same
+nonce (`replacing`).
+
 A node that refuses for a passing reason (full, catching up, key suspended) is asked again: what was
 promised is never dropped, and the reason stands in the operation for the caller to read.
 """
@@ -32,7 +35,8 @@ from api.databases import Database
 from api.errors import ApiError, UserFault
 from api.ledger import NO_REASON, Ledger, Reverted
 from api.outbox import store
-from api.outbox.account import Account, SignedTransaction, sign_call
+from api.outbox.account import Account
+from api.outbox.replacing import Replacer, build_signer
 from api.outbox.store import Outcome, StoredOperation, WriteRequest
 from api.web3_provider import RpcRefusal
 
@@ -108,6 +112,7 @@ class Outbox:
         self._translate = translate
         self._now = now
         self._wake = asyncio.Event()
+        self._replacer = Replacer(database, ledger)
 
     @property
     def accounts(self) -> tuple[Address, ...]:
@@ -146,6 +151,8 @@ class Outbox:
             if known is None:
                 raise
             return known
+        fees = await self._ledger.quote_fees()
+        await self._ledger.check_funds(request.account, gas=request.gas, fees=fees)
         if before is not None:
             await before()
         chain_id = await self._ledger.get_chain_id()
@@ -158,7 +165,7 @@ class Outbox:
                 request,
                 first_nonce=first_nonce,
                 now_s=int(self._now()),
-                sign=_build_signer(account, chain_id, request.target, request.data, request.gas),
+                sign=build_signer(account, chain_id, request, fees),
             )
             if also is not None:
                 also(connection)
@@ -231,7 +238,9 @@ class Outbox:
             return
         final_nonce = await self._ledger.get_nonce(account, pending=False)
         await self._settle([entry for entry in waiting if entry.nonce < final_nonce])
-        await self._send([entry for entry in waiting if entry.nonce >= final_nonce])
+        open_ones = [entry for entry in waiting if entry.nonce >= final_nonce]
+        signer = self._accounts[account]
+        await self._send(await self._replacer.replace(signer, open_ones, int(self._now())))
 
     async def _loop(self) -> None:
         while True:
@@ -252,9 +261,10 @@ class Outbox:
         """Note the outcome of operations whose nonce is spent, all in one commit."""
         outcomes: list[Outcome] = []
         for operation in operations:
-            receipt = await self._ledger.get_receipt(operation.transaction_hash)
+            receipt = await self._replacer.find_receipt(operation)
             if receipt is None:
-                await self._sign_again(operation)
+                if self._replacer.is_lost(operation, int(self._now())):
+                    await self._sign_again(operation)
                 continue
             block = await self._ledger.get_block(receipt.block_number)
             assert block is not None, "a receipt's block is known"
@@ -290,7 +300,8 @@ class Outbox:
         chain_id = await self._ledger.get_chain_id()
         first_nonce = await self._ledger.get_nonce(operation.account, pending=True)
         account = self._accounts[operation.account]
-        signer = _build_signer(account, chain_id, operation.target, operation.data, operation.gas)
+        fees = await self._ledger.quote_fees()
+        signer = build_signer(account, chain_id, operation, fees)
         await self._database.write(
             lambda connection: store.sign_again(
                 connection, operation, first_nonce=first_nonce, sign=signer
@@ -331,15 +342,6 @@ class Outbox:
         if operation.error != reason:
             log.warning("node refuses for now", operation=operation.id, code=refusal.code)
             await self._database.write(lambda c: store.mark_refused(c, operation.sequence, reason))
-
-
-def _build_signer(
-    account: Account, chain_id: int, target: bytes, data: bytes, gas: int
-) -> Callable[[int], SignedTransaction]:
-    def sign(nonce: int) -> SignedTransaction:
-        return sign_call(account, chain_id=chain_id, nonce=nonce, target=target, data=data, gas=gas)
-
-    return sign
 
 
 def _is_known(answer: BaseException) -> bool:

@@ -7,7 +7,7 @@ for people. Provenance is shaped after W3C PROV: records are entities, acts are 
 agencies are agents.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
@@ -109,6 +109,25 @@ class Subject(Model):
     attested_time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
 
 
+class FinalityFacts(Model):
+    """Who vouches that what was read stays."""
+
+    kind: Literal["quorum_seals", "as_reported"] = Field(
+        description=(
+            "`quorum_seals`: a quorum of the ledger's validators sealed the block. `as_reported`:"
+            " another network's node says so, and nobody here has checked it."
+        ),
+        examples=["quorum_seals"],
+    )
+    block_tag: Literal["latest", "safe", "finalized"] = Field(
+        description="The block of its node up to which this API reads.", examples=["latest"]
+    )
+    statement: str = Field(
+        description="The same in one sentence.",
+        examples=["final: a quorum of the ledger's validators sealed the block"],
+    )
+
+
 class Verification(Model):
     """The answer to a check."""
 
@@ -155,6 +174,7 @@ class Verification(Model):
     block_time: Time = Field(description="Its time.", examples=[EXAMPLE_TIME])
     checked: Time = Field(description="When the check was made.", examples=[EXAMPLE_TIME])
     behind_s: int = Field(ge=0, description="Seconds since that block.", examples=[1])
+    finality: FinalityFacts = Field(description="Who vouches for that block.")
 
 
 class Activity(Model):
@@ -184,7 +204,10 @@ class Activity(Model):
     block_hash: Uid = Field(description="Its hash.", examples=[EXAMPLE_HASH])
     block_time: Time = Field(description="Its time.", examples=[EXAMPLE_TIME])
     transaction: Uid = Field(description="Transaction.", examples=[EXAMPLE_HASH])
-    final: bool = Field(description="True: the block has quorum seals.", examples=[True])
+    final: bool = Field(
+        description="True: the block has quorum seals. False: another network reports it.",
+        examples=[True],
+    )
 
 
 class Entity(Model):
@@ -267,6 +290,7 @@ class Status(Model):
         ge=-1, description="Last block in the index; -1 while it is empty.", examples=[1250]
     )
     pending: int = Field(ge=0, description="Writes not yet final.", examples=[0])
+    finality: FinalityFacts = Field(description="Who vouches for what this node answers.")
 
 
 class Problem(Model):

@@ -11,7 +11,9 @@ from aiohttp import web
 
 from api.access.callers import Handler, requires
 from api.app import Surface
+from api.finality import Finality
 from api.rest.call import Reply, Stream, read_call
+from api.rest.finality_words import HEADER, restate
 from api.rest.handlers import HANDLERS, Handle
 from api.rest.route import Route
 from api.rest.routes import ROUTES
@@ -43,18 +45,19 @@ def build_rest(services: RestServices) -> web.Application:
 
 def _bind(route: Route, handle: Handle) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
-        call = await read_call(request, route, request.app[SERVICES])
+        services = request.app[SERVICES]
+        call = await read_call(request, route, services)
         answer = await handle(call)
         if isinstance(answer, Stream):
             return await answer.serve(request)
-        return _write(request, route, answer)
+        return _write(request, route, answer, services.ledger.network.finality)
 
     requires(*route.roles, operation=route.operation)(serve)
     return serve
 
 
-def _write(request: web.Request, route: Route, reply: Reply) -> web.Response:
-    headers = dict(reply.headers)
+def _write(request: web.Request, route: Route, reply: Reply, finality: Finality) -> web.Response:
+    headers = {HEADER: finality.kind.value, **reply.headers}
     if route.etag:
         headers["ETag"] = f'W/"{_compute_etag(route, reply)}"'
         headers["Cache-Control"] = "private, no-cache"
@@ -62,7 +65,7 @@ def _write(request: web.Request, route: Route, reply: Reply) -> web.Response:
             return web.Response(status=304, headers=headers)
     return web.Response(
         status=route.status,
-        body=reply.model.model_dump_json().encode(),
+        body=restate(reply.model, finality).model_dump_json().encode(),
         content_type="application/json",
         headers=headers,
     )

@@ -158,7 +158,12 @@ class Attestation(Model):
         description="True if this node sent a bare commitment; null if another agency issued it.",
         examples=[False],
     )
-    final: bool = Field(description="Always true: only final blocks are read.", examples=[True])
+    final: bool = Field(
+        description=(
+            "True: only final blocks are read. False in front of another network, which reports it."
+        ),
+        examples=[True],
+    )
     read_at_block: int = Field(ge=0, description="Block at which it was read.", examples=[1250])
 
 

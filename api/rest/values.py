@@ -133,13 +133,15 @@ class OperationState(StrEnum):
     """How far a write has come.
 
     `queued`: durable here, not yet taken by a node. `submitted`: a node holds it.
-    `final`: in a block with quorum seals. `failed`: included but refused by the contract, or
-    made impossible; nothing was changed.
+    `final`: in a block with quorum seals. `reported`: in its place in front of another network,
+    which reports it in a block that it will not take back. `failed`: included but refused by the
+    contract, or made impossible; nothing was changed.
     """
 
     QUEUED = "queued"
     SUBMITTED = "submitted"
     FINAL = "final"
+    REPORTED = "reported"
     FAILED = "failed"
 
 

@@ -187,6 +187,14 @@ _FINDINGS: Final = {
             lasting=False,
         ),
         Finding(
+            code="network_reported",
+            text=(
+                "The answer rests on what another network's node reports; no seals of this"
+                " ledger's own validators stand behind it."
+            ),
+            next_step=ACCEPT,
+        ),
+        Finding(
             code="holder_not_checked",
             text="Holder not checked: compare name and birth date.",
             next_step="Compare name and birth date with the person, then accept the document.",

@@ -4,6 +4,7 @@ from api.errors import NotFound
 from api.rest.answers import Status
 from api.rest.call import Call, Reply
 from api.rest.cursors import encode_cursor
+from api.rest.finality_words import read_state, view_finality
 from api.rest.models import OperationPage
 from api.rest.values import OperationState, encode_hex, parse_time
 from api.rest.views import view_operation
@@ -26,6 +27,7 @@ async def get_status(call: Call) -> Reply:
             behind_s=max(0, int(services.now()) - head.time_s),
             indexed_block=await services.index.get_block(),
             pending=await services.outbox.count_open(),
+            finality=view_finality(services.ledger.network.finality),
         )
     )
 
@@ -36,7 +38,7 @@ async def list_operations(call: Call) -> Reply:
     operations = await call.services.outbox.get_page(
         limit=page.limit + 1,
         before=page.after,
-        state=call.find_choice("state", tuple(OperationState)),
+        state=read_state(call.find_choice("state", tuple(OperationState))),
         uid=call.find_digest("uid"),
     )
     items = operations[: page.limit]

@@ -9,6 +9,7 @@ from api.rest.answers import (
     VerifyRequest,
 )
 from api.rest.call import Call, Reply
+from api.rest.finality_words import view_finality
 from api.rest.values import Result, encode_hex, parse_optional_time, parse_time
 from api.rest.views import view_state, view_uid
 from api.verification import findings
@@ -44,10 +45,14 @@ async def verify(call: Call) -> Reply:
 
 
 def _view(call: Call, answer: Answer) -> Verification:
+    finality = call.services.ledger.network.finality
+    notices = list(answer.notices)
+    if not finality.is_final:
+        notices.append(findings.get_finding("network_reported"))
     return Verification(
         result=Result(answer.result),
         reasons=[_view_finding(finding) for finding in answer.reasons],
-        notices=[_view_finding(finding) for finding in answer.notices],
+        notices=[_view_finding(finding) for finding in notices],
         next_step=answer.next_step,
         holder_checked=answer.holder_checked,
         disclosed=list(answer.disclosed),
@@ -59,6 +64,7 @@ def _view(call: Call, answer: Answer) -> Verification:
         block_time=parse_time(answer.head.time_s),
         checked=parse_time(answer.checked_s),
         behind_s=answer.behind_s,
+        finality=view_finality(finality),
     )
 
 

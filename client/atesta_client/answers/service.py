@@ -125,7 +125,7 @@ class Operation:
     @property
     def is_settled(self) -> bool:
         """Whether nothing about it will change any more."""
-        return self.state in {"final", "failed"}
+        return self.state in {"final", "reported", "failed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
