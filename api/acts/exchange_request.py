@@ -23,6 +23,7 @@ from api.auth import Role
 from api.deadlines.errors import CalendarEnds, HistoryRefused, ProfileUnknown
 from api.errors import UserFault
 from api.records import NO_UID
+from api.rest.faults import Contradiction
 from api.rest.references import Reference
 from api.rest.services import RestServices
 from api.rest.values import (
@@ -153,7 +154,7 @@ class ExchangeRequest(CreationBody):
     @model_validator(mode="after")
     def _check_due(self) -> Self:
         if (self.due is None) == (self.deadline is None):
-            raise ValueError("give exactly one of due, deadline")
+            raise Contradiction("give exactly one of due, deadline", "due", "deadline")
         return self
 
 

@@ -17,6 +17,7 @@ from api.acts.private import keep_materials, seal
 from api.acts.release_checks import check_fields, check_subject, open_request
 from api.auth import Role
 from api.errors import NotFound, UserFault
+from api.rest.faults import Contradiction
 from api.rest.refusals import translate_revert
 from api.rest.services import RestServices
 from api.rest.values import JsonObject, Reason, encode_hex
@@ -55,7 +56,9 @@ class ExchangeDecide(ActBody):
     @model_validator(mode="after")
     def _check_reason(self) -> Self:
         if (self.reason is None) == (self.decision is DecisionWord.REFUSE):
-            raise ValueError("a refusal needs a reason, an approval has none")
+            raise Contradiction(
+                "a refusal needs a reason, an approval has none", "reason", "decision"
+            )
         return self
 
 

@@ -17,6 +17,7 @@ from api.acts.context import ActContext
 from api.acts.private import seal
 from api.errors import UserFault
 from api.records import NO_UID
+from api.rest.faults import Contradiction
 from api.rest.values import (
     EXAMPLE_HASH,
     EXAMPLE_TIME,
@@ -102,7 +103,7 @@ class MandateItem(Model):
     @model_validator(mode="after")
     def _check_grantor(self) -> Self:
         if self.body is None and self.grantor is None:
-            raise ValueError("a mandate has a grantor or a body")
+            raise Contradiction("a mandate has a grantor or a body", "grantor", "body")
         return self
 
 

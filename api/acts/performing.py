@@ -21,7 +21,9 @@ from api.acts.legal import add_legal_reference
 from api.acts.private import seal_lateness
 from api.auth import Caller, check_roles
 from api.errors import ApiError, UserFault
+from api.outbox.store import WriteRequest
 from api.rest.call import Call, Reply
+from api.rest.missing_roles import name_missing_role
 from api.rest.services import RestServices
 from api.rest.validation import translate_validation
 from api.rest.writes import LedgerAct, accept, build_request, submit
@@ -76,6 +78,7 @@ async def rehearse(
     """
     prepared: PreparedAct | None = None
     context: ActContext | None = None
+    request: WriteRequest | None = None
     try:
         # Who may not act learns nothing from trying.
         check_roles(caller, act.roles)
@@ -83,9 +86,12 @@ async def rehearse(
         context = await open_context(services, caller, path)
         prepared = await act.prepare(context, checked)
         ledger_act, _ = build_ledger_act(act, prepared, checked, context)
-        await services.outbox.check(await build_request(services, ledger_act))
+        request = await build_request(services, ledger_act)
+        await services.outbox.check(request)
     except UserFault as refusal:
         facts: dict[str, Any] = {}
+        account = None if request is None else request.account
+        await name_missing_role(services, refusal, act.key_role, account)
         if context is not None and prepared is not None:
             await add_legal_reference(context, prepared, refusal)
             facts = await _find_facts(act, context, prepared)

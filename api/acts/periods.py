@@ -24,6 +24,7 @@ from api.acts.private import keep_materials
 from api.auth import Role
 from api.errors import InvalidField, UserFault
 from api.records import NO_UID
+from api.rest.faults import Contradiction
 from api.rest.refusals import translate_revert
 from api.rest.values import EXAMPLE_COMMITMENT, Uid, decode_hex, encode_hex
 from api.vault.materials import Material
@@ -70,11 +71,11 @@ class StatementMake(ActBody):
     @model_validator(mode="after")
     def _check_form(self) -> Self:
         if (self.deliveries is None) == (self.count is None):
-            raise ValueError("give exactly one of deliveries, count")
+            raise Contradiction("give exactly one of deliveries, count", "deliveries", "count")
         if self.deliveries is not None and self.root is not None:
-            raise ValueError("the root follows from the deliveries")
+            raise Contradiction("the root follows from the deliveries", "root", "deliveries")
         if self.count is not None and (self.count == 0) != (self.root is None):
-            raise ValueError("no deliveries have no root, and any have one")
+            raise Contradiction("no deliveries have no root, and any have one", "root", "count")
         return self
 
 
@@ -100,7 +101,7 @@ class LeafName(ActBody):
     @model_validator(mode="after")
     def _check_proof(self) -> Self:
         if (self.leaf is None) != (self.proof is None):
-            raise ValueError("leaf and proof come together")
+            raise Contradiction("leaf and proof come together", "leaf", "proof")
         return self
 
 

@@ -8,6 +8,7 @@ from api.acts.act import Act, ActBody, CreationBody, PreparedAct
 from api.acts.context import ActContext
 from api.acts.texts import build_text
 from api.auth import Role
+from api.rest.faults import Contradiction
 from api.rest.references import Reference
 from api.rest.values import (
     EXAMPLE_HASH,
@@ -64,7 +65,9 @@ class PolicyPropose(CreationBody):
     @model_validator(mode="after")
     def _check_one_agreement(self) -> Self:
         if (self.agreement is None) == (self.agreement_hash is None):
-            raise ValueError("give exactly one of agreement, agreement_hash")
+            raise Contradiction(
+                "give exactly one of agreement, agreement_hash", "agreement", "agreement_hash"
+            )
         return self
 
 

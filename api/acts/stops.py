@@ -8,6 +8,7 @@ from api.acts.act import Act, ActBody, CreationBody, PreparedAct
 from api.acts.context import ActContext
 from api.acts.texts import build_text
 from api.auth import Role
+from api.rest.faults import Contradiction
 from api.rest.references import Reference
 from api.rest.values import (
     EXAMPLE_TIME,
@@ -47,7 +48,9 @@ class StopOrder(CreationBody):
     @model_validator(mode="after")
     def _check_one_subject(self) -> Self:
         if sum(part is not None for part in (self.dataset, self.pair, self.basis)) != 1:
-            raise ValueError("give exactly one of dataset, pair, basis")
+            raise Contradiction(
+                "give exactly one of dataset, pair, basis", "dataset", "pair", "basis"
+            )
         return self
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 from api.acts.context import ActContext
 from api.acts.private import seal
 from api.errors import InvalidField
+from api.rest.faults import Contradiction
 from api.rest.values import EXAMPLE_UID, Model, Uid, decode_hex, encode_hex
 from api.vault.materials import Material
 
@@ -41,7 +42,7 @@ class SubjectItem(Model):
     @model_validator(mode="after")
     def _check_one(self) -> Self:
         if (self.reference is None) == (self.handle is None):
-            raise ValueError("give exactly one of reference, handle")
+            raise Contradiction("give exactly one of reference, handle", "reference", "handle")
         return self
 
 

@@ -16,6 +16,7 @@ from api.acts.private import keep_materials, seal
 from api.auth import Role
 from api.records import NO_UID
 from api.rest.acting_models import EXAMPLE_SIGNATURE, SignatureText
+from api.rest.faults import Contradiction
 from api.rest.values import (
     EXAMPLE_TIME,
     EXAMPLE_UID,
@@ -79,7 +80,8 @@ class WithdrawalAnswer(ActBody):
     @model_validator(mode="after")
     def _check_retention(self) -> Self:
         if self.outcome is WithdrawalOutcome.RETAINED and None in (self.basis, self.until):
-            raise ValueError("what is retained needs basis and until")
+            missing = [name for name in ("basis", "until") if getattr(self, name) is None]
+            raise Contradiction("what is retained needs basis and until", *missing)
         return self
 
 

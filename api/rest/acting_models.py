@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from api.acts.texts import LanguageTag
 from api.rest.answers import Problem
+from api.rest.faults import Contradiction
 from api.rest.values import (
     EXAMPLE_ADDRESS,
     EXAMPLE_HASH,
@@ -133,6 +134,10 @@ class PreparedAct(Model):
     )
 
 
+_SIGNED = ("contract", "call", "nonce", "deadline", "signer")
+"""Members that tell what was signed, where it was not prepared here."""
+
+
 class SignedActCreate(Model):
     """Hand in an act that was signed elsewhere; this node's account only carries it.
 
@@ -160,11 +165,18 @@ class SignedActCreate(Model):
 
     @model_validator(mode="after")
     def _check_one_source(self) -> Self:
-        parts = (self.contract, self.call, self.nonce, self.deadline, self.signer)
+        parts = [getattr(self, name) for name in _SIGNED]
         if self.prepared is not None and any(part is not None for part in parts):
-            raise ValueError("give either prepared, or contract, call, nonce, deadline and signer")
+            raise Contradiction(
+                "give either prepared, or contract, call, nonce, deadline and signer",
+                "prepared",
+                *_SIGNED,
+            )
         if self.prepared is None and any(part is None for part in parts):
-            raise ValueError("contract, call, nonce, deadline and signer are needed together")
+            raise Contradiction(
+                "without prepared, contract, call, nonce, deadline and signer are needed together",
+                *(name for name in _SIGNED if getattr(self, name) is None),
+            )
         return self
 
 

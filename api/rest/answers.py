@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from api.rest.faults import Contradiction
 from api.rest.values import (
     EXAMPLE_ADDRESS,
     EXAMPLE_AGENCY,
@@ -77,7 +78,9 @@ class VerifyRequest(Model):
     @model_validator(mode="after")
     def _check_one_source(self) -> Self:
         if (self.credential is None) == (self.presentation is None):
-            raise ValueError("give exactly one of credential, presentation")
+            raise Contradiction(
+                "give exactly one of credential, presentation", "credential", "presentation"
+            )
         return self
 
 

@@ -241,12 +241,22 @@ def _read_key(request: web.Request) -> str:
     return key
 
 
+def _refuse_parameter(name: str, known: list[str]) -> InvalidField:
+    told = f"it takes: {', '.join(known)}" if known else "it takes none"
+    return InvalidField(
+        name[:100],
+        f"this operation has no such query parameter; {told}",
+        next_step="correct the name, or leave the parameter out",
+        extra={"known": known},
+    )
+
+
 def _read_query(request: web.Request, route: Route) -> dict[str, str]:
-    known = {parameter.name for parameter in route.query}
+    known = [parameter.name for parameter in route.query]
     query: dict[str, str] = {}
     for name, value in request.query.items():
         if name not in known:
-            raise InvalidField(name[:100], "this query parameter is not known here")
+            raise _refuse_parameter(name, known)
         if name in query:
             raise InvalidField(name, "this query parameter is given twice")
         query[name] = value

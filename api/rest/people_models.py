@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from api.acts.consent_terms import ConsentTerms
 from api.acts.subjects import PersonReference
+from api.rest.faults import Contradiction
 from api.rest.references import Reference
 from api.rest.values import (
     EXAMPLE_ADDRESS,
@@ -85,7 +86,7 @@ class ConsentPrepare(ConsentTerms):
     @model_validator(mode="after")
     def _check_late(self) -> Self:
         if self.late is not None:
-            raise ValueError("say when handing it in that it is late")
+            raise Contradiction("say when handing it in that it is late", "late")
         return self
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from api.rest.faults import Contradiction
 from api.rest.lateness import LATE, Late
 from api.rest.values import (
     EXAMPLE_AGENCY,
@@ -166,9 +167,14 @@ class AttestationCreate(Model):
             if getattr(self, name) is not None
         ]
         if len(given) != 1:
-            raise ValueError("give exactly one of document, credential, commitment")
+            raise Contradiction(
+                "give exactly one of document, credential, commitment",
+                *("document", "credential", "commitment"),
+            )
         if given != ["credential"] and self.schema_uid is None:
-            raise ValueError("schema_uid is needed with document and with commitment")
+            raise Contradiction(
+                "schema_uid is needed with document and with commitment", "schema_uid", *given
+            )
         return self
 
 
@@ -209,7 +215,7 @@ class BatchCreate(Model):
     @model_validator(mode="after")
     def _check_one_source(self) -> Self:
         if (self.members is None) == (self.root is None):
-            raise ValueError("give exactly one of members, root")
+            raise Contradiction("give exactly one of members, root", "members", "root")
         if (self.root is None) != (self.count is None):
-            raise ValueError("count goes with root, and only with root")
+            raise Contradiction("count goes with root, and only with root", "count", "root")
         return self

@@ -14,9 +14,10 @@ from eth_typing import Address
 from sqlalchemy import Connection
 
 from api.acts.private import seal_lateness
-from api.errors import InvalidField, UserFault
+from api.errors import ApiError, InvalidField, UserFault
 from api.outbox.store import StoredOperation, WriteRequest
 from api.rest.call import Call, Reply
+from api.rest.missing_roles import name_missing_role
 from api.rest.models import Accepted
 from api.rest.services import RestServices
 from api.rest.values import OperationState, encode_hex
@@ -92,10 +93,14 @@ async def submit(
         fingerprint=call.body_fingerprint,
         account=call.signer,
     )
-    if call.is_rehearsal:
-        await services.outbox.check(request)
-        raise Rehearsed(request)
-    operation = await services.outbox.submit(request, before=before, also=also)
+    try:
+        if call.is_rehearsal:
+            await services.outbox.check(request)
+            raise Rehearsed(request)
+        operation = await services.outbox.submit(request, before=before, also=also)
+    except ApiError as refusal:
+        await name_missing_role(services, refusal, act.role, request.account)
+        raise
     return accept(operation, envelope=envelope)
 
 

@@ -35,6 +35,7 @@ from api.rest.handlers.rehearsing import (
     find_handled,
     find_handled_call,
 )
+from api.rest.missing_roles import name_missing_role
 from api.rest.services import RestServices
 from api.rest.values import decode_hex, encode_hex, encode_time, parse_time
 from api.rest.writes import accept, build_request
@@ -95,8 +96,8 @@ async def prepare_act(
     prepared = await act.prepare(context, checked)
     ledger_act, keep = build_ledger_act(act, prepared, checked, context)
     request = await build_request(services, ledger_act, account=occasion.signer)
-    await _check(context, prepared, request)
-    await keep()
+    await _check(context, act, prepared, request)
+    await keep(refer_to_call(request.data))
     stored = _build_stored(request, act.contract, deadline_s, prepared.texts, context.now_s)
     await services.prepared_acts.put(stored)
     return stored, prepared.envelope
@@ -195,11 +196,14 @@ async def submit_signed(call: Call, body: models.SignedActCreate) -> Reply:
     return accept(operation)
 
 
-async def _check(context: ActContext, prepared: PreparedAct, request: WriteRequest) -> None:
+async def _check(
+    context: ActContext, act: Act, prepared: PreparedAct, request: WriteRequest
+) -> None:
     try:
         await context.services.outbox.check(request)
     except ApiError as refusal:
         await add_legal_reference(context, prepared, refusal)
+        await name_missing_role(context.services, refusal, act.key_role, request.account)
         raise
 
 

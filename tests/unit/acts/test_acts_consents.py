@@ -243,7 +243,7 @@ async def test_consent_withdrawn_earlier_lists_the_releases_since(
     ("changes", "status", "told"),
     [
         ({"fields": ["/shoe_size"]}, 422, ("field_unknown", "fields.0")),
-        ({"subject": {}}, 400, ("invalid_field", "subject")),
+        ({"subject": {}}, 400, ("invalid_field", "subject.reference")),
         ({"response_s": 0}, 400, ("invalid_field", "response_s")),
         ({"recipient": BUREAU}, 422, ("consent_recipient_is_the_provider", None)),
         ({"provider": COMMISSION}, 422, ("dataset_not_the_providers", None)),
