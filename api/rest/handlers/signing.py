@@ -97,7 +97,7 @@ async def prepare_act(
     ledger_act, keep = build_ledger_act(act, prepared, checked, context)
     request = await build_request(services, ledger_act, account=occasion.signer)
     await _check(context, act, prepared, request)
-    await keep(refer_to_call(request.data))
+    await keep()
     stored = _build_stored(request, act.contract, deadline_s, prepared.texts, context.now_s)
     await services.prepared_acts.put(stored)
     return stored, prepared.envelope
