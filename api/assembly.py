@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from api.app import MetricSource, Readiness, Services, Surface, build_app
 from api.databases import CommitWatch
+from api.errors import UpstreamFault
 from api.explorer.chain import ChainReader
 from api.explorer.records import RecordReader
 from api.explorer.services import ExplorerServices
@@ -20,6 +21,7 @@ from api.jsonrpc.dispatcher import Dispatcher
 from api.jsonrpc.http import build_rpc_surface
 from api.openapi.surface import build_documentation_surface
 from api.outbox.account import Account
+from api.ports import Metric
 from api.rest.app import build_rest_surface
 from api.rest.services import RestServices, RestSettings, open_services
 from api.server import serve
@@ -73,7 +75,7 @@ async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
             Services(
                 surfaces=build_surfaces(parts, services),
                 readiness=(*parts.readiness, _watch_index(services)),
-                metrics=parts.metrics,
+                metrics=(*parts.metrics, _measure_index(services)),
             ),
             parts.server,
         )
@@ -103,9 +105,39 @@ def build_surfaces(parts: ApiParts, services: RestServices) -> tuple[Surface, ..
     return (build_rpc_surface(parts.dispatcher), *surfaces)
 
 
+def _measure_index(services: RestServices) -> MetricSource:
+    async def measure() -> tuple[Metric, ...]:
+        try:
+            block = await services.index.get_block()
+        except UpstreamFault:
+            return ()
+        return (
+            Metric(
+                name="index_block",
+                kind="gauge",
+                help="The last block that lists and filters see.",
+                value=block,
+            ),
+            Metric(
+                name="index_leads",
+                kind="gauge",
+                help="1 in the process that follows the chain for all that share the index.",
+                value=int(services.index_lead.is_leader),
+            ),
+        )
+
+    return measure
+
+
 def _watch_index(services: RestServices) -> Readiness:
     async def check() -> str | None:
         mismatch = services.index.mismatch
-        return None if mismatch is None else mismatch.reason
+        if mismatch is not None:
+            return mismatch.reason
+        try:
+            await services.index.get_block()
+        except UpstreamFault as error:
+            return error.reason
+        return None
 
     return Readiness(name="index", check=check)

@@ -24,6 +24,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import NullPool
 
 from api.errors import UpstreamFault
 
@@ -90,6 +91,33 @@ def open_engines(url: URL, *, name: str, secure_delete: bool = False) -> Engines
     )
 
 
+def open_lock_engine(url: URL) -> Engine:
+    """Open a PostgreSQL database for a lock that lasts as long as its connection does.
+
+    The server asks after a silent client, so that one whose machine is gone does not keep the lock.
+    """
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        connect_args=_make_connect_arguments("lock"),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        **_ENGINE_OPTIONS,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: psycopg.Connection[Any], _record: Any) -> None:
+        connection.autocommit = True
+        for setting, value in (
+            ("tcp_keepalives_idle", "5"),
+            ("tcp_keepalives_interval", "5"),
+            ("tcp_keepalives_count", "3"),
+        ):
+            connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
+
+    event.listen(engine, "handle_error", _redact, retval=True)
+    return engine
+
+
 def translate(error: Exception) -> UpstreamFault:
     """Say what failed without a value and without an address."""
     # The driver's message names tables and conditions, never values; the statement would.
@@ -142,13 +170,7 @@ def _open_postgresql(url: URL, name: str) -> Engine:
     lock = compute_lock_key(name, "write")
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
-        connect_args={
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "application_name": f"atesta {name}",
-            "keepalives_idle": 30,
-            "keepalives_interval": 10,
-            "keepalives_count": 3,
-        },
+        connect_args=_make_connect_arguments(name),
         # A connection that died while it was idle is noticed before it is used.
         pool_pre_ping=True,
         pool_size=5,
@@ -186,6 +208,16 @@ def _open_postgresql(url: URL, name: str) -> Engine:
 
     event.listen(engine, "handle_error", _redact, retval=True)
     return engine
+
+
+def _make_connect_arguments(name: str) -> dict[str, Any]:
+    return {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "application_name": f"atesta {name}",
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+    }
 
 
 def _redact(context: ExceptionContext) -> Exception | None:

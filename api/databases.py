@@ -70,6 +70,11 @@ class Database:
         self._writer = threading.Thread(target=self._run, name="database-writer", daemon=True)
         self._writer.start()
 
+    @property
+    def url(self) -> URL:
+        """Its address; never to be shown, for it may hold a secret."""
+        return self._engines.reads.url
+
     async def read(self, work: Work[Result]) -> Result:
         """Run `work` on a snapshot of the committed state; raises `UpstreamFault` if it cannot."""
         return await asyncio.to_thread(self.read_now, work)
@@ -201,6 +206,14 @@ def open_database(
         engines.dispose()
         raise
     return Database(engines, name=name, watch=watched)
+
+
+def open_replica(address: Path | str, *, name: str) -> Database:
+    """Open a copy of a database that somebody else keeps; nothing is made and nothing written.
+
+    It need not be there yet: each read says what is wrong with it. Raises `InvalidField`.
+    """
+    return Database(open_engines(read_address(address), name=name), name=name)
 
 
 def read_address(address: Path | str) -> URL:

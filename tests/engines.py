@@ -8,16 +8,18 @@ start their own. Where PostgreSQL cannot be had, the second run is skipped and s
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.engine import make_url
 
 from scripts.postgresql.server import PostgresMissing, PostgresServer, run_postgres
 
 NewDatabase = Callable[[str], str]
 """Returns the address of the database with this name; the same name means the same database."""
 
-_NUMBERS = itertools.count()
 _HASTY = ("fsync=off", "synchronous_commit=on", "full_page_writes=off", "max_connections=200")
 
 
@@ -31,20 +33,58 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabasePool:
+    """Databases of one server, emptied after each test: a new one costs hundreds of files."""
+
+    server: PostgresServer
+    free: list[str] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def take(self) -> str:
+        """Return the address of an empty database."""
+        if self.free:
+            return self.free.pop()
+        return self.server.create_database(f"test_{next(self.numbers)}")
+
+    def give_back(self, url: str) -> None:
+        """Empty a database, whatever is still connected to it."""
+        name = make_url(url).database
+        engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            others = f"datname = '{name}' AND pid <> pg_backend_pid()"
+            for statement in (
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}",
+                f'ALTER DATABASE "{name}" RESET ALL',
+                "DROP SCHEMA public CASCADE",
+                "CREATE SCHEMA public",
+            ):
+                connection.exec_driver_sql(statement)
+        self.free.append(url)
+
+
+@pytest.fixture(scope="session")
+def postgres_pool(postgres_server: PostgresServer) -> DatabasePool:
+    return DatabasePool(server=postgres_server)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_urls(request: pytest.FixtureRequest, tmp_path: Path) -> NewDatabase:
+def database_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewDatabase]:
     """Databases of one engine, by name."""
     if request.param == "sqlite":
-        return lambda name: f"sqlite:///{tmp_path / name}.sqlite"
-    server: PostgresServer = request.getfixturevalue("postgres_server")
+        yield lambda name: f"sqlite:///{tmp_path / name}.sqlite"
+        return
+    pool: DatabasePool = request.getfixturevalue("postgres_pool")
     made: dict[str, str] = {}
 
     def take(name: str) -> str:
         if name not in made:
-            made[name] = server.create_database(f"{name}_{next(_NUMBERS)}")
+            made[name] = pool.take()
         return made[name]
 
-    return take
+    yield take
+    for url in made.values():
+        pool.give_back(url)
 
 
 @pytest.fixture

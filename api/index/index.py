@@ -2,18 +2,19 @@
 
 The index stands on a block (number and hash). A step reads the next stretch of final blocks and
 their events, checks that each header names the one before as its parent, and writes rows and the
-new cursor together. A crash leaves the last whole step. Several processes may follow at once: one
-that finds the cursor moved by another writes nothing.
+new cursor together. A crash leaves the last whole step. Of several processes that share an index
+one follows (`api.leadership`); should two do so for a moment, the one that finds the cursor moved
+writes nothing. Reads may go to a replica; what they say rests on the block that it has.
 
 Blocks of this ledger are final when they exist, so a parent that does not fit means that this
 index was filled from another chain, or that the node behind it was exchanged; another network may
 also have taken back what it had reported. Then it stops, says so, and serves nothing new until an
-operator rebuilds it.
+operator rebuilds it. All processes that read it, also from a replica, say so (`api.index.trouble`).
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,9 +26,10 @@ from api.errors import ApiError, UpstreamFault
 from api.index.authors import is_residents
 from api.index.events import process_event
 from api.index.law_tables import LAYOUT
-from api.index.layout import prepare_layout
+from api.index.layout import get_layout, prepare_layout
 from api.index.placed_event import PlacedEvent, decode_event
 from api.index.tables import BLOCKS, CURSOR, METADATA
+from api.index.trouble import Trouble, get_trouble, put_trouble
 from api.ledger import BlockSummary, Ledger
 
 log = structlog.get_logger(__name__)
@@ -41,6 +43,9 @@ POLL_S: Final = 0.5
 WAIT_S: Final = 0.05
 """Pause of those who wait for a block in the index."""
 
+WATCH_S: Final = 0.5
+"""Pause between two looks at what whoever follows the chain has noted."""
+
 
 _CHECK_NODE: Final = "the operator checks which node the API reads, then rebuilds the index"
 
@@ -53,7 +58,7 @@ _CHECK_NETWORK: Final = (
 class IndexMismatch(UpstreamFault):
     """The index and the chain do not belong together."""
 
-    def __init__(self, reason: str, *, next_step: str = _CHECK_NODE) -> None:
+    def __init__(self, reason: str, *, next_step: str | None = _CHECK_NODE) -> None:
         super().__init__(reason, code="index_mismatch", next_step=next_step)
 
 
@@ -73,13 +78,22 @@ Progress = Callable[[int, int], None]
 class Index:
     """The index of one ledger."""
 
-    def __init__(self, *, database: Database, ledger: Ledger) -> None:
-        """Take an open database; tables of another version are dropped and filled again."""
+    def __init__(
+        self, *, database: Database, ledger: Ledger, replica: Database | None = None
+    ) -> None:
+        """Take an open database; tables of another version are dropped and filled again.
+
+        With a replica of it, all queries go there.
+        """
         self._database = database
+        self._reader = replica or database
         database.write_now(prepare_layout)
         self._ledger = ledger
         self._wake = asyncio.Event()
         self._mismatch: IndexMismatch | None = None
+        self._replica_mismatch: IndexMismatch | None = None
+        self._follows = False
+        self._has_noted = False
 
     @property
     def database(self) -> Database:
@@ -88,29 +102,30 @@ class Index:
 
     @property
     def mismatch(self) -> IndexMismatch | None:
-        """Why the index stopped; None while it follows."""
-        return self._mismatch
+        """Why the index, or its replica, must not be believed; None while it may."""
+        return self._mismatch or self._replica_mismatch
 
     async def read(self, work: Work[Result]) -> Result:
         """Run a query; raises `IndexMismatch` once the index has stopped on one.
 
         What an index of another chain would answer is worse than no answer.
         """
-        if self._mismatch is not None:
-            raise self._stop(self._mismatch.reason)
-        return await self._database.read(work)
+        mismatch = self.mismatch
+        if mismatch is not None:
+            raise IndexMismatch(mismatch.reason, next_step=mismatch.next_step)
+        return await self._reader.read(work)
 
     def notify(self) -> None:
         """Tell the index that there is a new block, so that it need not wait to ask."""
         self._wake.set()
 
     async def get_block(self) -> int:
-        """Return the last block in the index; -1 while it is empty."""
-        cursor = await self._database.read(_get_cursor)
+        """Return the last block that queries see; -1 while there is none."""
+        cursor = await self._reader.read(_get_cursor)
         return -1 if cursor is None else cursor.number
 
     async def wait_for(self, number: int, timeout_s: float) -> bool:
-        """Wait until the index has this block; False if it has not in time."""
+        """Wait until queries see this block; False if they do not in time."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while await self.get_block() < number:
             if asyncio.get_running_loop().time() >= deadline:
@@ -121,13 +136,21 @@ class Index:
     @contextlib.asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
         """Keep following the chain for as long as the context lasts."""
-        task = asyncio.create_task(self._loop(), name="index")
+        self._follows, self._has_noted = True, False
         try:
-            yield
+            async with _keep(self._loop(), "index"):
+                yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            self._follows = False
+
+    @contextlib.asynccontextmanager
+    async def watch(self) -> AsyncIterator[None]:
+        """Keep up with what whoever follows the chain has noted, for as long as the context lasts.
+
+        Also keeps an eye on the replica, which must be one of this very index.
+        """
+        async with _keep(self._watch(), "index watch"):
+            yield
 
     async def advance(self) -> bool:
         """Take one step; returns whether there may be more. Raises `IndexMismatch`."""
@@ -156,7 +179,7 @@ class Index:
         """Advance to the present head; returns its height."""
         while True:
             more = await self.advance()
-            number = await self.get_block()
+            number = (await self._get_cursor()).number
             if progress is not None:
                 progress(number + 1, (await self._ledger.get_head()).number + 1)
             if not more:
@@ -164,6 +187,11 @@ class Index:
 
     async def rebuild(self, progress: Progress | None = None) -> int:
         """Forget everything and read the chain again from genesis; returns the height reached."""
+        await self.clear()
+        return await self.catch_up(progress)
+
+    async def clear(self) -> None:
+        """Forget everything; whoever follows the chain begins again."""
 
         def clear(connection: Connection) -> None:
             for table in reversed(METADATA.sorted_tables):
@@ -172,19 +200,13 @@ class Index:
 
         await self._database.write(clear)
         self._mismatch = None
-        return await self.catch_up(progress)
 
     async def _loop(self) -> None:
         while True:
             self._wake.clear()
             more = False
             try:
-                more = await self.advance()
-                self._mismatch = None
-            except IndexMismatch as error:
-                if self._mismatch is None:
-                    log.error("index stopped", reason=error.reason)  # noqa: TRY400 - expected
-                self._mismatch = error
+                more = await self._advance_and_note()
             except ApiError as error:
                 log.warning("index waits", reason=error.reason, code=error.code)
             except Exception:
@@ -192,6 +214,56 @@ class Index:
             if not more:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), POLL_S)
+
+    async def _advance_and_note(self) -> bool:
+        """Take one step; leave a note for the other processes when the index stops or goes on."""
+        more, found = False, None
+        try:
+            more = await self.advance()
+        except IndexMismatch as error:
+            found = error
+        known = self._mismatch
+        self._mismatch = found
+        if self._has_noted and (found and found.reason) == (known and known.reason):
+            return more
+        if found is not None:
+            log.error("index stopped", reason=found.reason)
+        trouble = None
+        if found is not None:
+            trouble = Trouble(reason=found.reason, next_step=found.next_step)
+        if await self._database.read(get_trouble) != trouble:
+            await self._database.write(lambda connection: put_trouble(connection, trouble))
+        self._has_noted = True
+        return more
+
+    async def _watch(self) -> None:
+        while True:
+            with contextlib.suppress(ApiError):
+                # What is out of reach is said by each read.
+                await self._look()
+            await asyncio.sleep(WATCH_S)
+
+    async def _look(self) -> None:
+        if not self._follows:
+            trouble = await self._database.read(get_trouble)
+            self._mismatch = None
+            if trouble is not None:
+                self._mismatch = IndexMismatch(trouble.reason, next_step=trouble.next_step)
+        if self._reader is self._database:
+            return
+        mine, theirs = [
+            await database.read(lambda c: (get_layout(c), _get_cursor(c)))
+            for database in (self._database, self._reader)
+        ]
+        if mine[0] != theirs[0] or (
+            mine[1] and theirs[1] and mine[1].genesis_hash != theirs[1].genesis_hash
+        ):
+            self._replica_mismatch = IndexMismatch(
+                "the read replica is of another index",
+                next_step="the operator sets api.index_read_url to a replica of api.index_url",
+            )
+        else:
+            self._replica_mismatch = None
 
     async def _get_cursor(self) -> Cursor:
         genesis_hash = await self._ledger.get_identity()
@@ -225,6 +297,17 @@ class Index:
             else event
             for event in events
         ]
+
+
+@contextlib.asynccontextmanager
+async def _keep(work: Coroutine[None, None, None], name: str) -> AsyncIterator[None]:
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 def _find_break(cursor: Cursor, blocks: list[BlockSummary]) -> int | None:

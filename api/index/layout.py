@@ -20,7 +20,7 @@ LAYOUT_VERSION: Final = 5
 
 def prepare_layout(connection: Connection) -> bool:
     """Make the tables those of this version; True if older ones were dropped for it."""
-    version = connection.execute(select(LAYOUT.c.version)).scalar_one_or_none()
+    version = get_layout(connection)
     if version == LAYOUT_VERSION:
         return False
     is_filled = connection.execute(select(CURSOR.c.id)).first() is not None
@@ -31,3 +31,9 @@ def prepare_layout(connection: Connection) -> bool:
     connection.execute(delete(LAYOUT))
     connection.execute(insert(LAYOUT).values(id=1, version=LAYOUT_VERSION))
     return is_filled
+
+
+def get_layout(connection: Connection) -> int | None:
+    """Return the version of the tables that are there; None for new ones."""
+    version: int | None = connection.execute(select(LAYOUT.c.version)).scalar_one_or_none()
+    return version

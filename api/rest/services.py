@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from api.acts.prepared import PreparedActs
-from api.databases import CommitWatch, Database, open_database
+from api.databases import CommitWatch, Database, open_database, open_replica
 from api.deadlines.deadlines import Deadlines
 from api.deadlines.loading import load_deadlines
 from api.errors import UserFault
@@ -22,6 +22,7 @@ from api.feeds.webhook_store import PlainSealer, Sealer, VaultSealer, WebhookSto
 from api.imports.store import ImportStore
 from api.index import tables as index_tables
 from api.index.index import Index
+from api.leadership import Leadership
 from api.ledger import Ledger
 from api.migrations.migrating import OUTBOX_MIGRATIONS, VAULT_MIGRATIONS
 from api.outbox import tables as outbox_tables
@@ -54,6 +55,8 @@ class RestSettings:
     """File, or SQLAlchemy address, of the outbox."""
     vault: Path | str
     """File, or SQLAlchemy address, of the vault."""
+    index_replica: str | None = None
+    """Address of a read replica of the index, which then answers all its queries."""
     vault_key_file: Path | None = None
     """The vault's master key, made for a new vault; None for a node without a vault."""
     vault_keys_dirs: tuple[Path, ...] = ()
@@ -104,6 +107,10 @@ class RestServices:
     maybe_imports: ImportStore | None
     maybe_keyring: Keyring | None
     databases: tuple[Database, ...]
+    index_lead: Leadership
+    """Whether this process follows the chain for all that share the index."""
+    webhook_lead: Leadership
+    """Whether this process tells the webhooks for all that share the outbox."""
 
     @property
     def vault(self) -> Vault:
@@ -143,8 +150,16 @@ class RestServices:
 
     @contextlib.asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
-        """Follow the chain, empty the outbox and tell webhooks for as long as the context lasts."""
-        async with self.index.run(), self.outbox.run(), self.deliverer.run():
+        """Follow the chain, empty the outbox and tell webhooks for as long as the context lasts.
+
+        Of several processes that share the databases, one follows and one tells; all empty.
+        """
+        async with (
+            self.index.watch(),
+            self.index_lead.run(self.index.run),
+            self.outbox.run(),
+            self.webhook_lead.run(self.deliverer.run),
+        ):
             yield
 
     def close(self) -> None:
@@ -185,6 +200,10 @@ def open_services(
             )
         )
         databases = [index_database, outbox_database]
+        replica = None
+        if settings.index_replica is not None:
+            replica = open_one(open_replica(settings.index_replica, name="index replica"))
+            databases.append(replica)
         vault = materials = imports = keyring = None
         sealer: Sealer = PlainSealer()
         if settings.vault_key_file is not None:
@@ -216,7 +235,7 @@ def open_services(
             records=records,
             accounts=[account.address for account in accounts],
         )
-        index = Index(database=index_database, ledger=ledger)
+        index = Index(database=index_database, ledger=ledger, replica=replica)
         webhooks = WebhookStore(outbox_database, sealer)
         webhooks.seal_anew()
         services = RestServices(
@@ -254,6 +273,8 @@ def open_services(
             maybe_imports=imports,
             maybe_keyring=keyring,
             databases=tuple(databases),
+            index_lead=Leadership(index_database, "index"),
+            webhook_lead=Leadership(outbox_database, "webhooks"),
         )
         opened.pop_all()
         return services

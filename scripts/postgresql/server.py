@@ -164,7 +164,7 @@ def find_programs() -> Path:
     """Return the folder of the newest server's programs; raises `PostgresMissing`."""
     on_path = shutil.which("postgres")
     if on_path is not None:
-        return Path(on_path).parent
+        return Path(on_path).resolve().parent
     found = [path.parent for path in DEBIAN_FOLDER.glob("*/bin/postgres")]
     if not found:
         raise PostgresMissing

@@ -20,6 +20,7 @@ from api.records import Records
 from api.web3_provider import RpcRefusal
 from contracts.addresses import ATTESTATIONS, ATTESTATIONS_NAME, SCHEMAS, SCHEMAS_NAME
 from contracts.labels import encode_label
+from tests.engines import NewDatabase
 from tests.unit.rest.ledger_world import START_S, Agency, FakeLedger
 
 SCHEMA = bytes([0x5C]) * 32
@@ -55,8 +56,10 @@ def ledger() -> FakeLedger:
 
 
 @pytest.fixture
-async def agency(ledger: FakeLedger, tmp_path: Path) -> AsyncIterator[Agency]:
-    agency = Agency(ledger, tmp_path, 2)
+async def agency(
+    ledger: FakeLedger, tmp_path: Path, database_urls: NewDatabase
+) -> AsyncIterator[Agency]:
+    agency = Agency(ledger, tmp_path, 2, urls=database_urls)
     yield agency
     agency.services.close()
 
@@ -163,9 +166,9 @@ async def test_index_asks_for_less_where_a_node_gives_less(
 
 
 async def test_index_steps_of_two_processes_do_not_repeat(
-    index: Index, ledger: FakeLedger, tmp_path: Path
+    index: Index, ledger: FakeLedger, tmp_path: Path, database_urls: NewDatabase
 ) -> None:
-    other = Agency(ledger, tmp_path, 2)
+    other = Agency(ledger, tmp_path, 2, urls=database_urls)
     for _ in range(5):
         attest(ledger)
         await asyncio.gather(index.advance(), other.services.index.advance())
@@ -176,7 +179,7 @@ async def test_index_steps_of_two_processes_do_not_repeat(
 
 
 async def test_index_stops_where_the_chain_does_not_fit(
-    index: Index, ledger: FakeLedger, tmp_path: Path
+    index: Index, ledger: FakeLedger, tmp_path: Path, database_urls: NewDatabase
 ) -> None:
     await index.catch_up()
     before = await index.database.read(dump)
@@ -194,7 +197,7 @@ async def test_index_stops_where_the_chain_does_not_fit(
     assert await index.database.read(dump) == before
     stranger = FakeLedger()
     stranger.blocks[0].hash = bytes([1]) * 32
-    agency = Agency(stranger, tmp_path, 2)
+    agency = Agency(stranger, tmp_path, 2, urls=database_urls)
     with pytest.raises(IndexMismatch, match="another ledger"):
         await agency.services.index.advance()
     agency.services.close()

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,8 +92,8 @@ class Chronicle:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path / "index.sqlite", METADATA)
+def database(database_url: str) -> Iterator[Database]:
+    opened = open_database(database_url, METADATA)
     opened.write_now(prepare_layout)
     yield opened
     opened.close()

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from api.outbox.outbox import Outbox
+from tests.engines import NewDatabase
 from tests.unit.rest.ledger_world import Agency, FakeLedger
 
 
@@ -13,8 +14,10 @@ def ledger() -> FakeLedger:
 
 
 @pytest.fixture
-async def bureau(ledger: FakeLedger, tmp_path: Path) -> AsyncIterator[Agency]:
-    agency = Agency(ledger, tmp_path, 2)
+async def bureau(
+    ledger: FakeLedger, tmp_path: Path, database_urls: NewDatabase
+) -> AsyncIterator[Agency]:
+    agency = Agency(ledger, tmp_path, 2, urls=database_urls)
     yield agency
     agency.services.close()
 

@@ -1,4 +1,7 @@
-"""An agency's REST in a process of its own, to be killed; the ledger is behind an URL."""
+"""An agency's REST in a process of its own, to be killed; the ledger is behind an URL.
+
+`ledger URL, folder of the vault's key, addresses of index, outbox and vault`.
+"""
 
 import asyncio
 import sys
@@ -14,13 +17,13 @@ from api.web3_provider import connect_http
 from contracts.testkeys import get_private_key
 
 
-async def main(ledger_url: str, folder: Path) -> None:
+async def main(ledger_url: str, folder: Path, index: str, outbox: str, vault: str) -> None:
     connection = connect_http(ledger_url)
     services = open_services(
         RestSettings(
-            index=folder / "index.sqlite",
-            outbox=folder / "outbox.sqlite",
-            vault=folder / "vault.sqlite",
+            index=index,
+            outbox=outbox,
+            vault=vault,
             vault_key_file=folder / "vault.key",
         ),
         raw=connection.raw,
@@ -35,4 +38,4 @@ async def main(ledger_url: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]))

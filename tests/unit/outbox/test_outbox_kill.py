@@ -19,6 +19,7 @@ from api.errors import ApiError, as_rpc_error
 from contracts.addresses import ATTESTATIONS, SCHEMAS, SCHEMAS_NAME
 from contracts.codec import decode_log
 from contracts.labels import encode_label
+from tests.engines import NewDatabase
 from tests.unit.rest.ledger_world import FakeLedger
 
 RECORDS = 200
@@ -60,7 +61,9 @@ async def serve_ledger(ledger: FakeLedger) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def run_server(ledger_url: str, folder: Path) -> AsyncIterator[tuple[str, int]]:
+async def run_server(
+    ledger_url: str, folder: Path, *, urls: NewDatabase
+) -> AsyncIterator[tuple[str, int]]:
     """Run the REST process; kills it with SIGKILL at the end if it still lives."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -68,6 +71,7 @@ async def run_server(ledger_url: str, folder: Path) -> AsyncIterator[tuple[str, 
         "tests.unit.outbox.outbox_server",
         ledger_url,
         str(folder),
+        *(urls(name) for name in ("index", "outbox", "vault")),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         cwd=Path(__file__).parents[3],
@@ -105,7 +109,9 @@ async def post(session: aiohttp.ClientSession, url: str, body: dict[str, str]) -
 
 
 @pytest.mark.processes
-async def test_outbox_survives_kill_in_the_middle_of_200_posts(tmp_path: Path) -> None:
+async def test_outbox_survives_kill_in_the_middle_of_200_posts(
+    tmp_path: Path, database_urls: NewDatabase
+) -> None:
     ledger = FakeLedger()
     ledger.now_s = ledger.state.timestamp = int(time.time()) - 10
     pointers = bytes(31) + b"\x01"
@@ -121,7 +127,7 @@ async def test_outbox_survives_kill_in_the_middle_of_200_posts(tmp_path: Path) -
         serve_ledger(ledger) as ledger_url,
         aiohttp.ClientSession(connector=connector) as session,
     ):
-        async with run_server(ledger_url, tmp_path) as (url, pid):
+        async with run_server(ledger_url, tmp_path, urls=database_urls) as (url, pid):
             posts = [asyncio.create_task(post(session, url, body)) for body in bodies]
             while sum(task.done() for task in posts) < RECORDS // 4:
                 await asyncio.sleep(0.01)
@@ -129,7 +135,7 @@ async def test_outbox_survives_kill_in_the_middle_of_200_posts(tmp_path: Path) -
             first = await asyncio.gather(*posts)
         accepted = [answer for answer in first if answer is not None]
         assert 0 < len(accepted) < RECORDS
-        async with run_server(ledger_url, tmp_path) as (url, _):
+        async with run_server(ledger_url, tmp_path, urls=database_urls) as (url, _):
             second = await asyncio.gather(*(post(session, url, body) for body in bodies))
             for before, after in zip(first, second, strict=True):
                 assert after is not None

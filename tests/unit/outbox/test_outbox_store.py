@@ -12,6 +12,7 @@ from api.outbox.store import ClaimTaken, IdempotencyKeyReused, StoredOperation, 
 from contracts.addresses import SCHEMAS, SCHEMAS_NAME
 from contracts.codec import encode_call
 from contracts.testkeys import get_address
+from tests.engines import NewDatabase
 from tests.unit.rest.ledger_world import START_S, Agency, FakeLedger
 
 BUREAU = get_address(2, "account")
@@ -89,9 +90,9 @@ async def test_outbox_refuses_a_second_creation_of_one_uid(outbox: Outbox) -> No
 
 
 async def test_outbox_numbers_writes_without_gaps_across_processes(
-    outbox: Outbox, ledger: FakeLedger, tmp_path: Path
+    outbox: Outbox, ledger: FakeLedger, tmp_path: Path, database_urls: NewDatabase
 ) -> None:
-    other = Agency(ledger, tmp_path, 2)
+    other = Agency(ledger, tmp_path, 2, urls=database_urls)
     try:
         operations = await asyncio.gather(
             *(

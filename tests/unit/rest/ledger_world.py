@@ -33,6 +33,7 @@ from contracts.development import CHAIN_ID, build_development_spec
 from contracts.genesis import build_genesis
 from contracts.scratch import Outcome, ScratchState
 from contracts.testkeys import get_address, get_private_key
+from tests.engines import NewDatabase
 
 START_S = 1_790_000_000
 """The time of genesis."""
@@ -239,14 +240,20 @@ class Agency:
         number: int,
         *,
         verification: VerificationSettings | None = None,
+        urls: NewDatabase | None = None,
+        replica: str | None = None,
     ) -> None:
+        def place(name: str) -> Path | str:
+            return folder / f"{name}.sqlite" if urls is None else urls(name)
+
         self.ledger = ledger
         self.account: Account = build_account(get_private_key(number, "account"))
         self.services: RestServices = open_services(
             RestSettings(
-                index=folder / "index.sqlite",
-                outbox=folder / "outbox.sqlite",
-                vault=folder / "vault.sqlite",
+                index=place("index"),
+                index_replica=replica,
+                outbox=place("outbox"),
+                vault=place("vault"),
                 vault_key_file=folder / "vault.key",
                 verification=verification or VerificationSettings(),
             ),
