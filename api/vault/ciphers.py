@@ -45,8 +45,8 @@ class VaultDamaged(ApiError):
 class Sealed:
     """A record as it is stored."""
 
-    epoch: int
-    """The erasure epoch whose key wraps the data key."""
+    epoch: int | None
+    """The erasure epoch whose key wraps the data key; None in rows of the first version."""
     wrapped_key: bytes
     """The data key under the epoch's key, with its nonce; 60 bytes."""
     ciphertext: bytes

@@ -37,8 +37,13 @@ from api.vault import epochs
 from api.vault.epochs import EpochState
 from api.vault.erasure_journal import Destroyed, Erased
 from api.vault.key_folder import KeyFolderFault
-from api.vault.keyring import Keyring
-from api.vault.sealed_tables import DELETED_TABLES, SEALED_TABLES, SealedTable
+from api.vault.keyring import Keyring, Progress
+from api.vault.sealed_tables import (
+    DELETED_TABLES,
+    ERASED_LINE,
+    SEALED_TABLES,
+    SealedTable,
+)
 from api.vault.tables import ERASURES
 
 log = structlog.get_logger(__name__)
@@ -46,8 +51,6 @@ log = structlog.get_logger(__name__)
 _CHUNK: Final = 500
 
 Item = TypeVar("Item")
-Progress = Callable[[int, int], None]
-"""Told of rows wrapped anew and rows in all."""
 
 
 class ErasureReason(StrEnum):
@@ -252,14 +255,7 @@ def _delete(
         connection.execute(
             update(IMPORT_LINES)
             .where(IMPORT_LINES.c.uid.in_(chunk), IMPORT_LINES.c.wrapped_key.is_not(None))
-            .values(
-                state="rejected",
-                code="erased",
-                reason="the record was erased",
-                epoch=None,
-                wrapped_key=None,
-                ciphertext=None,
-            )
+            .values(**ERASED_LINE)
         )
     connection.execute(
         insert(ERASURES),

@@ -42,6 +42,8 @@ _CHOICES: Final = 16
 _DAY_S: Final = 24 * 3600
 
 Result = TypeVar("Result")
+Progress = Callable[[int, int], None]
+"""Told of rows done and rows in all."""
 Rows = TypeVar("Rows")
 
 
@@ -122,6 +124,18 @@ class Keyring:
     def erasures(self) -> ErasureList:
         """What was erased, as of the last look at the folder."""
         return self._erasures
+
+    def on(self, database: Database) -> "Keyring":
+        """Return the same keys over another database, for rows that were restored into it."""
+        other = Keyring(
+            database=database,
+            folder=self.folder,
+            read_master=self._read_master,
+            limits=self.limits,
+            now=self._now,
+        )
+        other.load()
+        return other
 
     def find_erased(self, uid: bytes) -> Erased | None:
         """Return how a record was erased; None if it was not."""

@@ -19,11 +19,11 @@ from api.errors import InvalidField
 from api.vault import epochs
 from api.vault.erasure import finish, reattach, settle
 from api.vault.key_folder import FolderHeader, KeyFolder, KeyFolderFault
-from api.vault.keyring import STANDING_USE, EpochLimits, Keyring
+from api.vault.keyring import STANDING_USE, EpochLimits, Keyring, Progress
 from api.vault.keys import MasterKey, load_master_key
 from api.vault.rotation import finish_master_change
 from api.vault.tables import VAULT
-from api.vault.upgrade import Progress, upgrade_rows
+from api.vault.upgrade import upgrade_rows
 
 log = structlog.get_logger(__name__)
 

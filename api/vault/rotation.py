@@ -18,7 +18,7 @@ import structlog
 
 from api.vault.ciphers import KEY_SIZE
 from api.vault.epoch_keys import open_epoch_key
-from api.vault.erasure import ErasureReport, Progress, renew_epochs
+from api.vault.erasure import ErasureReport, renew_epochs
 from api.vault.key_folder import (
     WATCH_KIND,
     FolderHeader,
@@ -26,7 +26,7 @@ from api.vault.key_folder import (
     KeyFolderFault,
     destroy_file,
 )
-from api.vault.keyring import STANDING_USE, Keyring
+from api.vault.keyring import STANDING_USE, Keyring, Progress
 from api.vault.keys import MasterKey, load_master_key, sync_folder, write_master_key
 
 log = structlog.get_logger(__name__)

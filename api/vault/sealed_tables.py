@@ -91,5 +91,15 @@ SEALED_TABLES: Final = (
 DELETED_TABLES: Final = (CLAIMS, MEMBERS, MATERIALS, RECORDS)
 """Tables whose rows go when the record that their `uid` names is erased, in that order.
 
-Lines of imports stay, without their content, because imports are counted by their lines.
+Lines of imports stay, because imports are counted by their lines.
 """
+
+ERASED_LINE: Final = {
+    "state": "rejected",
+    "code": "erased",
+    "reason": "the record was erased",
+    "epoch": None,
+    "wrapped_key": None,
+    "ciphertext": None,
+}
+"""What becomes of a waiting line of an import whose record is erased."""

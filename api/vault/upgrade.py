@@ -6,18 +6,14 @@ stay as they are. Copies of the old database stay readable for whoever has the m
 `atesta vault rotate` and destroying that key end it.
 """
 
-from collections.abc import Callable
 from functools import partial
 
 from sqlalchemy import Connection, func, select
 
 from api.vault import epochs
 from api.vault.epoch_keys import EpochKey
-from api.vault.keyring import Keyring
+from api.vault.keyring import Keyring, Progress
 from api.vault.sealed_tables import SEALED_TABLES, SealedTable
-
-Progress = Callable[[int, int], None]
-"""Told of rows done and rows in all."""
 
 
 def count_first_rows(connection: Connection) -> int:

@@ -19,6 +19,7 @@ from api.vault import epochs
 from api.vault.ciphers import VaultDamaged
 from api.vault.epoch_keys import open_epoch_key
 from api.vault.epochs import EpochState
+from api.vault.erasure_journal import decode_journal
 from api.vault.keys import load_master_key
 from api.vault.sealed_tables import build_record_identity
 from api.vault.tables import METADATA, RECORDS
@@ -62,14 +63,24 @@ def read_uids(folder: Path) -> list[bytes]:
     return [bytes.fromhex(uid) for uid in json.loads((folder / "uids.json").read_text())]
 
 
+def read_place(place: Path) -> dict[str, Any]:
+    """Return what counts of each file: of the erasure list, not a last entry that was torn."""
+    return {
+        path.name: decode_journal(path.read_bytes())[0]
+        if path.suffix == ".journal"
+        else path.read_bytes()
+        for path in place.iterdir()
+        if path.suffix != ".new" and path.name != "lock"
+    }
+
+
 def check_settled(kit: Kit) -> None:
     """No epoch is left half way; every place holds the same; no file of a step is left over."""
     states = kit.database.read_now(epochs.list_epochs)
     assert {epoch.state for epoch in states.values()} <= {EpochState.OPEN, EpochState.DESTROYED}
     main, mirror = (kit.folder / name for name in ("vault.epochs", "mirror"))
-    kept = {path.name: path.read_bytes() for path in main.iterdir() if path.suffix != ".new"}
-    copied = {path.name: path.read_bytes() for path in mirror.iterdir() if path.suffix != ".new"}
-    assert copied == {name: content for name, content in kept.items() if name != "lock"}
+    kept, copied = read_place(main), read_place(mirror)
+    assert copied == kept
     assert {f"epoch-{n:010}.key" for n in kit.keyring.list_keys()} == {
         name for name in kept if name.startswith("epoch-")
     }

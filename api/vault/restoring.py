@@ -1,0 +1,229 @@
+"""Bringing a backup back, without what was erased since.
+
+The erasure list counts before the backup: rows of erased records are not put in at all, and could
+not be opened anyway. Rows of the living come back under the epochs of today: where the epoch that
+wraps them in the file was destroyed, the wraps kept beside the keys take its place. All of it is
+one transaction, after the file was read to its end once: whoever is killed meanwhile finds what was
+there before.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, delete, func, insert, select
+
+from api.database_rows import continue_row_numbers
+from api.errors import UserFault
+from api.imports.tables import IMPORT_LINES
+from api.vault import epochs
+from api.vault.backup import PRIVATE, find_sealed, list_backup_tables, open_private
+from api.vault.backup_file import BackupRefused, Batch, read_backup
+from api.vault.ciphers import VaultDamaged
+from api.vault.erasure_journal import Erased
+from api.vault.keyring import Keyring, Progress
+from api.vault.sealed_tables import DELETED_TABLES, ERASED_LINE, SealedTable
+from api.vault.tables import CLAIMS, ERASURES, RECORDS
+
+_CHUNK: Final = 500
+_DELETED: Final = {table.name for table in DELETED_TABLES}
+
+
+class VaultNotEmpty(UserFault):
+    """The database to restore into holds records."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the vault's database is not empty",
+            code="vault_not_empty",
+            next_step="restore into a new database, or have what is there replaced",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreReport:
+    """What came back and what did not."""
+
+    rows: int
+    """Rows put in."""
+    erased: int
+    """Rows of erased records, which stay away."""
+    rewrapped: int
+    """Rows of the living whose epoch was destroyed since."""
+    lost: int
+    """Rows whose key is gone although they are not on the erasure list: they were replaced since
+    and the later version was not in this file, or the key folder is not whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One row on its way back."""
+
+    table: str
+    values: dict[str, Any]
+
+
+def restore_backup(
+    keyring: Keyring, path: Path, *, replace: bool = False, progress: Progress | None = None
+) -> RestoreReport:
+    """Fill the vault's database from a backup; durable on return.
+
+    Raises `BackupRefused`, `VaultNotEmpty` unless `replace`, `KeyFolderFault`, `UpstreamFault`;
+    then the database is as it was.
+    """
+    vault_id, standing = keyring.header.vault_id, keyring.fingerprints
+    with keyring.folder.locked():
+        keyring.load()
+        total = sum(
+            len(batch.rows) for batch in read_backup(path, vault_id=vault_id, standing=standing)
+        )
+        returning = _Returning(keyring)
+
+        def fill(connection: Connection) -> RestoreReport:
+            _clear(connection, replace=replace)
+            counts: Counter[str] = Counter()
+            done = 0
+            for batch in read_backup(path, vault_id=vault_id, standing=standing):
+                lines = returning.take(batch, counts)
+                if lines:
+                    table = _find_table(batch.table)
+                    connection.execute(insert(table), [line.values for line in lines])
+                done += len(batch.rows)
+                counts["rows"] += len(lines)
+                if progress is not None:
+                    progress(done, total)
+            _enter_erasures(connection, keyring)
+            continue_row_numbers(connection, list_backup_tables())
+            return RestoreReport(
+                rows=counts["rows"],
+                erased=counts["erased"],
+                rewrapped=counts["rewrapped"],
+                lost=counts["lost"],
+            )
+
+        report = keyring.database.write_now(fill)
+        keyring.load()
+    return report
+
+
+class _Returning:
+    """Turns rows of a backup into rows of today."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self._wraps = keyring.folder.find_wraps()
+        self._away: set[bytes] = set()
+        self._references: dict[bytes, bytes | None] = {}
+
+    def take(self, batch: Batch, counts: Counter[str]) -> list[_Line]:
+        """Return the rows that come back, and count those that do not."""
+        table = _find_table(batch.table)
+        sealed = find_sealed(table)
+        lines = []
+        for row in batch.rows:
+            values = dict(zip(batch.columns, row, strict=True))
+            private = values.pop(PRIVATE, None)
+            uid: bytes = values.get("uid") or b""
+            is_followed = batch.table in _DELETED
+            if is_followed and _is_erased(self._keyring.erasures.erased.get(uid), values):
+                counts["erased"] += 1
+                self._note_away(table, uid)
+                continue
+            if table is IMPORT_LINES and uid in self._keyring.erasures.erased:
+                values.update(ERASED_LINE)
+            if is_followed and sealed is None and uid in self._away:
+                counts["lost"] += uid not in self._keyring.erasures.erased
+                continue
+            if sealed is not None and values["wrapped_key"] is not None:
+                try:
+                    counts["rewrapped"] += self._attach(sealed, values, private)
+                except VaultDamaged:
+                    counts["lost"] += 1
+                    self._note_away(table, uid)
+                    continue
+            if table is RECORDS:
+                self._references[uid] = values.get("reference")
+            if table is CLAIMS:
+                values["reference"] = self._references.get(uid)
+                if values["reference"] is None:
+                    counts["lost"] += 1
+                    continue
+            lines.append(_Line(table.name, values))
+        return lines
+
+    def _note_away(self, table: Table, uid: bytes) -> None:
+        """Let what only points to a record stay away with it."""
+        if table is RECORDS:
+            self._away.add(uid)
+
+    def _attach(self, sealed: SealedTable, values: dict[str, Any], private: bytes | None) -> bool:
+        """Give a sealed row a wrap that opens; True if it is another than the file's."""
+        identity = sealed.build_identity(_Row(values))  # type: ignore[arg-type]
+        epoch, wrapped_key = values["epoch"], values["wrapped_key"]
+        moved = epoch is not None and self._keyring.find_key(epoch) is None
+        if moved:
+            found = self._wraps.get(sealed.compute_place(identity))
+            if found is None:
+                raise VaultDamaged
+            epoch, wrapped_key = found
+        data_key = self._keyring.unwrap(epoch, wrapped_key, identity)
+        if private is not None:
+            values.update(
+                zip(sealed.private, open_private(data_key, private, identity), strict=True)
+            )
+        values.update(epoch=epoch, wrapped_key=wrapped_key)
+        return moved
+
+
+class _Row:
+    """Values by attribute, as a row of the database has them."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.__dict__.update(values)
+
+
+def _is_erased(entry: Erased | None, values: Mapping[str, Any]) -> bool:
+    """Tell whether a row went with an erasure; what was kept for the uid later did not."""
+    if entry is None:
+        return False
+    return int(values.get("created_s", 0)) <= entry.erased_s
+
+
+def _find_table(name: str) -> Table:
+    for table in list_backup_tables():
+        if table.name == name:
+            return table
+    raise BackupRefused("this backup was written by a newer version of this program")
+
+
+def _clear(connection: Connection, *, replace: bool) -> None:
+    tables = list_backup_tables()
+    if not replace and any(
+        connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
+    ):
+        raise VaultNotEmpty
+    for table in reversed(tables):
+        connection.execute(delete(table))
+    connection.execute(delete(ERASURES))
+
+
+def _enter_erasures(connection: Connection, keyring: Keyring) -> None:
+    """Say in the database what the key folder says of epochs and erasures."""
+    for number in keyring.list_keys():
+        key = keyring.find_key(number)
+        assert key is not None, "it was just listed"
+        epochs.register(connection, number, key.created_s)
+    epochs.mark_destroyed(connection, keyring.erasures.destroyed)
+    rows = [
+        {"uid": uid, "reason": entry.reason, "erased_s": entry.erased_s}
+        for uid, entry in keyring.erasures.erased.items()
+    ]
+    for chunk in _chunks(rows):
+        connection.execute(insert(ERASURES), chunk)
+
+
+def _chunks(rows: Sequence[dict[str, Any]]) -> Any:
+    for start in range(0, len(rows), _CHUNK):
+        yield rows[start : start + _CHUNK]
