@@ -100,6 +100,17 @@ class PreparedActs:
         """Return a prepared act by id; None if it is not here."""
         return await self._database.read(lambda connection: _find(connection, reference))
 
+    async def has_call(self, contract: str, call: bytes) -> bool:
+        """Tell whether this node has prepared a call, for any signer, with nothing unopened."""
+        query = select(PREPARED_ACTS.c.id).where(
+            PREPARED_ACTS.c.contract == contract,
+            PREPARED_ACTS.c.call == call,
+            PREPARED_ACTS.c.unopened.is_(False),
+        )
+        return await self._database.read(
+            lambda connection: connection.execute(query.limit(1)).first() is not None
+        )
+
 
 def make_id() -> str:
     """Return a new random id."""

@@ -33,12 +33,14 @@ from sqlalchemy import Connection
 
 from api.databases import Database
 from api.errors import ApiError, UserFault
+from api.firewall.calls import read_call
 from api.ledger import NO_REASON, Ledger, Reverted
 from api.outbox import store
 from api.outbox.account import Account
 from api.outbox.replacing import Replacer, build_signer
 from api.outbox.store import Outcome, StoredOperation, WriteRequest
 from api.web3_provider import RpcRefusal
+from contracts.addresses import get_contract_name
 
 log = structlog.get_logger(__name__)
 
@@ -105,7 +107,15 @@ class Outbox:
         accounts: Sequence[Account],
         translate: TranslateRevert,
         now: Callable[[], float] = time.time,
+        name_contract: Callable[[bytes], str | None] = get_contract_name,
+        forget: Callable[[StoredOperation], Awaitable[None]] | None = None,
     ) -> None:
+        """`name_contract` names the contract of the ledger at an address.
+
+        `forget` is called with an operation that the ledger refused, before it is noted as failed.
+        """
+        self._forget = forget
+        self._name_contract = name_contract
         self._database = database
         self._ledger = ledger
         self._accounts = {account.address: account for account in accounts}
@@ -176,7 +186,14 @@ class Outbox:
         return operation
 
     async def check(self, request: WriteRequest) -> None:
-        """Try a write on the final state; raises the refusal, and changes nothing."""
+        """Try a write on the final state; raises the refusal, and changes nothing.
+
+        First the firewall reads the call that would be signed: everything that leaves by this door
+        consists of typed values.
+        """
+        contract = self._name_contract(request.target)
+        assert contract is not None, "acts are calls of the ledger's contracts"
+        read_call(contract, request.data, is_strict=request.unopened)
         if request.claim is not None and await self.find_creation(request.claim) is not None:
             raise store.ClaimTaken
         try:
@@ -271,6 +288,7 @@ class Outbox:
             error = None
             if not receipt.succeeded:
                 error = await self._explain(operation, receipt.block_number)
+                await self._forget_failed(operation)
             outcomes.append(
                 Outcome(
                     sequence=operation.sequence,
@@ -281,6 +299,15 @@ class Outbox:
             )
         if outcomes:
             await self._database.write(lambda c: store.mark_settled(c, outcomes))
+
+    async def _forget_failed(self, operation: StoredOperation) -> None:
+        """Let go of what was kept for an operation; it is noted as failed even if that fails."""
+        if self._forget is None:
+            return
+        try:
+            await self._forget(operation)
+        except ApiError as error:
+            log.warning("materials of a failed operation stay", id=operation.id, code=error.code)
 
     async def _explain(self, operation: StoredOperation, block: int) -> str:
         """Find the contract's reason by running the call again, before and after its block."""

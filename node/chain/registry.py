@@ -31,6 +31,7 @@ from node.chain.results import CallRequest
 _CALL_GAS = 10_000_000
 """Bounds a question: thousands of times what the dearest one needs."""
 _MAX_REMEMBERED = 10_000
+_OF_ACCOUNTS = frozenset({"may_send", "may_deploy"})
 _MAX_MOMENTS = 2  # the head, and its parent while a block is imported
 
 _Moment = tuple[Hash32, int]
@@ -95,6 +96,11 @@ class RegistryTables:
     pins: tuple[Pin, ...] = ()
     """All pins ever entered; valid, to come, or ended by time or withdrawal."""
 
+    @property
+    def jurisdictions(self) -> frozenset[bytes]:
+        """Return the jurisdictions of all agencies."""
+        return frozenset(agency.jurisdiction for agency in self.agencies.values())
+
     def get_validators_of(self, agency_id: bytes) -> frozenset[Address]:
         """Return the present validators of an agency."""
         return frozenset(
@@ -105,7 +111,7 @@ class RegistryTables:
 @dataclass(slots=True, kw_only=True)
 class _Answers:
     registry_root: Hash32
-    given: dict[tuple[str, Address], bool] = field(default_factory=dict)
+    given: dict[tuple[str, bytes], bool] = field(default_factory=dict)
 
 
 class RegistryView:
@@ -127,6 +133,18 @@ class RegistryView:
         """Tell whether an account may create contracts, at the head or `at`."""
         return self._ask("may_deploy", sender, at)
 
+    def is_resolved(self, subject: Hash32, *, at: BlockHeader | None = None) -> bool:
+        """Tell whether the agencies have resolved on a subject, at the head or `at`."""
+        return self._ask("resolved_at", subject, at)
+
+    def is_agency(self, name: bytes) -> bool:
+        """Tell whether an agency was ever admitted under this identifier."""
+        return self._has_name(name, "agencies")
+
+    def is_jurisdiction(self, name: bytes) -> bool:
+        """Tell whether an agency was ever admitted from this jurisdiction."""
+        return self._has_name(name, "jurisdictions")
+
     def get_tables(self) -> RegistryTables:
         """Return the tables at the head; reads them, for some tens of milliseconds, if changed."""
         header = self._chain.head
@@ -140,18 +158,26 @@ class RegistryView:
             self._tables, self._tables_root, self._accounts = tables, root, accounts
         return tables
 
-    def _ask(self, function: str, account: Address, at: BlockHeader | None) -> bool:
+    def _has_name(self, name: bytes, table: str) -> bool:
+        # The tables of a moment ago do: nobody is ever struck off. Only for an unknown name is it
+        # worth reading them anew, and that does nothing unless the registry has changed.
+        with self._lock:
+            known = name in getattr(self._tables, table)
+        return known or name in getattr(self.get_tables(), table)
+
+    def _ask(self, function: str, about: bytes, at: BlockHeader | None) -> bool:
         header = at or self._chain.head
         answers = self._find_answers(header)
         with self._lock:
-            answer = answers.given.get((function, account))
-            if answer is None and answers.registry_root == self._tables_root:
-                answer = None if account in self._accounts else False
+            answer = answers.given.get((function, about))
+            is_known = answers.registry_root == self._tables_root
+            if answer is None and is_known and function in _OF_ACCOUNTS:
+                answer = None if about in self._accounts else False
         if answer is None:
-            answer = bool(self._call(header, function, (account,)))
+            answer = bool(self._call(header, function, (about,)))
             with self._lock:
                 if len(answers.given) < _MAX_REMEMBERED:
-                    answers.given[function, account] = answer
+                    answers.given[function, about] = answer
         return answer
 
     def _find_answers(self, header: BlockHeader) -> _Answers:

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.cli.code_commands import code
+
 if TYPE_CHECKING:
     from node.cli.governing import ProposalView, Registry
 
 app = typer.Typer(help="Propose, vote and read what the agencies decide.", no_args_is_help=True)
+app.command("code")(code)
 
 _DAY_S = 86_400
 _DEFAULT_DAYS = 14

@@ -10,7 +10,18 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from node.errors import LocalFault, NodeError
+
 _Job = Coroutine[Any, Any, None]
+
+
+def as_fault(error: BaseException) -> NodeError:
+    """Return an error as one of ours: itself, or a bug that has it for its cause."""
+    if isinstance(error, NodeError):
+        return error
+    fault = LocalFault(f"{type(error).__name__}; the log says where")
+    fault.__cause__ = error
+    return fault
 
 
 class BackgroundTasks:

@@ -15,15 +15,22 @@ from node.chain.registry import RegistryView
 from node.chain.results import ImportedBlock
 from node.chain.transactions import Transaction
 from node.daemon.worker import Worker
-from node.mempool import Mempool
+from node.mempool import Gate, Mempool
 
 
 class ChainBlocks:
     """The block factory of this node."""
 
     def __init__(
-        self, *, chain: Blockchain, mempool: Mempool, registry: RegistryView, worker: Worker
+        self,
+        *,
+        chain: Blockchain,
+        mempool: Mempool,
+        registry: RegistryView,
+        worker: Worker,
+        gate: Gate | None = None,
     ) -> None:
+        self._gate = gate
         self._chain = chain
         self._mempool = mempool
         self._registry = registry
@@ -78,5 +85,7 @@ class ChainBlocks:
 
     def _is_permitted(self, transaction: Transaction) -> bool:
         if transaction.to is None and not self._registry.may_deploy(transaction.sender):
+            return False
+        if self._gate is not None and not self._gate.may_go(transaction):
             return False
         return self._registry.may_send(transaction.sender)

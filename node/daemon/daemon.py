@@ -31,15 +31,17 @@ from consensus.sign_state import SignIdentity
 from consensus.signatures import ValidatorKey
 from consensus.types import Address, Height
 from node.chain.blockchain import Blockchain
+from node.chain.code_votes import CodeVotes
 from node.chain.registry import RegistryTables, RegistryView
 from node.chain.results import ImportedBlock
 from node.daemon.api_service import RunningApi, run_api
 from node.daemon.backend import BackendSources, LedgerBackend
-from node.daemon.background import BackgroundTasks
+from node.daemon.background import BackgroundTasks, as_fault
 from node.daemon.blocks import ChainBlocks
 from node.daemon.chain_view import HeadView
 from node.daemon.directory import RegistryDirectory
 from node.daemon.evidence_desk import EvidenceDesk
+from node.daemon.gate import TransactionGate
 from node.daemon.handles import reserve_handles
 from node.daemon.intruders import IntruderWatch
 from node.daemon.logs import configure_logs
@@ -54,7 +56,7 @@ from node.daemon.opening import (
 from node.daemon.snapshot_desk import SnapshotDesk
 from node.daemon.status import HeaderVotes, NodeObserver, NodeStatus
 from node.daemon.worker import Priority, Worker
-from node.errors import LocalFault, NodeError, PeerFault
+from node.errors import PeerFault
 from node.mempool import AddedTransaction, Mempool
 from node.network import NetworkHandlers
 from node.network.network import Network
@@ -160,6 +162,7 @@ class Daemon:
         self._registry = RegistryView(self._chain)
         tables = await self._worker.run(self._registry.get_tables)
         refuse_published_members(self._settings, tables)
+        self._gate = TransactionGate(CodeVotes.of(self._chain, self._registry), self._registry)
         self._directory = RegistryDirectory(
             invited=[invite.as_trusted_peer() for invite in self._identity.invites],
             own_pin=self._identity.tls.pin,
@@ -192,6 +195,7 @@ class Daemon:
             limits=make_mempool_limits(self._settings),
             chain=HeadView(self._chain),
             admission=self._registry,
+            gate=self._gate,
             crash_points=self._crash_points,
         )
         restored = await self._mempool.open()
@@ -205,6 +209,7 @@ class Daemon:
             chain=self._chain,
             mempool=self._mempool,
             registry=self._registry,
+            gate=self._gate,
             worker=self._worker,
         )
         self._host = ValidatorHost(
@@ -266,6 +271,7 @@ class Daemon:
             self._registry,
             self._evidence.intruders,
             on_found=lambda found: loop.call_soon_threadsafe(self._observer.on_intrusions, found),
+            gate=self._gate,
         )
         # Everybody is told first; judging the senders takes time, and may fail for itself alone.
         self._chain.subscribe(partial(self._on_import, loop))
@@ -378,7 +384,7 @@ class Daemon:
 
     def _stop_with(self, error: BaseException) -> None:
         if self._fatal is None:
-            self._fatal = error if isinstance(error, NodeError) else _wrap(error)
+            self._fatal = as_fault(error)
             log.error("fatal", error_type=type(error).__name__, exc_info=error)
         self._stopping.set()
 
@@ -390,9 +396,3 @@ class Daemon:
             self._host.on_transactions_pending()
         if turn % _DIRECTORY_EVERY_TICKS == 0:  # pins begin and end by the clock
             await self._follow_head(self._chain.head)
-
-
-def _wrap(error: BaseException) -> LocalFault:
-    fault = LocalFault(f"{type(error).__name__}; the log says where")
-    fault.__cause__ = error
-    return fault

@@ -14,7 +14,7 @@ from api.ports import Evidence
 from consensus.evidence import Evidence as Contradiction
 from node.chain.blockchain import Blockchain
 from node.daemon.intruders import IntruderEvidence, Intrusion
-from node.evidence.document import UNPERMITTED_SENDER, write_document
+from node.evidence.document import write_document
 from node.evidence.exporter import EvidenceExporter
 from node.evidence.naming import compute_contradiction_id, compute_intrusion_id, name_kind
 from node.storage.kv import KeyValueStore
@@ -46,8 +46,13 @@ class EvidenceDesk:
             if compute_contradiction_id(contradiction) == evidence_id:
                 return write_document(self._exporter.export_contradiction(contradiction))
         for item in self.intruders.iterate():
-            if compute_intrusion_id(item.block_hash, item.transaction_hash) == evidence_id:
-                document = self._exporter.export_intrusion(item.block_hash, item.transaction_hash)
+            if (
+                compute_intrusion_id(item.block_hash, item.transaction_hash, item.kind)
+                == evidence_id
+            ):
+                document = self._exporter.export_intrusion(
+                    item.block_hash, item.transaction_hash, item.kind
+                )
                 return write_document(document)
         return None
 
@@ -70,8 +75,8 @@ def describe_contradiction(evidence: Contradiction) -> Evidence:
 def describe_intrusion(item: Intrusion) -> Evidence:
     """Return an intrusion in the API's terms."""
     return Evidence(
-        id=compute_intrusion_id(item.block_hash, item.transaction_hash),
-        kind=UNPERMITTED_SENDER,
+        id=compute_intrusion_id(item.block_hash, item.transaction_hash, item.kind),
+        kind=item.kind,
         height=item.height,
         round=None,
         offender=item.proposer,

@@ -34,6 +34,9 @@ from node.evidence.witness import Witness
 FORMAT: Final = "atesta-evidence"
 VERSION: Final = 1
 UNPERMITTED_SENDER: Final = "unpermitted_sender"
+UNVOTED_CODE: Final = "unvoted_code"
+INTRUSIONS: Final = (UNPERMITTED_SENDER, UNVOTED_CODE)
+"""Kinds of acts that one transaction in a block proves."""
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
 _MAX_ITEMS: Final = 4_096
 _MAX_NUMBER: Final = 2**63 - 1
@@ -105,7 +108,7 @@ class Contradiction(Part):
 
 
 class Intrusion(Part):
-    """A transaction in a block, from somebody who may not send."""
+    """A transaction in a block that no proposer may put there."""
 
     transaction: Data
     index: Number

@@ -14,9 +14,11 @@ from consensus.types import Address, Hash32
 from contracts.addresses import AGENCY_REGISTRY_NAME, REGISTRY
 from contracts.codec import encode_call
 from node.chain.blockchain import Blockchain
+from node.chain.code_votes import find_breach
 from node.chain.errors import StateMissing
 from node.chain.evm.executor import EvmEngine
 from node.chain.set_changes import SetChange
+from node.chain.transactions import Transaction
 from node.chain.trie import compute_ordered_proof
 from node.chain.validators import GET_VALIDATORS_SELECTOR
 from node.evidence.document import (
@@ -83,8 +85,10 @@ class EvidenceExporter:
             )
         )
 
-    def export_intrusion(self, block_hash: Hash32, transaction_hash: Hash32) -> EvidenceDocument:
-        """Return the file about a sender who was not permitted.
+    def export_intrusion(
+        self, block_hash: Hash32, transaction_hash: Hash32, kind: str = UNPERMITTED_SENDER
+    ) -> EvidenceDocument:
+        """Return the file about a sender who was not permitted, or code that nobody voted for.
 
         Raises EvidenceUnavailable or StateMissing if the block or the state before it is gone.
         """
@@ -96,21 +100,26 @@ class EvidenceExporter:
         index = places[0]
         sender = transactions[index].sender
         codes: dict[bytes, None] = {}
-        may_send = encode_call(AGENCY_REGISTRY_NAME, "may_send", (sender,))
+        accounts: tuple[Address, ...] = ()
+        questions: tuple[Question, ...]
+        if kind == UNPERMITTED_SENDER:
+            questions = ((REGISTRY, encode_call(AGENCY_REGISTRY_NAME, "may_send", (sender,))),)
+        else:
+            accounts, questions = self._list_vote_questions(transactions[index], header.number - 1)
         return self._check(
             EvidenceDocument(
                 format=FORMAT,
                 version=VERSION,
-                id=encode_hex(compute_intrusion_id(block_hash, transaction_hash)),
+                id=encode_hex(compute_intrusion_id(block_hash, transaction_hash, kind)),
                 chain_id=self._genesis.chain_id,
                 genesis_hash=encode_hex(self._genesis.genesis_hash),
-                kind=UNPERMITTED_SENDER,
+                kind=kind,
                 offender=encode_hex(header.coinbase),
                 height=header.number,
                 round=None,
                 trail=self._make_trail(header.number, codes, has_parent=True),
                 parent=self._make_parent(
-                    header.number, codes, header.coinbase, ((REGISTRY, may_send),)
+                    header.number, codes, header.coinbase, questions, accounts
                 ),
                 block=encode_hex(encode_header(header)),
                 intrusion=Intrusion(
@@ -177,18 +186,43 @@ class EvidenceExporter:
         codes: dict[bytes, None],
         offender: Address,
         questions: tuple[Question, ...],
+        accounts: tuple[Address, ...] = (),
     ) -> Link:
         if self._contract is not None:
             questions = (*questions, (self._contract, GET_VALIDATORS_SELECTOR))
         if self._contract == REGISTRY:
             agency = encode_call(AGENCY_REGISTRY_NAME, "validator_agency", (offender,))
             questions = (*questions, (REGISTRY, agency))
-        return self._make_link(self._get_header(height - 1), codes, questions)
+        return self._make_link(self._get_header(height - 1), codes, questions, accounts)
+
+    def _list_vote_questions(
+        self, transaction: Transaction, height: int
+    ) -> tuple[tuple[Address, ...], tuple[Question, ...]]:
+        """Return the accounts and the registry's answers that show which vote was missing."""
+        subjects: list[Hash32] = []
+
+        def note(subject: Hash32) -> bool:
+            subjects.append(subject)
+            return len(subjects) == 1  # as if opened and not closed: both are asked
+
+        state = self._chain.state_at(self._get_header(height))
+        find_breach(transaction, get_account=state.get_account, is_resolved=note)
+        questions = tuple(
+            (REGISTRY, encode_call(AGENCY_REGISTRY_NAME, "resolved_at", (subject,)))
+            for subject in subjects
+        )
+        return (() if transaction.to is None else (transaction.to,)), questions
 
     def _make_link(
-        self, header: BlockHeader, codes: dict[bytes, None], questions: tuple[Question, ...]
+        self,
+        header: BlockHeader,
+        codes: dict[bytes, None],
+        questions: tuple[Question, ...],
+        accounts: tuple[Address, ...] = (),
     ) -> Link:
         reader = RecordingReader(self._chain.state_at(header))
+        for address in accounts:
+            reader.get_account(address)
         engine = EvmEngine()
         for to, data in questions:
             ask(engine, reader, header, self._genesis, to=to, data=data, field="state")

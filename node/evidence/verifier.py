@@ -6,7 +6,8 @@ A finding rests on four steps, and the first that fails refuses the file, naming
 2. the validators of the height are followed from genesis (`trust`);
 3. *contradiction*: two messages of one kind, height and round, signed by one of these validators,
    say different things; *intrusion*: a final block of the accused holds a transaction whose sender,
-   by the registry's own answer on the state before the block, may not send;
+   by the registry's own answer on the state before the block, may not send, or which creates or
+   calls code that the agencies had not let in by vote;
 4. what the file says about itself (accused, height, kind, id) is what was found.
 """
 
@@ -20,11 +21,18 @@ from consensus.payloads import MessageCode
 from consensus.types import Address, Hash32, Height, Round
 from contracts.addresses import AGENCY_REGISTRY_NAME, REGISTRY
 from contracts.codec import decode_output, encode_call
+from node.chain.code_votes import find_breach, is_development_genesis
 from node.chain.errors import TransactionInvalid
 from node.chain.genesis import Genesis
 from node.chain.transactions import Transaction, decode_transaction
 from node.chain.trie import index_key
-from node.evidence.document import UNPERMITTED_SENDER, EvidenceDocument, Intrusion, decode_hex
+from node.evidence.document import (
+    INTRUSIONS,
+    UNPERMITTED_SENDER,
+    EvidenceDocument,
+    Intrusion,
+    decode_hex,
+)
 from node.evidence.errors import EvidenceRefused
 from node.evidence.naming import compute_contradiction_id, compute_intrusion_id, name_kind
 from node.evidence.trust import Trust
@@ -91,8 +99,12 @@ def verify_evidence(document: EvidenceDocument, genesis: Genesis) -> Finding:
         assert parent is not None, "the parts were checked"
         assert reader is not None, "the parts were checked"
         finding = _judge_intrusion(document, document.intrusion, block, agency, trust)
-        if _ask(trust, reader, parent, "may_send", Address(decode_hex(document.intrusion.sender))):
-            raise EvidenceRefused("intrusion.sender", "was permitted to send")
+        assert finding.transaction is not None, "an intrusion has its transaction"
+        if document.kind == UNPERMITTED_SENDER:
+            if _ask(trust, reader, parent, "may_send", finding.transaction.sender):
+                raise EvidenceRefused("intrusion.sender", "was permitted to send")
+        else:
+            _check_unvoted(finding.transaction, genesis, trust, reader, parent)
     trust.check_codes()
     return finding
 
@@ -105,7 +117,7 @@ def _check_network(document: EvidenceDocument, genesis: Genesis) -> None:
 
 
 def _check_parts(document: EvidenceDocument, *, has_contract: bool) -> None:
-    is_intrusion = document.kind == UNPERMITTED_SENDER
+    is_intrusion = document.kind in INTRUSIONS
     has_parent = has_contract and document.parent is not None
     needed = {
         "parent": is_intrusion or has_parent,
@@ -183,7 +195,7 @@ def _judge_intrusion(
     if transaction.sender != decode_hex(given.sender):
         raise EvidenceRefused("intrusion.sender", "is not who signed the transaction")
     block_hash = compute_block_hash(block)
-    _check_id(document, compute_intrusion_id(block_hash, transaction.hash))
+    _check_id(document, compute_intrusion_id(block_hash, transaction.hash, document.kind))
     return Finding(
         chain_id=document.chain_id,
         genesis_hash=Hash32(decode_hex(document.genesis_hash)),
@@ -199,20 +211,38 @@ def _judge_intrusion(
     )
 
 
+def _check_unvoted(
+    transaction: Transaction,
+    genesis: Genesis,
+    trust: Trust,
+    reader: WitnessReader,
+    parent: BlockHeader,
+) -> None:
+    if is_development_genesis(genesis):
+        raise EvidenceRefused("kind", "is none on a ledger for development: code needs no vote")
+    breach = find_breach(
+        transaction,
+        get_account=reader.get_account,
+        is_resolved=lambda subject: bool(_ask(trust, reader, parent, "resolved_at", subject)),
+    )
+    if breach is None:
+        raise EvidenceRefused("intrusion.transaction", "needed no vote, or had it")
+
+
 def _check_id(document: EvidenceDocument, expected: Hash32) -> None:
     if decode_hex(document.id) != expected:
         raise EvidenceRefused("id", "is not that of this act")
 
 
 def _ask(
-    trust: Trust, reader: WitnessReader, header: BlockHeader, function: str, account: Address
+    trust: Trust, reader: WitnessReader, header: BlockHeader, function: str, about: bytes
 ) -> Any:
-    """Ask the registry one question about an account; raises EvidenceRefused."""
+    """Ask the registry one question about an account or a subject; raises EvidenceRefused."""
     output = trust.ask(
         reader,
         header,
         to=REGISTRY,
-        data=encode_call(AGENCY_REGISTRY_NAME, function, (account,)),
+        data=encode_call(AGENCY_REGISTRY_NAME, function, (about,)),
         field="parent.state",
     )
     if not output:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from contracts.labels import decode_label
+from node.evidence.document import UNVOTED_CODE
 from node.evidence.verifier import NO_AGENCY, Finding
 
 _MESSAGES = {
@@ -30,14 +31,16 @@ def describe_finding(finding: Finding) -> tuple[str, ...]:
     else:
         assert finding.block_hash is not None, "an intrusion has its block"
         made = datetime.fromtimestamp(finding.timestamp_s or 0, UTC)
-        act = (
-            f"{who} made block {finding.height} of {ledger} with a transaction from a sender who "
-            "was not permitted to send."
-        )
-        sender = (
-            f"Its sender, 0x{finding.transaction.sender.hex()}, was no live key of an active "
-            "agency by the registry's state before that block."
-        )
+        act = f"{who} made block {finding.height} of {ledger} with a transaction "
+        if finding.kind == UNVOTED_CODE:
+            act += "that creates or calls code which the agencies had not let in by vote."
+            sender = f"Its sender was 0x{finding.transaction.sender.hex()}."
+        else:
+            act += "from a sender who was not permitted to send."
+            sender = (
+                f"Its sender, 0x{finding.transaction.sender.hex()}, was no live key of an active "
+                "agency by the registry's state before that block."
+            )
         details = [
             f"The block is 0x{finding.block_hash.hex()} of {made:%Y-%m-%d %H:%M:%S} UTC.",
             f"The transaction is 0x{finding.transaction.hash.hex()}.",

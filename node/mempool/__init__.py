@@ -5,7 +5,7 @@ thrown out, not for room and not by a crash: it is on disk before the answer lea
 that is full refuses the next one instead of forgetting the last.
 """
 
-from node.mempool.admission import Admission, ChainView
+from node.mempool.admission import Admission, ChainView, Gate
 from node.mempool.limits import MempoolLimits
 from node.mempool.mempool import AddedTransaction, Mempool, MempoolStatus
 from node.mempool.refusals import JournalDamaged, JournalFailed, MempoolRefusal
@@ -14,6 +14,7 @@ __all__ = [
     "AddedTransaction",
     "Admission",
     "ChainView",
+    "Gate",
     "JournalDamaged",
     "JournalFailed",
     "Mempool",

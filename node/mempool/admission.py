@@ -32,6 +32,17 @@ class Admission(Protocol):
         """Tell whether an account may create contracts."""
 
 
+class Gate(Protocol):
+    """What transactions may carry: this ledger's acts, and nothing that could be a person's."""
+
+    def check(self, transaction: Transaction) -> None:
+        """Raise MempoolRefusal for what is not let in."""
+
+    def may_go(self, transaction: Transaction) -> bool:
+        """Tell whether one that was let in may still be proposed."""
+        ...
+
+
 class ChainView(Protocol):
     """What the mempool reads of the last final state."""
 

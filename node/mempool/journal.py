@@ -123,7 +123,7 @@ class Journal:
             descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
             size = len(_HEADER)
             _write_all(descriptor, _HEADER)
-            for group in _split_groups(records):
+            for group in split_groups(records):
                 frame = _encode_frame(group)
                 _write_all(descriptor, frame)
                 size += len(frame)
@@ -157,7 +157,8 @@ def _encode_frame(records: Iterable[JournalRecord]) -> bytes:
     return _FRAME.pack(_FRAME_MAGIC, len(body), zlib.crc32(body)) + body
 
 
-def _split_groups(records: Sequence[JournalRecord]) -> Iterator[list[JournalRecord]]:
+def split_groups(records: Sequence[JournalRecord]) -> Iterator[list[JournalRecord]]:
+    """Yield parts of a group, each small enough for a frame of its own."""
     group: list[JournalRecord] = []
     size = 0
     for record in records:

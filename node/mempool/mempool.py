@@ -24,6 +24,7 @@ from node.mempool.admission import (
     Admission,
     ChainView,
     Decoder,
+    Gate,
     decode_submission,
     validate_admission,
 )
@@ -34,7 +35,7 @@ from node.mempool.fairness import (
     compute_pause_s,
     order_fairly,
 )
-from node.mempool.journal import MAX_FRAME_BYTES, Journal, JournalRecord
+from node.mempool.journal import Journal, JournalRecord, split_groups
 from node.mempool.limits import MempoolLimits
 from node.mempool.pool import Entry, Pool
 from node.mempool.refusals import JournalFailed, MempoolRefusal
@@ -82,6 +83,7 @@ class Mempool:
         limits: MempoolLimits,
         chain: ChainView,
         admission: Admission,
+        gate: Gate | None = None,
         clock: MonotonicClock = time.monotonic,
         decode: Decoder = decode_transaction,
         crash_points: CrashPoints | None = None,
@@ -89,6 +91,7 @@ class Mempool:
         self._limits = limits
         self._chain = chain
         self._admission = admission
+        self._gate = gate
         self._clock = clock
         self._decode = decode
         self._pool = Pool(limits)
@@ -208,6 +211,7 @@ class Mempool:
                 entry is not None
                 and entry.not_before_s <= now_s
                 and self._admission.may_send(sender)
+                and self._may_go(entry.transaction)
             ):
                 return True
         return False
@@ -308,15 +312,21 @@ class Mempool:
 
     def _iterate_permitted(self, run: Iterable[Entry]) -> Iterable[Entry]:
         for entry in run:
-            transaction = entry.transaction
-            if transaction.to is None and not self._admission.may_deploy(transaction.sender):
+            if not self._may_go(entry.transaction):
                 return
             yield entry
+
+    def _may_go(self, transaction: Transaction) -> bool:
+        if transaction.to is None and not self._admission.may_deploy(transaction.sender):
+            return False
+        return self._gate is None or self._gate.may_go(transaction)
 
     def _insert(self, transaction: Transaction, *, acknowledged: bool) -> Entry:
         validate_admission(
             transaction, limits=self._limits, chain=self._chain, admission=self._admission
         )
+        if self._gate is not None:
+            self._gate.check(transaction)
         entry = Entry(
             transaction=transaction, acknowledged=acknowledged, arrived_at_s=self._clock()
         )
@@ -360,7 +370,7 @@ class Mempool:
             group, self._group = self._group, []
             done, self._group_done = self._group_done, None
             try:
-                for part in _split(group):
+                for part in split_groups(group):
                     await loop.run_in_executor(self._disk, self._journal.append, part)
                 await self._compact_if_dead()
             except JournalFailed as error:
@@ -383,16 +393,3 @@ class Mempool:
         # What is still in the next group is written by the new file's first append.
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._disk, self._journal.replace, living)
-
-
-def _split(group: list[JournalRecord]) -> Iterable[list[JournalRecord]]:
-    part: list[JournalRecord] = []
-    size = 0
-    for record in group:
-        if size + len(record.raw) > MAX_FRAME_BYTES // 8 and part:
-            yield part
-            part, size = [], 0
-        part.append(record)
-        size += len(record.raw)
-    if part:
-        yield part

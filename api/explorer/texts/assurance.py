@@ -28,6 +28,7 @@ ENGLISH_ASSURANCE: Final[Mapping[str, str]] = {
     "evidence_kind.conflicting_commits": "Signed two different commit messages in one round",
     "evidence_kind.conflicting_round_changes": "Signed two different round changes for one round",
     "evidence_kind.unpermitted_sender": "Let a sender into a block who was not permitted",
+    "evidence_kind.unvoted_code": "Let code into a block that the agencies had not voted for",
 }
 
 PORTUGUESE_ASSURANCE: Final[Mapping[str, str]] = {
@@ -57,6 +58,7 @@ PORTUGUESE_ASSURANCE: Final[Mapping[str, str]] = {
     "evidence_kind.conflicting_commits": "Assinou duas mensagens commit diferentes numa ronda",
     "evidence_kind.conflicting_round_changes": "Assinou duas mudanças diferentes para uma ronda",
     "evidence_kind.unpermitted_sender": "Deixou entrar num bloco um remetente não autorizado",
+    "evidence_kind.unvoted_code": "Deixou entrar num bloco código que as entidades não votaram",
 }
 
 CHINESE_ASSURANCE: Final[Mapping[str, str]] = {
@@ -84,4 +86,5 @@ CHINESE_ASSURANCE: Final[Mapping[str, str]] = {
     "evidence_kind.conflicting_commits": "在同一輪簽署兩個不同的 commit 訊息",
     "evidence_kind.conflicting_round_changes": "就同一輪簽署兩個不同的換輪請求",
     "evidence_kind.unpermitted_sender": "讓未獲許可的發送者進入區塊",
+    "evidence_kind.unvoted_code": "讓未經各機構表決的程式進入區塊",
 }

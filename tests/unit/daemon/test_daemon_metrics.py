@@ -27,6 +27,7 @@ def test_metrics_count_evidence_by_kind_beginning_with_zero() -> None:
             assert evidence is not None
             observer.on_evidence(evidence)
     intrusion = Intrusion(
+        kind="unpermitted_sender",
         height=7,
         block_hash=one,
         proposer=TRAITOR.address,

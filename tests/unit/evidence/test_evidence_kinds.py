@@ -9,7 +9,7 @@ from consensus.evidence import Evidence, encode_evidence, find_conflict
 from consensus.messages import Message
 from consensus.types import Hash32
 from node.daemon.evidence_desk import EvidenceDesk
-from node.evidence.document import UNPERMITTED_SENDER, parse_document
+from node.evidence.document import INTRUSIONS, parse_document
 from node.evidence.naming import KINDS
 from node.evidence.verifier import verify_evidence
 from node.evidence.wording import describe_finding
@@ -57,7 +57,7 @@ def make_pair(kind: str, ledger: EvidenceLedger) -> tuple[Message, Message]:
     return makers[kind]()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != UNPERMITTED_SENDER])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in INTRUSIONS])
 def test_contradiction_of_every_kind_is_kept_listed_and_proved(kind: str) -> None:
     ledger = EvidenceLedger()
     for _ in range(HEIGHT):
