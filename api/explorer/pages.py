@@ -8,7 +8,9 @@ from aiohttp import web
 from api.auth import CALLER, Role, requires
 from api.explorer import requests
 from api.explorer.law.cases import ask_case, show_case
-from api.explorer.law.governing import show_governance, show_proposal
+from api.explorer.law.governing import list_governing_history, show_governance, show_proposal
+from api.explorer.law.kinds import KINDS
+from api.explorer.law.moments import Places
 from api.explorer.law.pages import build_record_routes
 from api.explorer.law.story import show_story
 from api.explorer.law.telling import tell_fields
@@ -196,10 +198,10 @@ async def show_agencies(request: web.Request) -> web.Response:
 @requires(Role.READER)
 async def show_agency(request: web.Request) -> web.Response:
     """Show one agency with its keys and its latest records."""
-    records = request.config_dict[SERVICES].records
+    services = request.config_dict[SERVICES]
     agency_id = requests.read_agency(request)
-    agency = await records.get_agency(agency_id)
-    attestations, _ = await records.list_attestations(
+    agency = await services.records.get_agency(agency_id)
+    attestations, _ = await services.records.list_attestations(
         RecordFilter(issuer=agency_id), after=None, limit=LATEST
     )
     return await show_page(
@@ -208,6 +210,9 @@ async def show_agency(request: web.Request) -> web.Response:
         json=f"/agencies/{agency.id}",
         agency=agency,
         attestations=attestations,
+        kinds=KINDS,
+        history=await list_governing_history(request, agency_id, kind="agency"),
+        place=Places(services.rest.deadlines, await services.chain.get_registry()).find(agency.id),
     )
 
 

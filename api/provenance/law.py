@@ -39,6 +39,7 @@ _CREATING: Final = frozenset(
         "registered",
         "published",
         "entered",
+        "established",
         "stopped",
         "bound",
         "given",

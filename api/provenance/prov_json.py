@@ -14,6 +14,7 @@ from typing import Any, Final
 from prov.model import ProvActivity, ProvDocument
 
 from api.rest.answers import Activity, Entity, Provenance
+from contracts.labels import format_identifier
 
 NAMESPACE: Final = "https://atesta.example/ns#"
 """Namespace of the ledger's own terms; an example domain, because identifiers are all it names."""
@@ -34,6 +35,9 @@ def build_prov_json(told: Provenance, parties: Mapping[str, Sequence[str]]) -> d
         attributes = {"prov:type": "atesta:resident" if is_resident else "atesta:agency"}
         if agent.name is not None:
             attributes["prov:label"] = agent.name
+        if agent.jurisdiction is not None:
+            side = bytes.fromhex(agent.jurisdiction[2:])
+            attributes["atesta:jurisdiction"] = format_identifier(side)
         document.agent(_name_agent(agent.id), attributes)
     exchanges: dict[str, ProvActivity] = {}
     for entity in told.entities:

@@ -17,9 +17,12 @@ from api.auth import Role, requires
 from api.explorer.fields import read_field
 from api.explorer.law.asking import ask
 from api.explorer.law.moments import Places
+from api.explorer.law.telling import tell_line
 from api.explorer.page import show_page
 from api.explorer.registry import Agency, Registry
+from api.explorer.rendering import find_language
 from api.explorer.services import SERVICES
+from api.index import queries
 from api.ledger import Reverted
 from api.reading.facts import view_party
 from api.reading.proposals import ProposalState
@@ -32,6 +35,9 @@ from contracts.labels import format_identifier
 
 PAGE_SIZE: Final = 25
 """Proposals in a list."""
+
+HISTORY_SIZE: Final = 500
+"""Events of one proposal or agency."""
 
 _LIVE: Final = frozenset({ProposalState.OPEN.value, ProposalState.PASSED.value})
 
@@ -101,7 +107,22 @@ async def show_proposal(request: web.Request) -> web.Response:
         ballots=_list_ballots(registry, proposal),
         dry_run=await _try(request, int(number)) if proposal["state"] in _LIVE else None,
         place=Places(services.rest.deadlines, registry).find(proposal["proposer"]),
+        history=await list_governing_history(
+            request, int(number).to_bytes(32, "big"), kind="proposal"
+        ),
     )
+
+
+async def list_governing_history(
+    request: web.Request, uid: bytes, *, kind: str
+) -> list[dict[str, Any]]:
+    """Return what happened to a proposal or an agency, in sentences, oldest first."""
+    services = request.config_dict[SERVICES]
+    rows = await services.index.read(
+        lambda c: queries.list_history(c, queries.Page(limit=HISTORY_SIZE), uid=uid, kind=kind)
+    )
+    registry, language = await services.chain.get_registry(), find_language(request)
+    return [tell_line(language, registry, row) for row in rows]
 
 
 def _count_sides(

@@ -18,6 +18,7 @@ from api.explorer.law.telling import find_event_name, name_key, tell
 from api.explorer.page import show_page
 from api.explorer.rendering import find_language
 from api.explorer.services import SERVICES
+from api.explorer.texts import Language
 from api.reading.collection import Collection
 from contracts.labels import format_identifier
 
@@ -150,14 +151,21 @@ async def _read_history(
     lines = [
         {
             **event,
-            "text": tell(
-                language, registry, find_event_name(event["kind"]), event["details"] or {}
-            ),
-            "by": name_key(language, registry, event["key"]) if event["key"] else None,
+            "text": tell(language, registry, find_event_name(event["kind"]), event["details"]),
+            "by": _name_actor(language, event["signed_by"]),
+            "through": None
+            if event["submitted_by"] == event["signed_by"]
+            else _name_actor(language, event["submitted_by"]),
         }
         for event in answer["items"]
     ]
     return lines, answer["next"]
+
+
+def _name_actor(language: Language, actor: Mapping[str, Any] | None) -> str | None:
+    if actor is None:
+        return None
+    return actor["agency"] or language.say("resident_key")
 
 
 def _bind(

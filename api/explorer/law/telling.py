@@ -1,13 +1,15 @@
 """Events of the contracts, told as sentences.
 
-A sentence takes its places from the arguments of the event, whether these come decoded from a log
-or as JSON from the index. Parties are named by their labels, times in UTC, numbers of the ledger by
-their words. What a newer contract emits and this version does not know is told by its name.
+A sentence takes its places from the arguments of the event, whether these come decoded from a log,
+as JSON from the index or in words from REST. Parties are named by their labels, times in UTC,
+numbers of the ledger by their words. What a newer contract emits and this version does not know is
+told by its name.
 """
 
 import json
 import string
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -17,7 +19,6 @@ from api.explorer.facts import EventFacts
 from api.explorer.registry import Registry
 from api.explorer.texts import Language
 from api.index.law_events import CHANGES, CREATIONS
-from api.reading.exchanges import PERIOD_STATES
 from api.reading.facts import read_number, view_party
 from api.reading.models import view_agency
 from api.records import compute_moment
@@ -29,7 +30,7 @@ from api.rest.words import (
     WithdrawalOutcome,
     find_word,
 )
-from contracts.codes import RecordKind, RecordState
+from contracts.codes import PeriodState, RecordKind, RecordState
 from contracts.decisions import DecisionKind
 
 
@@ -63,7 +64,7 @@ _WORDS: Final[Mapping[tuple[str, str], type[StrEnum]]] = {
 }
 """Arguments that are words, by event."""
 
-_ATTESTED: Final[Mapping[str, str]] = {
+_OTHERS: Final[Mapping[str, str]] = {
     "schema.registered": "SchemaRegistered",
     "schema.state": "SchemaStateChanged",
     "accreditation.given": "IssuerAccredited",
@@ -74,6 +75,28 @@ _ATTESTED: Final[Mapping[str, str]] = {
     "batch.state": "StateChanged",
     "batch.leaf_state": "LeafStateChanged",
     "body.succeeded": "BoardSucceeded",
+    "agency.admitted": "AgencyAdmitted",
+    "agency.suspended": "AgencySuspended",
+    "agency.reinstated": "AgencyReinstated",
+    "agency.profile": "ProfileChanged",
+    "agency.roles": "RolesChanged",
+    "agency.key_added": "KeyAdded",
+    "agency.key_revoked": "KeyRevoked",
+    "agency.key_ends": "KeyEnds",
+    "agency.paused_itself": "AgencyPausedItself",
+    "agency.resumed": "AgencyResumed",
+    "agency.paused": "AgencyPaused",
+    "agency.pause_lifted": "PauseLifted",
+    "agency.pin_added": "PinAdded",
+    "agency.pin_withdrawn": "PinWithdrawn",
+    "agency.validator_added": "ValidatorAdded",
+    "agency.validator_removed": "ValidatorRemoved",
+    "proposal.proposed": "Proposed",
+    "proposal.voted": "Voted",
+    "proposal.passed": "ProposalPassed",
+    "proposal.reopened": "ProposalReopened",
+    "proposal.executed": "ProposalExecuted",
+    "proposal.withdrawn": "ProposalWithdrawn",
 }
 """Events by what the index calls them, where its tables of the law do not say it."""
 
@@ -100,7 +123,7 @@ def tell_row(language: Language, registry: Registry, row: Row[Any]) -> str:
     """Return the sentence of an event of the index."""
     event = find_event_name(row.kind)
     args = None if row.details is None else json.loads(row.details)
-    if args is None:
+    if args is None:  # attestations, of which the index keeps no details: there are too many
         agency = bytes(row.agency)
         related = None if row.related is None else bytes(row.related)
         args = dict.fromkeys(("owner", "issuer"), agency) | {
@@ -112,6 +135,20 @@ def tell_row(language: Language, registry: Registry, row: Row[Any]) -> str:
     return tell(language, registry, event, args)
 
 
+def tell_line(language: Language, registry: Registry, row: Row[Any]) -> dict[str, Any]:
+    """Return a line of a history from the index, as the template of histories takes it."""
+    through = None if row.submitter is None else name_key(language, registry, row.submitter)
+    return {
+        "text": tell_row(language, registry, row),
+        "reason": None,
+        "block_time": row.time_s,
+        "block": row.block,
+        "transaction": "0x" + bytes(row.transaction_hash).hex(),
+        "by": None if row.key is None else name_key(language, registry, row.key),
+        "through": through,
+    }
+
+
 def tell_fields(language: Language, registry: Registry, event: EventFacts) -> str:
     """Return the sentence of a decoded event; of equal names the first counts."""
     args = {field.name: field.value for field in reversed(event.fields)}
@@ -121,7 +158,7 @@ def tell_fields(language: Language, registry: Registry, event: EventFacts) -> st
 def find_event_name(kind: str) -> str:
     """Return the contracts' name of what the index calls `kind`, such as `consent.withdrawn`."""
     verb = kind.partition(".")[2]
-    return _ATTESTED.get(kind) or _LAW.get(kind) or _LAW.get(f".{verb}") or kind
+    return _OTHERS.get(kind) or _LAW.get(kind) or _LAW.get(f".{verb}") or kind
 
 
 def name_key(language: Language, registry: Registry, key: Any) -> str:
@@ -138,15 +175,19 @@ def _write(
 ) -> str:
     if name == "actor":
         return name_key(language, registry, args.get("key"))
-    value = args.get(name)
-    if value is None:
+    if name not in args:
         return language.say("unknown")
+    value = args[name]
     if name in _PARTIES:
-        return view_party(value) or language.say("none")
+        return (_is_word(value) and str(value)) or view_party(value) or language.say("none")
     if name in _ACCOUNTS:
         return name_key(language, registry, value)
     if name in _TIMES:
-        return _write_time(language, read_number(value))
+        return _write_time(language, value)
+    if value is None:
+        return language.say("none")
+    if _is_word(value):
+        return language.name_code(_find_group(event, name), value)
     if (event, name) in _WORDS:
         return language.name_code("word", _name(_WORDS[event, name], value))
     if name in {"state", "kind"}:
@@ -154,31 +195,48 @@ def _write(
     return str(read_number(value))
 
 
+def _find_group(event: str, name: str) -> str:
+    """Return where the texts have the words of an argument."""
+    if name == "kind" and event == "Proposed":
+        return "decision"
+    return "state" if name == "state" else "word"
+
+
 def _write_code(language: Language, event: str, name: str, value: int) -> str:
+    group = _find_group(event, name)
     try:
         if event == "PeriodChanged":
-            return language.name_code("state", PERIOD_STATES[value - 1])
-        if name == "state":
-            return language.name_code("state", RecordState(value).name.lower())
-        if event == "Proposed":
-            return language.name_code("decision", DecisionKind(value).name.lower())
-        return language.name_code("word", RecordKind(value).name.lower())
-    except (IndexError, ValueError):  # a code that a newer contract uses
+            return language.name_code(group, PeriodState(value).name.lower())
+        numbers = {"state": RecordState, "decision": DecisionKind, "word": RecordKind}[group]
+        return language.name_code(group, numbers(value).name.lower())
+    except ValueError:  # a code that a newer contract uses
         return str(value)
 
 
-def _write_time(language: Language, time_s: int) -> str:
-    if time_s == 0:
+def _write_time(language: Language, value: Any) -> str:
+    if value is None or (not _is_word(value) and read_number(value) == 0):
         return language.say("no_end")
-    return f"{compute_moment(time_s):%Y-%m-%d %H:%M} UTC"
+    moment = (
+        datetime.fromisoformat(value) if _is_word(value) else compute_moment(read_number(value))
+    )
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _name(words: type[StrEnum], value: Any) -> str:
+    if _is_word(value):
+        return str(value)
     word = find_word(words, read_number(value))
     return str(value) if word is None else word.value
 
 
+def _is_word(value: Any) -> bool:
+    """Tell whether REST has put a value into words already: a label, a time, a word."""
+    return isinstance(value, str) and not value.startswith("0x")
+
+
 def _is_there(value: Any) -> bool:
+    if value is None:
+        return False
     return bool(value.strip("0x")) if isinstance(value, str) else any(value)
 
 

@@ -69,6 +69,7 @@ PAGES: Final[Mapping[str, Row]] = {
         "完整經過及其所有依據",
     ),
     "record.by_key": ("signed by {agency}", "assinado por {agency}", "由 {agency} 簽署"),
+    "record.handed_in": ("handed in by {agency}", "entregue por {agency}", "由 {agency} 遞交"),
     "record.text_missing": (
         "This node does not have the text behind the hash.",
         "Este nó não tem o texto por trás do hash.",

@@ -20,6 +20,7 @@ MEMBERS: Final[Mapping[str, Row]] = {
     "read_at_block": ("Read at block", "Lido no bloco", "讀取自區塊"),
     "transaction": ("Transaction", "Transação", "交易"),
     # Catalogue
+    "name": ("Name", "Nome", "名稱"),
     "title": ("Title", "Título", "名稱"),
     "sharing": ("Sharing class", "Classe de partilha", "共享類別"),
     "sensitivity": ("Sensitivity", "Sensibilidade", "敏感程度"),

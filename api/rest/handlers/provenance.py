@@ -16,6 +16,7 @@ from api.reading.handlers import gather_surroundings
 from api.rest.answers import Activity, Agent, Entity, ProvDocument, Provenance
 from api.rest.call import Call, Reply
 from api.rest.values import encode_hex, parse_time
+from contracts.labels import decode_label
 
 FORMATS: Final = ("json", "prov-json")
 """Values of the query parameter `format`."""
@@ -121,6 +122,6 @@ async def _read_agent(call: Call, agency: str, block: int) -> Agent:
     found = await call.services.records.get_agency(agency_id, block)
     return Agent(
         id=agency,
-        name=call.services.names.get(agency_id),
+        name=call.services.names.get(agency_id) or decode_label(agency_id),
         jurisdiction=None if found is None else encode_hex(found.jurisdiction),
     )

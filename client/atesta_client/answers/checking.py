@@ -164,7 +164,7 @@ class Agent:
     id: str
     """The agency, or the binding of a resident's key."""
     name: str | None
-    """From the address book."""
+    """From the address book, else the label in its id; None for a resident's key."""
     jurisdiction: str | None
     """Its jurisdiction."""
 

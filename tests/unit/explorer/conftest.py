@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from api.app import Services, build_app
 from api.explorer.chain import ChainReader
@@ -20,6 +21,7 @@ from api.server import serve
 from api.settings import ApiSettings
 from contracts.addresses import AGENCY_REGISTRY_NAME, ATTESTATIONS, ATTESTATIONS_NAME, REGISTRY
 from contracts.decisions import DecisionKind, encode_payload
+from tests.unit.explorer.law_site import LawSite, open_law_site
 from tests.unit.explorer.real_ledger import (
     BUREAU,
     BUREAU_ID,
@@ -98,6 +100,13 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         ledger.mine()
         async with open_site(ledger, tmp_path, attested, proposed) as opened:
             yield opened
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def law_site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LawSite]:
+    """One for all tests, which only read: filling it takes seconds."""
+    async with open_law_site(tmp_path_factory.mktemp("law")) as opened:
+        yield opened
 
 
 @asynccontextmanager

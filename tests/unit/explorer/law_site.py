@@ -5,7 +5,7 @@ a consent given, data go over and are received; boards change, a policy is signe
 post is held, a period is stated. What was made has names in `Records`.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,8 +90,17 @@ class LawSite:
     http: aiohttp.ClientSession
     laboratory: Caller
     records: Records
+    ledger: RealLedger
 
-    async def read(self, path: str, *, status: int = 200, **headers: str) -> str:
+    @asynccontextmanager
+    async def open_guarded(self, token_file: Path) -> AsyncIterator[str]:
+        """Serve the same once more, with tokens; yields its address."""
+        async with _serve(self.ledger, self.laboratory.agency, token_file) as url:
+            yield url
+
+    async def read(
+        self, path: str, *, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> str:
         """Return a page of `/explorer`."""
         async with self.http.get(f"{self.url}/explorer{path}", headers=headers) as answer:
             assert answer.status == status, (path, await answer.text())
@@ -105,7 +114,7 @@ class LawSite:
 
 
 @asynccontextmanager
-async def open_law_site(folder: Path, *, token_file: Path | None = None) -> AsyncIterator[LawSite]:
+async def open_law_site(folder: Path) -> AsyncIterator[LawSite]:
     """Serve the laboratory's explorer and REST on a free port."""
     async with open_ledger(folder, now_s=START_S + 1_000_000) as ledger:
         ledger.mine(period_s=START_S - ledger.now_s)
@@ -118,10 +127,12 @@ async def open_law_site(folder: Path, *, token_file: Path | None = None) -> Asyn
             records = await _fill(*callers)
             laboratory = callers[0]
             async with (
-                _serve(ledger, laboratory.agency, token_file) as url,
+                _serve(ledger, laboratory.agency, None) as url,
                 aiohttp.ClientSession() as http,
             ):
-                yield LawSite(url=url, http=http, laboratory=laboratory, records=records)
+                yield LawSite(
+                    url=url, http=http, laboratory=laboratory, records=records, ledger=ledger
+                )
         finally:
             for caller in callers:
                 await caller.client.close()
