@@ -65,6 +65,8 @@ class PreparedAct:
     """Stores private materials just before the promise; may be called again."""
     envelope: Mapping[str, Any] | None = None
     """What the caller hands to the other side, as a JSON object."""
+    answer_role: str | None = None
+    """Role of the kept material that is this envelope; None if it is something of its own."""
     basis: bytes | None = None
     """The legal basis that it rests on."""
     dataset: bytes | None = None
@@ -103,7 +105,8 @@ class Act:
     facts: Inspect | None = None
     """Adds to the answer of `explain`; a refusal inside it is no refusal of the act."""
     recall: Recall | None = None
-    """Returns the envelope of an act that was promised before, by uid."""
+    """Returns the envelope of an act that was promised before, by uid, where the record's
+    materials tell it; otherwise the answer itself is kept (`api.acts.answers`)."""
 
     @property
     def operation(self) -> str:

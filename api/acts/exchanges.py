@@ -19,7 +19,6 @@ from api.auth import Role
 from api.errors import NotFound, UserFault
 from api.rest.faults import Contradiction
 from api.rest.refusals import translate_revert
-from api.rest.services import RestServices
 from api.rest.values import JsonObject, Reason, encode_hex
 from api.rest.views import find_reason_code
 from api.rest.words import DecisionWord, ExchangeStatus
@@ -166,6 +165,7 @@ async def _release(context: ActContext, body: ExchangeRelease) -> PreparedAct:
         args=args,
         keep=keep_materials(context, materials),
         envelope=encode_envelope(response),
+        answer_role=role,
     )
 
 
@@ -253,15 +253,6 @@ def _name_response(delivery: int) -> str:
     return RESPONSE_ROLE if delivery == 1 else f"{RESPONSE_ROLE}_{delivery}"
 
 
-async def _recall_response(services: RestServices, uid: bytes) -> dict[str, Any] | None:
-    """Return the last response that this vault has of an exchange."""
-    kept = await services.materials.get_all(uid)
-    delivery = 0
-    while _name_response(delivery + 1) in kept:
-        delivery += 1
-    return None if delivery == 0 else encode_envelope(kept[_name_response(delivery)])
-
-
 def _act(name: str, path: str, summary: str, model: type[ActBody], **more: Any) -> Act:
     defaults: dict[str, Any] = {"key_role": KeyRole.EXCHANGE, "roles": (Role.OFFICER,)}
     return Act(
@@ -302,7 +293,6 @@ EXCHANGE_ACTS: Final = (
         function="release",
         prepare=_release,
         gas=MAX_GAS,
-        recall=_recall_response,
     ),
     _act(
         "acknowledge",

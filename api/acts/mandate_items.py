@@ -207,7 +207,7 @@ def seal_body(context: ActContext, body: BodyReference) -> tuple[bytes, tuple[Ma
     )
     envelope = Envelope(kind=EnvelopeKind.BODY, salt=salt, body=named)
     uid = envelope.commitment
-    return uid, (Material(uid=uid, role=BODY_ROLE, envelope=envelope),)
+    return uid, (Material(uid=uid, role=BODY_ROLE, envelope=envelope, is_lasting=True),)
 
 
 async def get_scope(context: ActContext, act_list: str, codes: list[str], *, place: str) -> int:

@@ -1,5 +1,6 @@
 """Acts on mandates: offices, powers, guardianships, and the succession of a board."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from atesta_client.envelopes import EnvelopeKind, encode_envelope
@@ -41,7 +42,8 @@ RESOLUTION_ROLE: Final = "resolution"
 """Role of the election's record among the materials of a succession."""
 
 LIST_ROLE: Final = "mandates"
-"""Role of the list of uids among the materials of the first mandate of several."""
+"""Role of the list of uids among the materials of the first mandate of several, or of a
+succession."""
 
 
 class MandateRecord(ActBody):
@@ -95,14 +97,7 @@ async def _record(context: ActContext, body: MandateRecord) -> PreparedAct:
         materials.extend(built.materials)
         told.append(built.envelope)
     uid: bytes = entries[0]["uid"]
-    listed = {"uids": [encode_hex(entry["uid"]) for entry in entries]}
-    materials.append(
-        Material(
-            uid=uid,
-            role=LIST_ROLE,
-            envelope=seal(EnvelopeKind.MANDATE_RECORD, listed, field="mandates"),
-        )
-    )
+    materials.append(_list_uids(uid, entries))
     return PreparedAct(
         uid=uid,
         args={"entries": entries},
@@ -129,6 +124,7 @@ async def _succeed(context: ActContext, body: BoardSucceed) -> PreparedAct:
         entries.append(built.entry)
         materials.extend(built.materials)
         told.append(built.envelope)
+    materials.append(_list_uids(uid, entries))
     args: dict[str, Any] = {
         "uid": uid,
         "body": body_uid,
@@ -146,6 +142,13 @@ async def _succeed(context: ActContext, body: BoardSucceed) -> PreparedAct:
         envelope={"mandates": told},
         facts={"body": encode_hex(body_uid)},
     )
+
+
+def _list_uids(uid: bytes, entries: Sequence[Mapping[str, Any]]) -> Material:
+    """Return what says which mandates were recorded together, kept with the first or the act."""
+    listed = {"uids": [encode_hex(entry["uid"]) for entry in entries]}
+    sealed = seal(EnvelopeKind.MANDATE_RECORD, listed, field="mandates")
+    return Material(uid=uid, role=LIST_ROLE, envelope=sealed)
 
 
 async def _recall(services: RestServices, uid: bytes) -> dict[str, Any] | None:
@@ -205,6 +208,7 @@ MANDATE_ACTS: Final = (
         prepare=_succeed,
         is_creation=True,
         gas=MAX_GAS,
+        recall=_recall,
     ),
 )
 """In the order of the documentation."""

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from api.acts.act import Act, ActBody, PreparedAct
+from api.acts.answers import check_not_under_way, keep_answer, recall_answer
 from api.acts.calls import order_args
 from api.acts.context import ActContext
 from api.acts.legal import add_legal_reference
@@ -46,16 +47,17 @@ async def perform(call: Call, act: Act) -> Reply:
     services = call.services
     known = await services.outbox.find(call.idempotency_key, call.body_fingerprint)
     if known is not None:
-        recalled = None if act.recall is None else await act.recall(services, known.uid)
-        return accept(known, envelope=recalled)
+        told = await recall_answer(services, act, known.uid, call.idempotency_key)
+        return accept(known, envelope=told)
     context = await open_context(services, call.caller, call.path)
     prepared = await act.prepare(context, call.body)
+    await check_not_under_way(services, act, prepared)
     ledger_act, keep = build_ledger_act(act, prepared, call.body, context)
     try:
         return await submit(
             call,
             ledger_act,
-            before=keep,
+            before=partial(keep, call.idempotency_key),
             also=partial(_store, prepared, context.now_s),
             envelope=prepared.envelope,
         )
@@ -127,8 +129,11 @@ def check_body(act: Act, body: Mapping[str, Any]) -> ActBody:
 
 def build_ledger_act(
     act: Act, prepared: PreparedAct, body: ActBody, context: ActContext
-) -> tuple[LedgerAct, Callable[[], Awaitable[None]]]:
-    """Return a prepared act as a call of the ledger, and what must be kept before its promise."""
+) -> tuple[LedgerAct, Callable[[str], Awaitable[None]]]:
+    """Return a prepared act as a call of the ledger, and what must be kept before its promise.
+
+    The answer is kept with it, and found again by the reference that the latter is given.
+    """
     wrap: Callable[[bytes], bytes] | None = None
     keep_officer: Callable[[], Awaitable[None]] | None = None
     if body.late is not None:
@@ -143,10 +148,10 @@ def build_ledger_act(
         args = prepared.args if prepared.trial_args is None else prepared.trial_args(event_time_s)
         return order_args(act.contract, act.function, args, event_time_s=event_time_s)
 
-    async def keep() -> None:
-        for step in (prepared.keep, keep_officer):
-            if step is not None:
-                await step()
+    async def keep(reference: str) -> None:
+        await keep_answer(act, prepared, reference)
+        if keep_officer is not None:
+            await keep_officer()
 
     ledger_act = LedgerAct(
         kind=act.name,

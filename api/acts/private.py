@@ -6,6 +6,7 @@ An officer, a case number, a person, a filing: the ledger gets 32 bytes, the vau
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from api.errors import InvalidField
 from api.rest.lateness import Lateness
 from api.rest.services import RestServices
 from api.rest.words import encode_word
-from api.vault.materials import Material
+from api.vault.materials import Material, Materials
 from contracts import codec
 
 _ANSWERABLE = (EnvelopeKind.OFFICER, EnvelopeKind.CLERK)
@@ -26,6 +27,19 @@ _ANSWERABLE = (EnvelopeKind.OFFICER, EnvelopeKind.CLERK)
 
 LATE_ROLE = "late_officer"
 """Role of the second officer's envelope among the materials of a record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """What an act keeps in the vault before it is promised; the `keep` of a prepared act."""
+
+    store: Materials
+    materials: tuple[Material, ...]
+    now_s: int
+
+    async def __call__(self) -> None:
+        """Keep it; durable on return."""
+        await self.store.put(self.materials, now_s=self.now_s)
 
 
 def seal(kind: EnvelopeKind, body: Mapping[str, Any], *, field: str) -> Envelope:
@@ -40,11 +54,11 @@ def seal(kind: EnvelopeKind, body: Mapping[str, Any], *, field: str) -> Envelope
     return envelope
 
 
-def keep_materials(
-    context: ActContext, materials: Sequence[Material]
-) -> Callable[[], Awaitable[None]]:
+def keep_materials(context: ActContext, materials: Sequence[Material]) -> Keeping:
     """Return the `keep` of a prepared act; raises `NoVault` at once where there is no vault."""
-    return partial(context.services.materials.put, tuple(materials), now_s=context.now_s)
+    return Keeping(
+        store=context.services.materials, materials=tuple(materials), now_s=context.now_s
+    )
 
 
 def seal_lateness(

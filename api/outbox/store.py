@@ -57,6 +57,7 @@ class StoredOperation:
 
     sequence: int
     id: str
+    idempotency_key: str
     body_fingerprint: bytes
     kind: str
     uid: bytes
@@ -360,6 +361,7 @@ def _read(row: Row[Any]) -> StoredOperation:
     return StoredOperation(
         sequence=row.sequence,
         id=row.id,
+        idempotency_key=row.idempotency_key,
         body_fingerprint=bytes(row.body_fingerprint),
         kind=row.kind,
         uid=bytes(row.uid),

@@ -9,8 +9,10 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from api.acts.forgetting import forget_failed
 from api.acts.prepared import PreparedActs
 from api.databases import CommitWatch, Database, open_database, open_replica
 from api.deadlines.deadlines import Deadlines
@@ -254,6 +256,7 @@ def open_services(
                 accounts=accounts,
                 translate=translate_revert,
                 now=now,
+                forget=None if materials is None else partial(forget_failed, materials),
             ),
             schema_texts=SchemaTexts(outbox_database),
             texts=PublicTexts(outbox_database),

@@ -6,7 +6,9 @@ from typing import Any
 from eth_typing import Address
 
 from api.acts.act import Act
+from api.acts.answers import recall_answer
 from api.acts.calls import has_function
+from api.acts.forgetting import refer_to_call
 from api.acts.performing import perform, rehearse
 from api.acts.table import ACTS, get_act
 from api.acts.texts import require_writable
@@ -126,8 +128,10 @@ async def get_prepared_act(call: Call) -> Reply:
     if stored is None:
         raise NotFound("this node prepared no such act", field="id", code="prepared_act_not_found")
     check_roles(call.caller, find_roles(stored.act))
-    recall = None if find_handled(stored.act) is not None else get_act(stored.act).recall
-    envelope = None if recall is None else await recall(call.services, stored.uid)
+    envelope = None
+    if find_handled(stored.act) is None:
+        act = get_act(stored.act)
+        envelope = await recall_answer(call.services, act, stored.uid, refer_to_call(stored.call))
     return Reply(model=await format_prepared(call.services, stored, envelope))
 
 

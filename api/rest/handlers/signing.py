@@ -15,8 +15,10 @@ from typing import Any, Final
 from eth_typing import Address
 
 from api.acts.act import DEFAULT_GAS, MAX_GAS, Act, PreparedAct
+from api.acts.answers import check_not_under_way
 from api.acts.calls import has_function
 from api.acts.context import ActContext
+from api.acts.forgetting import refer_to_call
 from api.acts.legal import add_legal_reference
 from api.acts.performing import build_ledger_act, check_body, open_context
 from api.acts.prepared import MAX_NONCE, StoredAct, make_id
@@ -94,10 +96,11 @@ async def prepare_act(
     checked = check_body(act, body)
     context = await open_context(services, caller, path, agency=key.agency)
     prepared = await act.prepare(context, checked)
+    await check_not_under_way(services, act, prepared)
     ledger_act, keep = build_ledger_act(act, prepared, checked, context)
     request = await build_request(services, ledger_act, account=occasion.signer)
     await _check(context, act, prepared, request)
-    await keep()
+    await keep(refer_to_call(request.data))
     stored = _build_stored(request, act.contract, deadline_s, prepared.texts, context.now_s)
     await services.prepared_acts.put(stored)
     return stored, prepared.envelope

@@ -108,9 +108,7 @@ async def test_mandate_as_many_as_one_transaction_bears(bureau: Caller, act_list
     offices = [
         build_office(act_list, body=ASSOCIATION | {"number": str(number)}) for number in range(8)
     ]
-    refused = await bureau.post("/mandates", {"mandates": offices}, status=422)
-    assert refused["code"] == "act_too_large"
-    await record(bureau, *offices[:6])
+    await record(bureau, *offices)
 
 
 async def test_succession_ends_offices_and_spares_powers(bureau: Caller, act_list: str) -> None:
@@ -176,7 +174,7 @@ async def test_mandate_ended_only_by_who_recorded_it(
         ({"acts": ["sing-songs"]}, (422, "field_unknown", "mandates.0.acts.0")),
         ({"act_list": "0x" + "07" * 32}, (409, "text_missing", "mandates.0.act_list")),
         ({"kind": "regency"}, (400, "invalid_field", "mandates.0.kind")),
-        ({"body": None, "grantor": None}, (400, "invalid_field", "mandates.0")),
+        ({"body": None, "grantor": None}, (400, "invalid_field", "mandates.0.grantor")),
         ({"may_delegate": True}, (422, "mandate_only_powers_are_handed_on", "parent")),
     ],
 )

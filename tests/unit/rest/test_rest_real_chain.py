@@ -1,6 +1,7 @@
 """REST over the real chain, mempool and JSON-RPC, in one process: the whole of a carried check."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,9 +10,12 @@ from atesta_client.credentials import decode_credential
 from atesta_client.holder_keys import HolderKey
 from atesta_client.presentations import Occasion, format_presentation, present
 
-from api.outbox.outbox import RESEND_S
+from api.errors import UserFault
+from api.outbox.outbox import RESEND_S, ActTooLarge
+from api.outbox.store import WriteRequest
 from api.web3_provider import RawCall
-from contracts.addresses import ATTESTATIONS, ATTESTATIONS_NAME
+from contracts import codec
+from contracts.addresses import ATTESTATIONS, ATTESTATIONS_NAME, MANDATES_NAME
 from tests.unit.acts.law_world import ACT_LIST
 from tests.unit.acts.test_acts_mandates import build_office, build_power
 from tests.unit.explorer.real_ledger import LABORATORY, RealLedger, open_ledger
@@ -171,7 +175,7 @@ async def test_rest_survives_outside_use_of_its_account_and_sends_again(
     assert agency["attestations"] == 4
 
 
-async def test_rest_refuses_what_no_transaction_bears_before_it_is_promised(
+async def test_rest_promises_the_most_that_one_transaction_bears(
     parties: tuple[Caller, ...],
 ) -> None:
     _, bureau, _ = parties
@@ -180,12 +184,32 @@ async def test_rest_refuses_what_no_transaction_bears_before_it_is_promised(
         build_office(act_list, body={"register_name": "mo-associations", "number": str(number)})
         for number in range(8)
     ]
-    refused = await bureau.post("/mandates", {"mandates": offices}, status=422)
-    assert refused["code"] == "act_too_large"
-    six = await bureau.post("/mandates", {"mandates": offices[:6]})
     powers = [build_power(act_list) for _ in range(8)]
-    eight = await bureau.post("/mandates", {"mandates": powers})
-    for accepted in (six, eight):
+    for mandates in (offices, powers):
+        accepted = await bureau.post("/mandates", {"mandates": mandates})
         await bureau.agency.settle()
         operation = await bureau.get(f"/operations/{accepted['operation']}")
         assert (operation["state"], operation["error"]) == ("final", None)
+
+
+async def test_rest_refuses_what_runs_out_of_gas_before_it_is_promised(
+    parties: tuple[Caller, ...],
+) -> None:
+    """The contracts refuse with a reason; what has no gas for one is too large."""
+    services = parties[1].agency.services
+    request = WriteRequest(
+        idempotency_key="dear",
+        body_fingerprint=bytes(32),
+        kind="mandate.end",
+        uid=bytes(32),
+        account=services.outbox.accounts[0],
+        target=services.ledger.book.get_address(MANDATES_NAME),
+        data=codec.encode_call(MANDATES_NAME, "end", [bytes(32), 1, 1]),
+        record="/v1/mandates",
+        gas=24_000,
+    )
+    with pytest.raises(ActTooLarge):
+        await services.outbox.check(request)
+    with pytest.raises(UserFault) as refused:
+        await services.outbox.check(replace(request, gas=1_000_000))
+    assert refused.value.code == "late_second_officer_missing"
