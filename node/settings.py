@@ -180,6 +180,21 @@ class ApiSettings:
         Path | None,
         Rule("File that holds the vault's master key; absent: no vault and no documents."),
     ] = None
+    vault_keys_dir: Annotated[
+        Path | None,
+        Rule("Folder of the vault's epoch keys; absent: beside the master key, as `NAME.epochs`."),
+    ] = None
+    vault_keys_mirrors: Annotated[
+        tuple[Path, ...],
+        Rule("Further folders that hold the same epoch keys, on other disks."),
+    ] = ()
+    vault_epoch_records: Annotated[
+        int,
+        Rule("Records that share an epoch key, about.", low=1, high=1_000_000),
+    ] = 5_000
+    vault_epoch_days: Annotated[
+        int, Rule("Days for which an epoch key takes new records.", low=1, high=3_650)
+    ] = 30
     index_url: Annotated[
         str | None, Rule("SQLAlchemy address of the index; absent: SQLite in the data folder.")
     ] = None

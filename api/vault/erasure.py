@@ -108,6 +108,40 @@ def erase_records(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concerned:
+    """What an erasure would touch."""
+
+    records: int
+    """Of the uids, those that anything is kept for."""
+    rows: int
+    """Sealed rows that would go."""
+    rewrapped: int
+    """Sealed rows of others that would be wrapped anew."""
+
+
+def count_concerned(keyring: Keyring, uids: Collection[bytes]) -> Concerned:
+    """Return what erasing these would touch; changes nothing."""
+
+    def count(connection: Connection) -> Concerned:
+        found: set[bytes] = set()
+        rows = 0
+        for chunk in _chunks(list(uids)):
+            for sealed in SEALED_TABLES:
+                column = sealed.table.c.uid
+                held = connection.execute(
+                    select(column).where(column.in_(chunk), sealed.table.c.wrapped_key.is_not(None))
+                ).scalars()
+                mine = [bytes(uid) for uid in held]
+                found.update(mine)
+                rows += len(mine)
+        touched = _find_epochs(connection, list(uids))
+        together = sum(epochs.count_rows(connection, SEALED_TABLES, n) for n in touched)
+        return Concerned(records=len(found), rows=rows, rewrapped=max(0, together - rows))
+
+    return keyring.database.read_now(count)
+
+
 def renew_epochs(
     keyring: Keyring, numbers: Sequence[int], progress: Progress | None = None
 ) -> ErasureReport:

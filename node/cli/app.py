@@ -23,6 +23,7 @@ from node.cli import (
     setup_commands,
     snapshot_commands,
     token_commands,
+    vault_commands,
 )
 from node.errors import LocalFault, NodeError, UserFault
 
@@ -71,6 +72,7 @@ for pausing in (
     governance_commands.app.command()(pausing)
 app.add_typer(governance_commands.app, name="governance")
 app.add_typer(snapshot_commands.app, name="snapshot")
+app.add_typer(vault_commands.app, name="vault")
 app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(devnet_commands.app, name="devnet")
 

@@ -16,6 +16,8 @@ from api.outbox.account import build_account
 from api.ports import LedgerNode
 from api.rest.services import RestSettings
 from api.settings import ApiSettings as ServerSettings
+from api.vault.keyring import EpochLimits
+from api.vault.opening import VaultKeys
 from api.verification.policies import VerificationSettings
 from api.verification.recognition_file import Recognition, load_recognition
 from api.web3_provider import connect_in_process
@@ -87,6 +89,8 @@ def make_rest_settings(settings: Settings) -> RestSettings:
         outbox=place(api.outbox_url, "outbox.sqlite"),
         vault=place(api.vault_url, "vault.sqlite"),
         vault_key_file=api.vault_key_file,
+        vault_keys_dirs=make_key_places(settings),
+        vault_limits=EpochLimits(records=api.vault_epoch_records, days=api.vault_epoch_days),
         verification=VerificationSettings(
             policies=recognition.policies,
             assurances=recognition.assurances,
@@ -95,6 +99,15 @@ def make_rest_settings(settings: Settings) -> RestSettings:
         names=recognition.names,
         deadlines=api.deadlines_dir,
     )
+
+
+def make_key_places(settings: Settings) -> tuple[Path, ...]:
+    """Return the folders of the vault's epoch keys; none for a node without a vault."""
+    api = settings.api
+    if api.vault_key_file is None:
+        return ()
+    first = api.vault_keys_dir or VaultKeys(key_file=api.vault_key_file).places[0]
+    return (first, *api.vault_keys_mirrors)
 
 
 def _build_readiness(node: LedgerNode, max_lag_s: int) -> tuple[Readiness, ...]:

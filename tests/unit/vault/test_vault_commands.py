@@ -1,0 +1,136 @@
+"""`atesta vault` from backup to shares, on a vault that a node would open."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from node.cli.app import app, describe
+from tests.unit.vault.vault_kit import Kit, do
+
+CONFIG = """\
+[node]
+data_dir = "data"
+[api]
+vault_key_file = "keys/vault.key"
+vault_keys_mirrors = ["mirror"]
+vault_epoch_records = 4
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "node.toml"
+    file.write_text(CONFIG)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "keys").mkdir()
+    return file
+
+
+@pytest.fixture
+def opened(config: Path) -> Kit:
+    """The vault of that node."""
+    folder = config.parent
+    return Kit(
+        url=f"sqlite:///{folder}/data/vault.sqlite",
+        folder=folder / "keys",
+        mirrors=(folder / "mirror",),
+    )
+
+
+def call(*words: object, given: str | None = None) -> Result:
+    return CliRunner().invoke(app, ["vault", *map(str, words)], input=given)
+
+
+def run(*words: object, given: str | None = None) -> str:
+    result = call(*words, given=given)
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.output
+
+
+def refuse(*words: object) -> str:
+    result = call(*words)
+    assert isinstance(result.exception, Exception)
+    return describe(result.exception)[0]
+
+
+def test_vault_commands_back_up_erase_and_restore(
+    config: Path, opened: Kit, tmp_path: Path
+) -> None:
+    made = [opened.put(number) for number in range(6)]
+    file = tmp_path / "vault.backup"
+    out = run("backup", file, "--config", config)
+    assert "6 rows" in out
+    assert "opened and held against their commitments: 6 rows" in out
+    assert "not overwritten" in refuse("backup", file, "--config", config)
+    uid = "0x" + made[1].record.uid.hex()
+    words = ("erase", uid, "--reason", "holder_request", "--config", config)
+    assert "1 of 1 records are here, with 1 rows; 3 others" in run(*words, "--dry-run")
+    assert call(*words, given="n\n").exit_code == 1
+    assert do(opened.vault.open(made[1].record.uid)) == made[1]
+    assert "erased: 1; destroyed epoch keys: 1" in run(*words, given="y\n")
+    assert "records erased: 1" in run("status", "--config", config)
+    assert "not empty" in refuse("restore", file, "--config", config)
+    told = run("restore", file, "--config", config, "--dry-run")
+    assert "would restore: 5 rows" in told
+    assert "erased since, and not restored: 1 rows" in told
+    told = run("restore", file, "--config", config, "--replace", "--yes")
+    assert "under later epochs: 3 rows" in told
+    assert "5 rows" in run("check", file, "--config", config)
+    assert "5 rows" in run("check", "--config", config)
+    opened.reopen()
+    assert opened.opens(made) == [True, False, True, True, True, True]
+    opened.close()
+
+
+def test_vault_commands_rotate_and_recover_from_shares(
+    config: Path, opened: Kit, tmp_path: Path
+) -> None:
+    made = [opened.put(number) for number in range(6)]
+    folder, key_file = tmp_path / "shares", tmp_path / "keys/vault.key"
+    assert "of which 2 are needed" in run(
+        "shares", "--config", config, "--needed", 2, "--count", 3, "--out", folder
+    )
+    old = sorted(folder.iterdir())
+    assert [path.stat().st_mode & 0o777 for path in old] == [0o600] * 3
+    assert "would make a new master key and wrap 6 rows" in run(
+        "rotate", "--config", config, "--dry-run"
+    )
+    before = key_file.read_bytes()
+    assert "6 rows under 2 new epochs" in run("rotate", "--config", config, "--yes")
+    run("rotate", "--config", config, "--yes", "--master-only")
+    assert key_file.read_bytes() != before
+    opened.keyring._looked_s = 0
+    made.append(opened.put(7))
+    assert opened.opens(made) == [True] * 7, "the running process goes on"
+    assert "not overwritten" in refuse("recover-key", *old[:2], "--config", config)
+    new = run("shares", "--config", config).split()
+    secret = key_file.read_bytes()
+    key_file.unlink()
+    assert "changed since" in refuse("recover-key", *old[:2], "--config", config)
+    assert "1 of 2" in refuse("recover-key", old[0], "--config", config)
+    run("recover-key", "--config", config, given="\n".join(new[1:4]) + "\n")
+    assert key_file.read_bytes() == secret
+    assert key_file.stat().st_mode & 0o777 == 0o600
+    opened.reopen()
+    assert opened.opens(made) == [True] * 7
+    opened.close()
+
+
+def test_vault_commands_refuse_what_makes_no_sense(config: Path) -> None:
+    assert "32 bytes" in refuse("erase", "0x12", "--reason", "error", "--config", config)
+    uid = "0x" + 32 * "12"
+    assert "is one of" in refuse("erase", uid, "--reason", "because", "--config", config)
+    (config.parent / "none.toml").write_text("")
+    assert "has no vault" in refuse("check", "--config", config.parent / "none.toml")
+
+
+def test_vault_check_says_what_is_damaged(config: Path, opened: Kit) -> None:
+    opened.put()
+    opened.database.write_now(
+        lambda c: c.exec_driver_sql("UPDATE records SET ciphertext = zeroblob(50)")
+    )
+    opened.close()
+    result = call("check", "--config", config)
+    assert result.exit_code == 1
+    assert "DAMAGED: 1 rows of records" in result.output
