@@ -180,7 +180,7 @@ class ImportWorker:
         request = await build_request(services, ledger_act, key=group.key, fingerprint=fingerprint)
         return await services.outbox.submit(
             request,
-            before=keep,
+            before=partial(keep, group.key),
             also=partial(store_texts, texts=prepared.texts, now_s=context.now_s),
         )
 
