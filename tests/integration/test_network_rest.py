@@ -13,7 +13,7 @@ from atesta_client import requests
 from atesta_client.errors import RestProblem
 from atesta_client.rest import AsyncClient, Client, Patience
 
-from contracts.addresses import ATTESTATIONS, ATTESTATIONS_NAME
+from contracts.addresses import ATTESTATIONS, ATTESTATIONS_NAME, REGISTRY
 from contracts.codec import encode_call
 from contracts.development import list_development_agencies
 from contracts.labels import encode_label
@@ -170,8 +170,9 @@ def test_unknown_account_and_wrong_nonce_are_refused_by_field(net: LedgerNet) ->
     with pytest.raises(RpcError, match="not an account of an active agency") as caught:
         net.send(net.sign(9, ATTESTATIONS, nonce=0))
     assert caught.value.data["field"] == "from"
+    act = encode_call("agency_registry", "resume_own")
     with pytest.raises(RpcError, match="was used already") as caught:
-        net.send(net.sign(1, ATTESTATIONS, nonce=0))
+        net.send(net.sign(1, REGISTRY, act, nonce=0))
     assert caught.value.data["field"] == "nonce"
     with pytest.raises(RpcError, match="another network") as caught:
         net.send(net.sign(1, ATTESTATIONS, nonce=10**6, chain_id=1))

@@ -7,7 +7,7 @@ the signer's agency.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -26,10 +26,11 @@ from api.acts.table import find_acts, get_act
 from api.acts.typed import build_typed_message
 from api.auth import Caller, Role, check_roles
 from api.errors import ApiError, InvalidField, NotFound, UserFault
+from api.firewall.calls import read_call
+from api.firewall.values import Commitment
 from api.outbox.store import WriteRequest
 from api.rest import acting_models as models
 from api.rest.call import Call, Reply
-from api.rest.commitment_rule import validate_bare_commitment
 from api.rest.handlers.attestations import require_unopened
 from api.rest.handlers.rehearsing import (
     HandledAct,
@@ -44,7 +45,7 @@ from api.rest.writes import accept, build_request
 from api.texts.store import store_texts
 from api.texts.text import PublicText
 from contracts import codec
-from contracts.addresses import ATTESTATIONS_NAME, PROXIES
+from contracts.addresses import PROXIES
 from contracts.codes import ALL_ROLES
 from contracts.errors import CodecError
 from contracts.typed_data import ACT_TYPE
@@ -212,7 +213,11 @@ async def _check(
 
 async def _find_signed(services: RestServices, body: models.SignedActCreate) -> StoredAct:
     if body.prepared is None:
-        return _read_signed(body, int(services.now()))
+        signed = _read_signed(body, int(services.now()))
+        if signed.unopened and await services.prepared_acts.has_call(signed.contract, signed.call):
+            # What this node prepared it computed, or had opened, itself.
+            return replace(signed, unopened=False)
+        return signed
     stored = await services.prepared_acts.find(body.prepared)
     if stored is None:
         error = NotFound(
@@ -261,7 +266,7 @@ def _read_signed(body: models.SignedActCreate, now_s: int) -> StoredAct:
         record=record,
         claim=claim,
         gas=gas,
-        unopened=_check_commitment(decoded),
+        unopened=_check_commitments(body.contract, call),
         texts=(),
         created_s=now_s,
     )
@@ -302,13 +307,10 @@ def _decode(contract: str, call: bytes) -> codec.DecodedCall:
     return decoded
 
 
-def _check_commitment(decoded: codec.DecodedCall) -> bool:
-    """Return whether a call attests what this node has not seen; raises for data in disguise."""
-    for name in ("commitment", "root"):
-        if decoded.contract == ATTESTATIONS_NAME and name in decoded.args:
-            validate_bare_commitment(bytes(decoded.args[name]))
-            return True
-    return False
+def _check_commitments(contract: str, call: bytes) -> bool:
+    """Return whether a call holds commitments, which nobody opened; raises for data in disguise."""
+    checked = read_call(contract, call, is_strict=True, field="call")
+    return bool(checked.list_values(Commitment))
 
 
 def _require_relay(contract: str) -> None:
