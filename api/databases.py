@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, MetaData
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
+from api.database_addresses import read_address
 from api.database_engines import DATABASE_FAULTS, Engines, open_engines, translate
 from api.database_scrub import scrub
-from api.errors import InvalidField, UpstreamFault
+from api.errors import UpstreamFault
 from api.migrations.migrating import Migrations, migrate
 
 MAX_GROUP: Final = 256
@@ -214,21 +214,6 @@ def open_replica(address: Path | str, *, name: str) -> Database:
     It need not be there yet: each read says what is wrong with it. Raises `InvalidField`.
     """
     return Database(open_engines(read_address(address), name=name), name=name)
-
-
-def read_address(address: Path | str) -> URL:
-    """Return the SQLAlchemy address; a file's folder is made. Raises `InvalidField` without it."""
-    if isinstance(address, Path):
-        address.parent.mkdir(parents=True, exist_ok=True)
-        return URL.create("sqlite", database=str(address))
-    try:
-        url = make_url(address)
-        backend = url.get_backend_name()
-    except ArgumentError as error:
-        raise InvalidField("database", "this is no SQLAlchemy address") from error
-    if backend not in {"sqlite", "postgresql"}:
-        raise InvalidField("database", "only SQLite and PostgreSQL are served")
-    return url
 
 
 def _prepare(engines: Engines, metadata: MetaData, migrations: Migrations | None) -> None:

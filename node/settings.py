@@ -195,14 +195,25 @@ class ApiSettings:
     vault_epoch_days: Annotated[
         int, Rule("Days for which an epoch key takes new records.", low=1, high=3_650)
     ] = 30
+    database_url: Annotated[
+        str | None,
+        Rule(
+            "Address of one database for index, vault and outbox, such as "
+            "`postgresql://atesta@/atesta`; absent: SQLite files in the data folder."
+        ),
+    ] = None
     index_url: Annotated[
-        str | None, Rule("SQLAlchemy address of the index; absent: SQLite in the data folder.")
+        str | None, Rule("Address of the index; absent: as `api.database_url` says.")
+    ] = None
+    index_read_url: Annotated[
+        str | None,
+        Rule("Address of a read replica of the index, which then answers all its queries."),
     ] = None
     vault_url: Annotated[
-        str | None, Rule("SQLAlchemy address of the vault; absent: SQLite in the data folder.")
+        str | None, Rule("Address of the vault; absent: as `api.database_url` says.")
     ] = None
     outbox_url: Annotated[
-        str | None, Rule("SQLAlchemy address of the outbox; absent: SQLite in the data folder.")
+        str | None, Rule("Address of the outbox; absent: as `api.database_url` says.")
     ] = None
     recognition_file: Annotated[
         Path | None,

@@ -19,16 +19,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from api.databases import Database, Result, Work
 from api.errors import ApiError, UpstreamFault
 from api.index.authors import is_residents
 from api.index.events import process_event
-from api.index.law_tables import LAYOUT
-from api.index.layout import get_layout, prepare_layout
+from api.index.layout import clear_layout, get_layout, prepare_layout
 from api.index.placed_event import PlacedEvent, decode_event
-from api.index.tables import BLOCKS, CURSOR, METADATA
+from api.index.tables import BLOCKS, CURSOR
 from api.index.trouble import Trouble, get_trouble, put_trouble
 from api.ledger import BlockSummary, Ledger
 
@@ -124,6 +123,11 @@ class Index:
         cursor = await self._reader.read(_get_cursor)
         return -1 if cursor is None else cursor.number
 
+    async def get_followed_block(self) -> int:
+        """Return the last block that was written; a replica may see it later."""
+        cursor = await self._database.read(_get_cursor)
+        return -1 if cursor is None else cursor.number
+
     async def wait_for(self, number: int, timeout_s: float) -> bool:
         """Wait until queries see this block; False if they do not in time."""
         deadline = asyncio.get_running_loop().time() + timeout_s
@@ -192,13 +196,7 @@ class Index:
 
     async def clear(self) -> None:
         """Forget everything; whoever follows the chain begins again."""
-
-        def clear(connection: Connection) -> None:
-            for table in reversed(METADATA.sorted_tables):
-                if table is not LAYOUT:
-                    connection.execute(delete(table))
-
-        await self._database.write(clear)
+        await self._database.write(clear_layout)
         self._mismatch = None
 
     async def _loop(self) -> None:

@@ -26,14 +26,25 @@ def prepare_layout(connection: Connection) -> bool:
     is_filled = connection.execute(select(CURSOR.c.id)).first() is not None
     if is_filled:
         log.warning("index of another version: read again from the chain", version=version or 1)
-        METADATA.drop_all(connection)
-        METADATA.create_all(connection)
-    connection.execute(delete(LAYOUT))
-    connection.execute(insert(LAYOUT).values(id=1, version=LAYOUT_VERSION))
+        clear_layout(connection)
+    else:
+        _note_version(connection)
     return is_filled
+
+
+def clear_layout(connection: Connection) -> None:
+    """Make all tables anew and empty, which costs the same however much they hold."""
+    METADATA.drop_all(connection)
+    METADATA.create_all(connection)
+    _note_version(connection)
 
 
 def get_layout(connection: Connection) -> int | None:
     """Return the version of the tables that are there; None for new ones."""
     version: int | None = connection.execute(select(LAYOUT.c.version)).scalar_one_or_none()
     return version
+
+
+def _note_version(connection: Connection) -> None:
+    connection.execute(delete(LAYOUT))
+    connection.execute(insert(LAYOUT).values(id=1, version=LAYOUT_VERSION))

@@ -14,6 +14,7 @@ from node.cli import (
     evidence_commands,
     governance_commands,
     import_commands,
+    index_commands,
     key_commands,
     node_commands,
     pause_commands,
@@ -73,6 +74,7 @@ for pausing in (
 app.add_typer(governance_commands.app, name="governance")
 app.add_typer(snapshot_commands.app, name="snapshot")
 app.add_typer(vault_commands.app, name="vault")
+app.add_typer(index_commands.app, name="index")
 app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(devnet_commands.app, name="devnet")
 

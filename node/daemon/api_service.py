@@ -11,6 +11,7 @@ from pathlib import Path
 
 from api.app import Readiness
 from api.assembly import ApiParts, RunningApi, serve_ledger
+from api.database_addresses import check_setting
 from api.jsonrpc.dispatcher import Dispatcher
 from api.outbox.account import build_account
 from api.ports import LedgerNode
@@ -79,15 +80,22 @@ def make_rest_settings(settings: Settings) -> RestSettings:
     api, folder = settings.api, settings.node.data_dir
 
     def place(url: str | None, name: str) -> Path | str:
-        return folder / name if url is None else url
+        if url is not None:
+            return check_setting(url, field=f"api.{name}_url")
+        if api.database_url is not None:
+            return check_setting(api.database_url, field="api.database_url")
+        return folder / f"{name}.sqlite"
 
     recognition = (
         Recognition() if api.recognition_file is None else load_recognition(api.recognition_file)
     )
     return RestSettings(
-        index=place(api.index_url, "index.sqlite"),
-        outbox=place(api.outbox_url, "outbox.sqlite"),
-        vault=place(api.vault_url, "vault.sqlite"),
+        index=place(api.index_url, "index"),
+        outbox=place(api.outbox_url, "outbox"),
+        vault=place(api.vault_url, "vault"),
+        index_replica=None
+        if api.index_read_url is None
+        else check_setting(api.index_read_url, field="api.index_read_url"),
         vault_key_file=api.vault_key_file,
         vault_keys_dirs=make_key_places(settings),
         vault_limits=EpochLimits(records=api.vault_epoch_records, days=api.vault_epoch_days),
