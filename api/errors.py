@@ -14,6 +14,8 @@ sent: it names the field, so that personal data cannot leak into an answer or a 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from api.next_steps import find_next_step
+
 PROBLEM_CONTENT_TYPE: Final = "application/problem+json"
 """The media type of RFC 9457."""
 
@@ -222,8 +224,7 @@ def as_problem(error: ApiError, *, instance: str | None = None) -> dict[str, Any
     }
     if error.field is not None:
         problem["field"] = error.field
-    if error.next_step is not None:
-        problem["next_step"] = error.next_step
+    problem["next_step"] = error.next_step or find_next_step(error.code, error.status)
     if instance is not None:
         problem["instance"] = f"urn:atesta:request:{instance}"
     for key, value in error.extra.items():
@@ -246,7 +247,6 @@ def as_rpc_error(error: ApiError) -> dict[str, Any]:
     data: dict[str, Any] = {"code": error.code}
     if error.field is not None:
         data["field"] = error.field
-    if error.next_step is not None:
-        data["next_step"] = error.next_step
+    data["next_step"] = error.next_step or find_next_step(error.code, error.status)
     data.update(error.extra)
     return {"code": error.rpc_code, "message": error.reason, "data": data}

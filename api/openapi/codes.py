@@ -8,6 +8,7 @@ from typing import Final
 
 from atesta_client.errors import ReasonCode
 
+from api.next_steps import NEXT_STEPS
 from api.rest.refusals import list_rule_codes
 from api.verification.findings import get_finding, list_codes
 
@@ -133,6 +134,14 @@ MATERIAL_CODES: Final = {
 def list_problem_codes() -> dict[str, str]:
     """Return code and sentence of every problem document but those of the contracts' rules."""
     return PROBLEM_CODES | {code.value: text for code, text in MATERIAL_CODES.items()}
+
+
+def tell_problem_codes() -> dict[str, str]:
+    """Return code, and sentence with the next step, of every problem document but the rules'."""
+    return {
+        code: f"{text} Next: {NEXT_STEPS[code]}." if code in NEXT_STEPS else text
+        for code, text in list_problem_codes().items()
+    }
 
 
 def list_contract_codes() -> dict[str, str]:

@@ -16,7 +16,7 @@ from api.openapi.codes import (
     format_codes,
     list_contract_codes,
     list_finding_codes,
-    list_problem_codes,
+    tell_problem_codes,
 )
 from api.openapi.examples import build_example
 from api.openapi.security import SECURITY_SCHEMES
@@ -124,7 +124,7 @@ def build_document() -> dict[str, Any]:
             "description": "\n".join(
                 (
                     _DESCRIPTION,
-                    format_codes(list_problem_codes()),
+                    format_codes(tell_problem_codes()),
                     "",
                     _RULES,
                     "",

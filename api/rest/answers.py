@@ -327,7 +327,10 @@ class Problem(Model):
     )
     legal_reference: JsonObject | None = Field(
         default=None,
-        description="The law behind it: its hash on the ledger, and its text if it is here.",
+        description=(
+            "The law behind it: `hash` on the ledger and `text` if it is here, of the basis or"
+            " dataset concerned; `laws`, by jurisdiction, that ask for the rule."
+        ),
         examples=[None],
     )
     instance: str | None = Field(

@@ -246,7 +246,16 @@ class Operation(Model):
     block: int | None = Field(description="Block that contains it, once final.", examples=[1200])
     block_time: Time | None = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
     error: str | None = Field(
-        description="Why it failed, as `module: reason`.", examples=["attestations: uid exists"]
+        description="Why it failed, as `module: reason`.", examples=["consent: withdrawn"]
+    )
+    refusal: JsonObject | None = Field(
+        default=None,
+        description=(
+            "Of a write that its block refused, the problem document that a refusal at once would"
+            " have been: `code`, `rule`, `detail`, `field`, `next_step`, `legal_reference`. Told"
+            " with a single operation, null in lists."
+        ),
+        examples=[None],
     )
     record: str = Field(
         description="Path of the record.", examples=[f"/v1/attestations/{EXAMPLE_UID}"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.errors import ApiError, UserFault
+from api.rest.laws import find_reference, load_laws
 from contracts.refusals import find_refusal, load_refusals
 
 
@@ -28,15 +29,20 @@ def translate_revert(reason: str) -> ApiError:
     """Return the refusal that a caller sees for a contract's reason."""
     known = find_refusal(reason)
     if known is None:
-        return UserFault(f"the ledger refuses this: {reason}", code="refused_by_ledger", status=422)
-    telling = find_telling(reason)
+        return UserFault(
+            f"the ledger refuses this: {reason}",
+            code="refused_by_ledger",
+            status=422,
+            extra={"rule": reason},
+        )
+    telling, law = find_telling(reason), find_reference(reason)
     return UserFault(
         known.meaning,
         code=telling.code,
         field=telling.field,
         status=telling.status,
         next_step=known.next_step,
-        extra={"rule": reason},
+        extra={"rule": reason} | ({} if law is None else {"legal_reference": law}),
     )
 
 
@@ -61,10 +67,18 @@ def find_telling(rule: str) -> Telling:
 
 
 def list_rule_codes() -> dict[str, str]:
-    """Return code and meaning of every rule that has a code of its own, by code."""
-    found = {find_telling(rule).code: refusal.meaning for rule, refusal in load_refusals().items()}
+    """Return code, and meaning with next step and laws, of every rule that has its own code."""
+    found = {
+        find_telling(rule).code: " ".join((refusal.meaning, refusal.next_step, *_name_laws(rule)))
+        for rule, refusal in load_refusals().items()
+    }
     told = {telling.code for telling in _TOLD.values()}
     return {code: text for code, text in sorted(found.items()) if code not in told}
+
+
+def _name_laws(rule: str) -> list[str]:
+    named = [f"{one.law}, {one.article}" for one in load_laws().get(rule, ())]
+    return [f"({'; '.join(named)})"] if named else []
 
 
 FIELDS: Final[Mapping[str, str]] = {

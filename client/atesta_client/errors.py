@@ -92,19 +92,15 @@ class RestError(ClientError):
     """The root of what can go wrong between this library and a node's REST interface."""
 
 
-class RestProblem(RestError):
-    """The node answered with an RFC 9457 problem document: the request was understood and refused.
+class RestRefused(RestError):
+    """The node or the ledger refused: at once, or in the block. ``problem`` says why.
 
-    ``status`` is the HTTP status; ``problem`` the whole document, whose members beyond the standard
-    ones are kept for the caller.
+    It is a problem document (RFC 9457); members beyond those below are kept in ``problem``.
     """
 
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
-        self.status = status
+    def __init__(self, problem: Mapping[str, Any], message: str) -> None:
         self.problem = dict(problem)
-        title = str(problem.get("title") or f"HTTP status {status}")
-        detail = problem.get("detail")
-        super().__init__(f"{title}: {detail}" if detail else title)
+        super().__init__(message)
 
     @property
     def type(self) -> str:
@@ -117,14 +113,33 @@ class RestProblem(RestError):
         return str(self.problem.get("code") or "")
 
     @property
+    def detail(self) -> str | None:
+        """What is wrong, in a sentence."""
+        return self._get_text("detail")
+
+    @property
     def field(self) -> str | None:
         """The field concerned, as a dotted path."""
         return self._get_text("field")
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        """All fields concerned: those that do not go together, or else the one."""
+        named = self.problem.get("fields")
+        if isinstance(named, list):
+            return tuple(str(name) for name in named)
+        return () if self.field is None else (self.field,)
+
+    @property
     def rule(self) -> str | None:
         """The rule of the ledger that refuses it, as the contract states it."""
         return self._get_text("rule")
+
+    @property
+    def legal_reference(self) -> Mapping[str, Any] | None:
+        """The law behind it: ``hash`` and ``text`` of the basis, ``laws`` by jurisdiction."""
+        value = self.problem.get("legal_reference")
+        return value if isinstance(value, Mapping) else None
 
     @property
     def next_step(self) -> str | None:
@@ -135,10 +150,40 @@ class RestProblem(RestError):
         value = self.problem.get(name)
         return value if isinstance(value, str) else None
 
+
+class RestProblem(RestRefused):
+    """The node answered with an RFC 9457 problem document: the request was understood and refused.
+
+    ``status`` is the HTTP status; ``problem`` the whole document, whose members beyond the standard
+    ones are kept for the caller.
+    """
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        self.status = status
+        title = str(problem.get("title") or f"HTTP status {status}")
+        detail = problem.get("detail")
+        super().__init__(problem, f"{title}: {detail}" if detail else title)
+
     @property
     def is_passing(self) -> bool:
         """Whether the same request may succeed later without being changed."""
         return self.status in {408, 425, 429, 502, 503, 504}
+
+
+class OperationFailed(RestRefused):
+    """A write was accepted, and refused in its block: something had changed in between.
+
+    ``operation`` is its identifier and ``kind`` what it was to do. Nothing was changed on the
+    ledger; another write needs an idempotency key of its own.
+    """
+
+    def __init__(
+        self, operation: str, kind: str, error: str | None, refusal: Mapping[str, Any] | None
+    ) -> None:
+        self.operation = operation
+        self.kind = kind
+        problem = {"rule": error, "detail": error} if refusal is None else refusal
+        super().__init__(problem, f"{kind} failed: {problem.get('detail') or error}")
 
 
 class RestUnreachable(RestError):

@@ -33,7 +33,12 @@ import aiohttp
 
 from atesta_client import requests
 from atesta_client.answers import Accepted, Operation, Page
-from atesta_client.errors import RestAnswerMalformed, RestError, RestProblem, RestUnreachable
+from atesta_client.errors import (
+    OperationFailed,
+    RestAnswerMalformed,
+    RestProblem,
+    RestUnreachable,
+)
 from atesta_client.requests import Request, Subscription
 from atesta_client.streaming import StreamedEvent, read_events
 
@@ -130,15 +135,18 @@ class AsyncClient:
     ) -> Operation:
         """Wait until a write is final; return its operation.
 
-        Raises :class:`RestError` when it failed, with the contract's reason, and
-        :class:`RestUnreachable` when it is not settled in time (it may still become final).
+        Raises :class:`OperationFailed` when its block refused it, with code, rule, field, legal
+        reference and next step, and :class:`RestUnreachable` when it is not settled in time (it
+        may still become final).
         """
         loop = asyncio.get_running_loop()
         give_up = loop.time() + timeout_s
         while True:
             operation = await self.send(requests.get_operation(accepted.operation))
             if operation.state == "failed":
-                raise RestError(f"{operation.kind} failed: {operation.error}")
+                raise OperationFailed(
+                    operation.id, operation.kind, operation.error, operation.refusal
+                )
             if operation.is_settled:
                 return operation
             if loop.time() > give_up:

@@ -1,6 +1,7 @@
 """Status of the service, and following promised writes."""
 
-from api.errors import NotFound
+from api.acts.legal import explain_failure
+from api.errors import NotFound, as_problem
 from api.rest.answers import Status
 from api.rest.call import Call, Reply
 from api.rest.cursors import encode_cursor
@@ -57,4 +58,6 @@ async def get_operation(call: Call) -> Reply:
     operation = await call.services.outbox.get(call.path["id"].lower())
     if operation is None:
         raise NotFound("this node made no such operation", field="id", code="operation_not_found")
-    return Reply(model=view_operation(operation))
+    refusal = await explain_failure(call.services, operation)
+    told = None if refusal is None else as_problem(refusal)
+    return Reply(model=view_operation(operation).model_copy(update={"refusal": told}))

@@ -121,6 +121,8 @@ class Operation:
     """Why it failed, as ``module: reason``."""
     record: str
     """Path of the record."""
+    refusal: dict[str, Any] | None
+    """Of a write that its block refused, the problem document; ``None`` in lists."""
 
     @property
     def is_settled(self) -> bool:

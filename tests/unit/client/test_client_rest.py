@@ -11,7 +11,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from atesta_client import requests
-from atesta_client.errors import RestAnswerMalformed, RestError, RestProblem, RestUnreachable
+from atesta_client.answers import Accepted, read_answer
+from atesta_client.errors import (
+    OperationFailed,
+    RestAnswerMalformed,
+    RestProblem,
+    RestRefused,
+    RestUnreachable,
+)
 from atesta_client.rest import AsyncClient, Client, Patience
 
 UID = "0x" + "11" * 32
@@ -167,8 +174,48 @@ async def test_client_follows_write_until_final(node: Node, client: AsyncClient)
     accepted = await client.send(requests.attest_credential(UID))
     assert (await client.follow(accepted, interval_s=0.01)).block == 9
     node.answers = [(200, operation | {"state": "failed", "error": "attestations: uid exists"})]
-    with pytest.raises(RestError, match="uid exists"):
+    with pytest.raises(OperationFailed, match="uid exists") as failed:
         await client.follow(accepted)
+    assert (failed.value.operation, failed.value.kind) == ("op-1", "attestation.create")
+    assert (failed.value.rule, failed.value.code) == ("attestations: uid exists", "")
+    refusal = {
+        "code": "consent_withdrawn",
+        "rule": "consent: withdrawn",
+        "detail": "The resident has withdrawn this consent.",
+        "field": "consents",
+        "next_step": "Stop; answer the withdrawal in time.",
+        "legal_reference": {"laws": [{"jurisdiction": "MO", "law": "L", "article": "A"}]},
+    }
+    told = {"state": "failed", "error": "consent: withdrawn", "refusal": refusal}
+    node.answers = [(200, operation | told)]
+    with pytest.raises(RestRefused, match="has withdrawn") as refused:
+        await client.follow(accepted)
+    error = refused.value
+    assert (error.code, error.rule, error.field) == (
+        "consent_withdrawn",
+        "consent: withdrawn",
+        "consents",
+    )
+    assert error.next_step == "Stop; answer the withdrawal in time."
+    assert error.legal_reference == refusal["legal_reference"]
+    assert error.fields == ("consents",)
+
+
+def test_client_that_blocks_tells_a_refusal_in_the_block_as_well() -> None:
+    refusal = {"code": "consent_withdrawn", "next_step": "Stop."}
+    failed = OperationFailed("op-1", "exchange.request", "consent: withdrawn", refusal)
+
+    async def refuse(*_args: Any, **_options: Any) -> None:
+        raise failed
+
+    blocking = Client("http://127.0.0.1:1").open()
+    try:
+        blocking._client.follow = refuse  # type: ignore[method-assign, assignment]
+        with pytest.raises(OperationFailed) as told:
+            blocking.follow(read_answer(Accepted, ACCEPTED))
+        assert (told.value.code, told.value.next_step) == ("consent_withdrawn", "Stop.")
+    finally:
+        blocking.close()
 
 
 async def test_request_leaves_out_what_was_not_given(node: Node, client: AsyncClient) -> None:

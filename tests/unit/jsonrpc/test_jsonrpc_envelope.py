@@ -88,7 +88,9 @@ async def test_named_arguments_are_refused(rpc: Dispatcher) -> None:
         {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": {"a": 1}}
     )
     assert answer["error"]["code"] == RPC_INVALID_PARAMS
-    assert answer["error"]["data"] == {"code": "invalid_field", "field": "params"}
+    told = answer["error"]["data"]
+    assert (told["code"], told["field"]) == ("invalid_field", "params")
+    assert told["next_step"]
 
 
 async def test_oversize_batch_is_refused_whole(rpc: Dispatcher) -> None:
