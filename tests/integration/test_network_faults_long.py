@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -215,8 +216,13 @@ def test_flood_of_votes_at_every_node_stops_no_block(linked: LinkedNet) -> None:
     net.wait_blocks(2)
     for thread in flooding:
         thread.join(timeout=60)
+
+    def list_dropped(number: int) -> list[dict[str, Any]]:
+        return read_log(net.node(number), "peer dropped")[before[number] :]
+
+    wait_until(lambda: all(map(list_dropped, MAJORITY)), "every node has let the flooding one go")
     for number in MAJORITY:
-        dropped = read_log(net.node(number), "peer dropped")[before[number] :]
+        dropped = list_dropped(number)
         assert [line["pin"] for line in dropped] == [pin]
         assert "floods this node with consensus messages" in dropped[0]["reason"]
         assert linked.get_peers(number) == set(MAJORITY) - {number}
