@@ -19,6 +19,7 @@ from api.explorer.surface import build_explorer
 from api.imports.worker import run_imports
 from api.jsonrpc.dispatcher import Dispatcher
 from api.jsonrpc.http import build_rpc_surface
+from api.networks.network import OURS, Network
 from api.openapi.surface import build_documentation_surface
 from api.outbox.account import Account
 from api.ports import Metric
@@ -37,6 +38,8 @@ class ApiParts:
     rest: RestSettings
     connection: LedgerConnection
     """The ledger, in process or over HTTP; it stays the caller's to close."""
+    network: Network = OURS
+    """What is known of the network behind the connection."""
     accounts: Sequence[Account] = ()
     """The agency's accounts, which the outbox signs with."""
     dispatcher: Dispatcher | None = None
@@ -68,7 +71,11 @@ async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
     files, an unusable vault key, or a database that cannot be opened; then nothing stays open.
     """
     services = open_services(
-        parts.rest, raw=parts.connection.raw, accounts=parts.accounts, watch=parts.watch
+        parts.rest,
+        raw=parts.connection.raw,
+        network=parts.network,
+        accounts=parts.accounts,
+        watch=parts.watch,
     )
     try:
         app = build_app(
@@ -87,7 +94,7 @@ async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
 
 def build_surfaces(parts: ApiParts, services: RestServices) -> tuple[Surface, ...]:
     """Return every surface over the same services."""
-    chain = ChainReader(parts.connection.raw, now_s=services.now)
+    chain = ChainReader(parts.connection.raw, parts.network, now_s=services.now)
     explorer = ExplorerServices(
         chain=chain,
         records=RecordReader(chain, services.index),

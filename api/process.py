@@ -1,14 +1,15 @@
 """The API as a process of its own, in front of a node that it reaches by JSON-RPC.
 
 `atesta api --rpc-url URL` calls `run_process`. REST, explorer and index are those of the node's own
-process; only JSON-RPC is left to the node. Finality is what that node reports: blocks of an Atesta
-node are final, and for another network the explorer says that it repeats what it was told.
+process; only JSON-RPC is left to the node. Blocks of a node of ours are final. With a deployment
+file the node is one of another network, and every answer says that it repeats what it was told;
+that network is checked against the file before anything is read.
 """
 
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 import structlog
@@ -17,12 +18,38 @@ import uvloop
 from api.app import Readiness
 from api.assembly import ApiParts, serve_ledger
 from api.errors import InvalidField, UpstreamFault
+from api.finality import Finality, report
+from api.networks.fees import FeePolicy
+from api.networks.guard import GuardedRpc, WrongNetwork
+from api.networks.network import OURS, Network
 from api.outbox.account import Account
 from api.rest.services import RestSettings
 from api.settings import ApiSettings
 from api.web3_provider import LedgerConnection, connect_http
+from contracts.deployment import Deployment
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignNetwork:
+    """A network that is not a node of ours."""
+
+    deployment: Deployment
+    """What was deployed there; complete."""
+    finality: Finality = field(default_factory=lambda: report("finalized"))
+    fees: FeePolicy = field(default_factory=FeePolicy)
+    poll_s: float = 0.5
+
+    def describe(self) -> Network:
+        """Return it as the API's parts know it."""
+        return Network(
+            book=self.deployment.book,
+            finality=self.finality,
+            first_block=self.deployment.first_block,
+            poll_s=self.poll_s,
+            fees=self.fees,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +63,8 @@ class ProcessSettings:
     server: ApiSettings
     rest: RestSettings
     ledger_name: str | None = None
+    foreign: ForeignNetwork | None = None
+    """Set where the node is not one of ours."""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.rpc_url)
@@ -68,13 +97,21 @@ async def serve_process(
     stop: asyncio.Event,
     on_ready: Callable[[str], None] = lambda _url: None,
 ) -> None:
-    """Serve until `stop` is set. A node that is away is reported by `/ready`, not an error here."""
+    """Serve until `stop` is set. A node that is away is reported by `/ready`, not an error here.
+
+    Raises WrongNetwork if another network answers than the deployment file is of.
+    """
     connection = connect_http(settings.rpc_url, headers=_build_headers(settings.rpc_token))
+    network = OURS
     try:
+        if settings.foreign is not None:
+            network = settings.foreign.describe()
+            connection = await _guard(connection, settings.foreign.deployment)
         parts = ApiParts(
             server=settings.server,
             rest=settings.rest,
             connection=connection,
+            network=network,
             accounts=accounts,
             readiness=(_watch_node(connection),),
             ledger_name=settings.ledger_name,
@@ -85,6 +122,17 @@ async def serve_process(
             await stop.wait()
     finally:
         await connection.close()
+
+
+async def _guard(connection: LedgerConnection, deployment: Deployment) -> LedgerConnection:
+    guarded = GuardedRpc(connection.raw, deployment)
+    try:
+        await guarded.check()
+    except WrongNetwork:
+        raise
+    except UpstreamFault as error:
+        log.warning("network away", reason=error.reason)
+    return replace(connection, raw=guarded)
 
 
 def _watch_node(connection: LedgerConnection) -> Readiness:

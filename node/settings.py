@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+from node.foreign_settings import TAGS, ForeignSettings
 from node.setting_fields import (
     Rule,
     SettingsError,
@@ -254,6 +255,7 @@ class Settings:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     mempool: MempoolSettings = field(default_factory=MempoolSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
+    foreign: ForeignSettings = field(default_factory=ForeignSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
 
@@ -329,6 +331,8 @@ def is_loopback(host: str) -> bool:
 def _validate(settings: Settings) -> None:
     if settings.log.level not in _LOG_LEVELS:
         raise SettingsError("log.level", f"must be one of {', '.join(_LOG_LEVELS)}")
+    if settings.foreign.finality not in TAGS:
+        raise SettingsError("foreign.finality", f"must be one of {', '.join(TAGS)}")
     for key, host in (("network.host", settings.network.host), ("api.host", settings.api.host)):
         try:
             ipaddress.ip_address(host)

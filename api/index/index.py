@@ -36,9 +36,6 @@ log = structlog.get_logger(__name__)
 STRETCH: Final = 200
 """Blocks in one step."""
 
-POLL_S: Final = 0.5
-"""Pause before asking for new blocks."""
-
 WAIT_S: Final = 0.05
 """Pause of those who wait for a block in the index."""
 
@@ -211,7 +208,7 @@ class Index:
                 log.exception("index step failed")
             if not more:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), POLL_S)
+                    await asyncio.wait_for(self._wake.wait(), self._ledger.network.poll_s)
 
     async def _advance_and_note(self) -> bool:
         """Take one step; leave a note for the other processes when the index stops or goes on."""

@@ -109,18 +109,7 @@ async def take_up(
             "the deployment was begun by another account",
             next_step=f"give the key of 0x{founder.hex()}, or another deployment file",
         )
-    plan = make_plan(
-        spec,
-        genesis_hash=deployment.genesis_hash,
-        founder=founder,
-        first_nonce=deployment.first_nonce,
-    )
-    if plan.fingerprint != deployment.fingerprint:
-        raise DeploymentStopped(
-            "the deployment was begun with other founding documents, or other contracts",
-            next_step="give what it was begun with, or begin another deployment in another file",
-        )
-    return plan
+    return _plan_again(spec, deployment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +294,27 @@ async def verify_founding(raw: RawRpc, plan: DeploymentPlan, deployment: Deploym
             "the network reports other events of the founding than were planned",
             next_step="do not use this ledger; check the network, then deploy in another file",
         )
+
+
+async def check_founding(raw: RawRpc, spec: GenesisSpec, deployment: Deployment) -> None:
+    """Check a complete deployment against founding documents; raises DeploymentStopped."""
+    validate_spec(spec)
+    await verify_founding(raw, _plan_again(spec, deployment), deployment)
+
+
+def _plan_again(spec: GenesisSpec, deployment: Deployment) -> DeploymentPlan:
+    plan = make_plan(
+        spec,
+        genesis_hash=deployment.genesis_hash,
+        founder=deployment.placement.founder,
+        first_nonce=deployment.first_nonce,
+    )
+    if plan.fingerprint != deployment.fingerprint:
+        raise DeploymentStopped(
+            "the deployment was begun with other founding documents, or other contracts",
+            next_step="give what it was begun with, or begin another deployment in another file",
+        )
+    return plan
 
 
 async def _check_rules(raw: RawRpc) -> None:

@@ -18,6 +18,8 @@ class Network:
     """What it calls final, and up to where the API reads."""
     first_block: int | None = None
     """The block from which on the ledger can have events; None: from the first that there is."""
+    poll_s: float = 0.5
+    """Pause before asking for new blocks, where nobody tells of them."""
     fees: FeePolicy | None = None
     """What a transaction may cost; None where it costs nothing."""
 

@@ -27,6 +27,7 @@ from api.index.index import Index
 from api.leadership import Leadership
 from api.ledger import Ledger
 from api.migrations.migrating import OUTBOX_MIGRATIONS, VAULT_MIGRATIONS
+from api.networks.network import OURS, Network
 from api.outbox import tables as outbox_tables
 from api.outbox.account import Account
 from api.outbox.outbox import Outbox
@@ -174,6 +175,7 @@ def open_services(
     settings: RestSettings,
     *,
     raw: RawRpc,
+    network: Network = OURS,
     accounts: Sequence[Account] = (),
     now: Callable[[], float] = time.time,
     watch: CommitWatch | None = None,
@@ -230,7 +232,7 @@ def open_services(
             sealer = VaultSealer(keyring)
             materials = Materials(keyring)
             imports = ImportStore(keyring)
-        ledger = Ledger(raw)
+        ledger = Ledger(raw, network)
         records = Records(ledger)
         identity = Identity(
             ledger=ledger,

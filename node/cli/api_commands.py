@@ -13,11 +13,19 @@ def api(
         Path | None,
         typer.Option("--rpc-token-file", help="File with the bearer token that the node asks for."),
     ] = None,
+    contracts: Annotated[
+        Path | None,
+        typer.Option("--contracts", help="Deployment file, in front of another network."),
+    ] = None,
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65_535, help="In place of `api.port`.")
     ] = None,
 ) -> None:
-    """Serve REST and explorer in front of a node, in a process of their own."""
+    """Serve REST and explorer in front of a node, or of another network, in a process of their own.
+
+    With `--contracts FILE` the node is one of any EVM network on which `atesta contracts deploy`
+    founded the ledger. It answers JSON-RPC itself; this process does not.
+    """
     from node.daemon.api_process import run_api_process
     from node.settings import load_settings
 
@@ -25,6 +33,7 @@ def api(
         load_settings(config),
         rpc_url=rpc_url,
         rpc_token_file=rpc_token_file,
+        contracts_file=contracts,
         port=port,
         on_ready=lambda url: typer.echo(f"The API is ready at {url}"),
     )

@@ -10,6 +10,7 @@ from rich.markup import escape
 from node.cli import (
     act_commands,
     api_commands,
+    contracts_commands,
     devnet_commands,
     evidence_commands,
     governance_commands,
@@ -64,6 +65,7 @@ app.command("events")(reading_commands.events)
 app.command("api")(api_commands.api)
 app.add_typer(token_commands.tokens, name="tokens")
 app.add_typer(key_commands.app, name="keys")
+app.add_typer(contracts_commands.app, name="contracts")
 for pausing in (
     pause_commands.pause,
     pause_commands.resume,

@@ -1,25 +1,28 @@
 """The API in a process of its own, from the same settings file as the node's.
 
+In front of another network it is the whole program: there is no node of ours then, and of the
+settings only `[node]`, `[api]`, `[foreign]` and `[log]` count.
+
 The node may then keep its API to itself (`api.enabled = false` serves nothing) or serve one too:
 index and outbox are made for several processes. Only the port must differ.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
+from api.finality import Tag, report
+from api.networks.fees import GWEI, FeePolicy
 from api.outbox.account import build_account
-from api.process import ProcessSettings, run_process
+from api.process import ForeignNetwork, ProcessSettings, run_process
 from node.daemon.api_service import make_rest_settings, make_server_settings
+from node.daemon.foreign_files import read_deployment, read_token
 from node.daemon.logs import configure_logs
 from node.daemon.opening import load_accounts
 from node.errors import UserFault
 from node.keys import refuse_published_keys
-from node.keys.secret_files import read_secret_file
 from node.settings import Settings
-
-_TOKEN = re.compile(rb"[\x21-\x7e]+")
 
 
 def run_api_process(
@@ -27,13 +30,15 @@ def run_api_process(
     *,
     rpc_url: str,
     rpc_token_file: Path | None = None,
+    contracts_file: Path | None = None,
     port: int | None = None,
     on_ready: Callable[[str], None] = lambda _url: None,
 ) -> None:
     """Serve REST, explorer and index in front of the node at `rpc_url` until SIGTERM or SIGINT.
 
     `port` takes the place of `api.port`; `rpc_token_file` holds the bearer token for the node, and
-    nobody but its owner may open it. Raises NodeError or ApiError at start.
+    nobody but its owner may open it. `contracts_file` is the deployment file of another network.
+    Raises NodeError or ApiError at start.
     """
     accounts = load_accounts(settings)
     refuse_published_keys(
@@ -42,9 +47,10 @@ def run_api_process(
     server = make_server_settings(settings)
     process = ProcessSettings(
         rpc_url=rpc_url,
-        rpc_token=None if rpc_token_file is None else _read_token(rpc_token_file),
+        rpc_token=None if rpc_token_file is None else read_token(rpc_token_file),
         server=server if port is None else replace(server, port=port),
         rest=make_rest_settings(settings),
+        foreign=None if contracts_file is None else _make_foreign(settings, contracts_file),
     )
     configure_logs(settings.log, node=settings.node.name)
     run_process(
@@ -54,8 +60,28 @@ def run_api_process(
     )
 
 
-def _read_token(path: Path) -> str:
-    text = read_secret_file(path).strip()
-    if not _TOKEN.fullmatch(text):
-        raise UserFault("holds no bearer token", field=str(path))
-    return text.decode("ascii")
+def make_fee_policy(settings: Settings) -> FeePolicy:
+    """Return what a transaction on another network may cost."""
+    foreign = settings.foreign
+    priority = foreign.priority_fee_gwei
+    return FeePolicy(
+        max_fee=foreign.max_fee_gwei * GWEI,
+        priority_fee=None if priority is None else priority * GWEI,
+        replace_after_s=foreign.replace_after_s,
+    )
+
+
+def _make_foreign(settings: Settings, contracts_file: Path) -> ForeignNetwork:
+    deployment = read_deployment(contracts_file)
+    if not deployment.is_complete:
+        raise UserFault(
+            "is of a deployment that is not complete",
+            field=str(contracts_file),
+            next_step="Run `atesta contracts deploy` again; it goes on where it stopped",
+        )
+    return ForeignNetwork(
+        deployment=deployment,
+        finality=report(cast("Tag", settings.foreign.finality)),
+        fees=make_fee_policy(settings),
+        poll_s=settings.foreign.poll_ms / 1000,
+    )
