@@ -40,7 +40,6 @@ from api.outbox.account import Account
 from api.outbox.replacing import Replacer, build_signer
 from api.outbox.store import Outcome, StoredOperation, WriteRequest
 from api.web3_provider import RpcRefusal
-from contracts.addresses import get_contract_name
 
 log = structlog.get_logger(__name__)
 
@@ -107,15 +106,11 @@ class Outbox:
         accounts: Sequence[Account],
         translate: TranslateRevert,
         now: Callable[[], float] = time.time,
-        name_contract: Callable[[bytes], str | None] = get_contract_name,
         forget: Callable[[StoredOperation], Awaitable[None]] | None = None,
     ) -> None:
-        """`name_contract` names the contract of the ledger at an address.
-
-        `forget` is called with an operation that the ledger refused, before it is noted as failed.
+        """`forget` is called with an operation that the ledger refused, before it is noted as failed.
         """
         self._forget = forget
-        self._name_contract = name_contract
         self._database = database
         self._ledger = ledger
         self._accounts = {account.address: account for account in accounts}
@@ -191,7 +186,7 @@ class Outbox:
         First the firewall reads the call that would be signed: everything that leaves by this door
         consists of typed values.
         """
-        contract = self._name_contract(request.target)
+        contract = self._ledger.book.find_name(request.target)
         assert contract is not None, "acts are calls of the ledger's contracts"
         read_call(contract, request.data, is_strict=request.unopened)
         if request.claim is not None and await self.find_creation(request.claim) is not None:
