@@ -108,8 +108,7 @@ class Outbox:
         now: Callable[[], float] = time.time,
         forget: Callable[[StoredOperation], Awaitable[None]] | None = None,
     ) -> None:
-        """`forget` is called with an operation that the ledger refused, before it is noted as failed.
-        """
+        """`forget` is called with an operation that the ledger refused, before that is noted."""
         self._forget = forget
         self._database = database
         self._ledger = ledger
@@ -181,7 +180,7 @@ class Outbox:
         return operation
 
     async def check(self, request: WriteRequest) -> None:
-        """Try a write on the final state; raises the refusal, and changes nothing.
+        """Try a write in the block that would come next; raises the refusal, and changes nothing.
 
         First the firewall reads the call that would be signed: everything that leaves by this door
         consists of typed values.
@@ -192,8 +191,13 @@ class Outbox:
         if request.claim is not None and await self.find_creation(request.claim) is not None:
             raise store.ClaimTaken
         try:
-            data = request.data if request.dry_run is None else request.dry_run
-            await self._ledger.call(request.target, data, sender=request.account, gas=request.gas)
+            await self._ledger.call(
+                request.target,
+                request.data,
+                sender=request.account,
+                gas=request.gas,
+                is_trial=True,
+            )
         except Reverted as reverted:
             if reverted.reason == NO_REASON:
                 raise ActTooLarge from reverted
