@@ -72,7 +72,7 @@ KINDS: Final[tuple[RecordKind, ...]] = (
     _offer("key_binding", "people", "agency", "holder", "valid_until"),
     _offer("mandate", "people", "kind", "agency", "body", "board", "valid_until"),
     _offer("body", "people", "keeper", "board", "effective"),
-    _offer("exchange", "exchanges", "requester", "provider", "dataset", "mode", "due"),
+    _offer("exchange", "exchanges", "requester", "provider", "dataset", "mode"),
     _offer("period", "exchanges", "exchange", "period", "requester", "provider"),
     _offer("policy", "sides", "from_jurisdiction", "to_jurisdiction", "schema_uid", "valid_until"),
     _offer("post", "sides", "agency", "duties"),

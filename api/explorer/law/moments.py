@@ -33,6 +33,8 @@ class Moment:
     machine: str
     """For the `datetime` attribute."""
     utc: str
+    beside: str
+    """UTC beside the local time: without the day where it is the same."""
     local: str | None
     """None where no zone is known."""
     jurisdiction: str | None
@@ -43,21 +45,20 @@ def write_moment(text: str | int, place: Place | None) -> Moment:
     moment = (
         datetime.fromtimestamp(text, UTC) if isinstance(text, int) else datetime.fromisoformat(text)
     )
+    machine, utc = f"{moment:%Y-%m-%dT%H:%M:%SZ}", f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    nowhere = Moment(machine=machine, utc=utc, beside=utc, local=None, jurisdiction=None)
     if place is None:
-        return Moment(
-            machine=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
-            utc=f"{moment:%Y-%m-%d %H:%M:%S} UTC",
-            local=None,
-            jurisdiction=None,
-        )
+        return nowhere
     try:
-        local = f"{moment.astimezone(place.zone):%Y-%m-%d %H:%M:%S}"
+        there = moment.astimezone(place.zone)
     except OverflowError:  # the last hours of the year 9999
-        return write_moment(text, None)
+        return nowhere
+    is_same_day = there.date() == moment.date()
     return Moment(
-        machine=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
-        utc=f"{moment:%Y-%m-%d %H:%M:%S} UTC",
-        local=local,
+        machine=machine,
+        utc=utc,
+        beside=f"{moment:%H:%M:%S} UTC" if is_same_day else utc,
+        local=f"{there:%Y-%m-%d %H:%M:%S}",
         jurisdiction=place.jurisdiction,
     )
 

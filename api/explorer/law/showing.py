@@ -75,6 +75,7 @@ _LABELS: Final[Mapping[str, str]] = {
 
 _ABSENT: Final[Mapping[str, str]] = {
     **dict.fromkeys(("valid_until", "until"), "no_end"),
+    "valid_from": "at_once",
     **dict.fromkeys(
         ("quota", "limit", "max_age_s", "from_jurisdiction", "to_jurisdiction", "issuers"), "any"
     ),

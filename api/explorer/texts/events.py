@@ -163,8 +163,8 @@ EVENTS: Final[Mapping[str, Row]] = {
         "{agency} 確認該項同意。",
     ),
     "QuotaMoved": (
-        "Of the consent, {used} uses are made and {reserved} reserved.",
-        "Do consentimento, {used} utilizações estão feitas e {reserved} reservadas.",
+        "Of the consent: uses made {used}, reserved {reserved}.",
+        "Do consentimento: utilizações feitas {used}, reservadas {reserved}.",
         "該項同意已用 {used} 次，預留 {reserved} 次。",
     ),
     "ConsentWithdrawn": (

@@ -91,6 +91,7 @@ PAGES: Final[Mapping[str, Row]] = {
         ),
     ),
     "any": ("any", "qualquer", "任何"),
+    "at_once": ("from its record on", "desde o seu registo", "自登記時起"),
     "not_yet": ("not yet", "ainda não", "尚未"),
     "resident_key": ("a resident's own key", "a própria chave de um residente", "居民本人的金鑰"),
     "member.several": ("{name} {number}", "{name} {number}", "{name} {number}"),

@@ -119,7 +119,7 @@ async def test_reader_goes_from_a_list_to_where_a_record_came_from(
     await check_reading(browser, language)
     shown = await browser.evaluate("document.querySelector('main').innerText")
     assert texts["state.received"] in shown
-    assert re.search(r"\d\d:\d\d:\d\d MO 20\d\d-", shown)
+    assert re.search(r"\d\d:\d\d:\d\d MO \([\d:]+ UTC\)", shown)
     await browser.click(f"main a[href='/explorer/consents/{records['consent']}']")
     await check_reading(browser, language)
     assert texts["state.revoked"] in await browser.evaluate(
