@@ -8,6 +8,7 @@ from api.auth import Role, create_token, save_tokens
 from api.explorer.texts import DEFAULT, LANGUAGES
 from consensus.resilience import compute_resilience, describe_resilience
 from node.daemon.intruders import Intrusion
+from node.evidence.document import UNPERMITTED_SENDER
 from node.evidence.naming import KINDS
 from tests.unit.evidence.evidence_ledger import TRAITOR, contradict
 from tests.unit.explorer.conftest import Site, open_site
@@ -60,6 +61,7 @@ async def test_stranger_in_a_block_is_listed_without_a_round(
     block = site.ledger.chain.get_block(3)
     assert block is not None
     intrusion = Intrusion(
+        kind=UNPERMITTED_SENDER,
         height=3,
         block_hash=block.header.parent_hash,
         proposer=block.header.coinbase,
