@@ -78,6 +78,7 @@ def extend_bases(routes: Iterable[Route]) -> tuple[Route, ...]:
             query=(*route.query, CASE),
             alternatives=(Askable,),
             problems=(404, 409, *route.problems),
+            volatile=("block",),
         )
         if route.name == "list_bases"
         else route
@@ -117,6 +118,7 @@ CASE_ROUTES: Final[tuple[Route, ...]] = (
         also=(Role.AUDITOR, Role.DATA_OFFICER),
         response=CaseAnswer,
         problems=(404, 409),
+        volatile=("block",),
     ),
 )
 """In the order of the documentation."""

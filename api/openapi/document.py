@@ -226,7 +226,7 @@ def _build_parameters(route: Route) -> list[dict[str, Any]]:
     )
     if route.writes:
         parameters.append(_IDEMPOTENCY_KEY)
-    if route.etag:
+    if route.has_etag:
         parameters.append(_IF_NONE_MATCH)
     return parameters
 
@@ -243,7 +243,7 @@ def _build_responses(route: Route) -> dict[str, Any]:
             "description": "Path of what was made, or of the operation to follow.",
             "schema": {"type": "string"},
         }
-    if route.etag:
+    if route.has_etag:
         success["headers"]["ETag"] = {
             "description": "Weak; changes when the content does.",
             "schema": {"type": "string"},

@@ -59,8 +59,6 @@ def _build_routes(collection: Collection) -> tuple[Route, ...]:
             role=Role.READER,
             response=collection.model,
             problems=(404,),
-            etag=True,
-            volatile=("read_at_block",),
         ),
         Route(
             name=f"get_{collection.kind}_history",
@@ -106,8 +104,6 @@ _PROPOSALS: Final = (
         role=Role.READER,
         response=proposals.ProposalView,
         problems=(404,),
-        etag=True,
-        volatile=("read_at_block",),
     ),
     Route(
         name="get_governing_rules",

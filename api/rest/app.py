@@ -6,6 +6,7 @@ writes the answer with its ETag.
 """
 
 import hashlib
+from typing import Any
 
 from aiohttp import web
 
@@ -15,7 +16,7 @@ from api.finality import Finality
 from api.rest.call import Reply, Stream, read_call
 from api.rest.finality_words import HEADER, restate
 from api.rest.handlers import HANDLERS, Handle
-from api.rest.route import Route
+from api.rest.route import ALWAYS_VOLATILE, Route
 from api.rest.routes import ROUTES
 from api.rest.services import RestServices
 
@@ -58,7 +59,7 @@ def _bind(route: Route, handle: Handle) -> Handler:
 
 def _write(request: web.Request, route: Route, reply: Reply, finality: Finality) -> web.Response:
     headers = {HEADER: finality.kind.value, **reply.headers}
-    if route.etag:
+    if route.has_etag:
         headers["ETag"] = f'W/"{_compute_etag(route, reply)}"'
         headers["Cache-Control"] = "private, no-cache"
         if _matches(request, headers["ETag"]):
@@ -73,7 +74,11 @@ def _write(request: web.Request, route: Route, reply: Reply, finality: Finality)
 
 def _compute_etag(route: Route, reply: Reply) -> str:
     """Name what was read, not when: a record that did not change keeps its ETag."""
-    stable = reply.model.model_dump_json(exclude=set(route.volatile))
+    names = dict.fromkeys((*ALWAYS_VOLATILE, *route.volatile), True)
+    left_out: dict[str, Any] = {**names}
+    if isinstance(getattr(reply.model, "items", None), list):
+        left_out["items"] = {"__all__": names}
+    stable = reply.model.model_dump_json(exclude=left_out)
     return hashlib.sha256(stable.encode()).hexdigest()[:32]
 
 

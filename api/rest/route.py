@@ -9,6 +9,9 @@ from api.access.limits import Operation
 from api.rest.cursors import CURSOR_PATTERN
 from api.rest.values import Model, State
 
+ALWAYS_VOLATILE: Final = ("indexed_block", "read_at_block")
+"""Members that say when something was read, wherever they stand."""
+
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
@@ -54,12 +57,16 @@ class Route:
     """Statuses of problem documents besides the common 400, 401, 403, 413, 500, 503."""
     writes: bool = False
     """True if it needs an Idempotency-Key and answers with an operation to follow."""
-    etag: bool = False
-    """True if the answer has an ETag and `If-None-Match` may give 304."""
     operation: Operation | None = None
     """What it counts as against a caller's limits; None: GET reads, all else writes."""
     volatile: tuple[str, ...] = ()
-    """Members that say when it was read, not what; the ETag leaves them out."""
+    """Members that say when it was read, not what, besides `ALWAYS_VOLATILE`; also of the items of
+    a list. The ETag leaves them out."""
+
+    @property
+    def has_etag(self) -> bool:
+        """Whether the answer has an ETag, and `If-None-Match` may give 304: whatever is read."""
+        return self.method == "GET" and self.media_type == "application/json"
 
     @property
     def roles(self) -> tuple[Role, ...]:

@@ -50,7 +50,6 @@ CHECKING_ROUTES: Final[tuple[Route, ...]] = (
             ),
         ),
         problems=(404,),
-        etag=True,
         volatile=("block", "block_time"),
     ),
     Route(

@@ -122,7 +122,6 @@ AROUND_ACTS_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=acting_models.Text,
         problems=(404,),
-        etag=True,
     ),
 )
 

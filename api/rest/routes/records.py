@@ -96,8 +96,6 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=models.Attestation,
         problems=(404,),
-        etag=True,
-        volatile=("read_at_block",),
     ),
     Route(
         name="change_attestation_state",
@@ -163,8 +161,6 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=models.Batch,
         problems=(404,),
-        etag=True,
-        volatile=("read_at_block",),
     ),
     Route(
         name="change_batch_state",
@@ -199,8 +195,6 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=models.Leaf,
         problems=(404,),
-        etag=True,
-        volatile=("read_at_block",),
     ),
     Route(
         name="change_leaf_state",

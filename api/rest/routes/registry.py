@@ -15,6 +15,7 @@ REGISTRY_ROUTES: Final[tuple[Route, ...]] = (
         summary="Which ledger this is, how far it is, and whose node answers",
         role=Role.READER,
         response=answers.Status,
+        volatile=("behind_s",),
     ),
     Route(
         name="list_agencies",
@@ -25,6 +26,7 @@ REGISTRY_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=models.AgencyPage,
         query=PAGING,
+        volatile=("block",),
     ),
     Route(
         name="get_agency",
@@ -35,7 +37,6 @@ REGISTRY_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=models.Agency,
         problems=(404,),
-        etag=True,
         volatile=("block",),
     ),
     Route(
@@ -72,7 +73,6 @@ REGISTRY_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=models.Schema,
         problems=(404,),
-        etag=True,
     ),
     Route(
         name="change_schema_state",
