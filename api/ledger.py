@@ -160,10 +160,12 @@ class Ledger:
         block: int | None = None,
         sender: bytes | None = None,
         gas: int | None = None,
+        is_trial: bool = False,
     ) -> bytes:
         """Run a call on the state after a block (the last when None); raises `Reverted`.
 
-        `gas` bounds it as a transaction's gas limit would.
+        `gas` bounds it as a transaction's gas limit would. A trial runs in the block that would
+        come next, stamped now: what is judged by the time is judged as if it were sent.
         """
         request = {"to": "0x" + to.hex(), "data": "0x" + data.hex()}
         if sender is not None:
@@ -171,6 +173,8 @@ class Ledger:
         if gas is not None:
             request["gas"] = hex(gas)
         tag = self.network.finality.tag if block is None else hex(block)
+        if is_trial:
+            tag = "pending"
         try:
             output = await self._raw.call("eth_call", request, tag)
         except RpcRefusal as refusal:

@@ -52,9 +52,6 @@ class PreparedAct:
     """The record concerned, 32 bytes."""
     args: Mapping[str, Any]
     """The call's arguments by ABI name; structs as mappings; without `event_time`."""
-    trial_args: Callable[[int], Mapping[str, Any]] | None = None
-    """Arguments to try instead, for an event time that the last final block already knows; only
-    for acts with further times that may lie beyond it."""
     record: str | None = None
     """Path of the record in REST; from the act's path and the uid if None."""
     gas: int | None = None

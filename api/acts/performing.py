@@ -1,8 +1,8 @@
 """Performing an act: promising it, or trying it without a trace.
 
-Both go the same way: body and path become arguments, arguments a call, and the call is tried on the
-last final state as the account that would sign it. Only then they part: a promise is stored and
-sent, a trial answers what it found.
+Both go the same way: body and path become arguments, arguments a call, and the call is tried in the
+block that would come next, as the account that would sign it. Only then they part: a promise is
+stored and sent, a trial answers what it found.
 """
 
 import json
@@ -144,10 +144,6 @@ def build_ledger_act(
     def build_args(event_time_s: int) -> tuple[Any, ...]:
         return order_args(act.contract, act.function, prepared.args, event_time_s=event_time_s)
 
-    def build_trial(event_time_s: int) -> tuple[Any, ...]:
-        args = prepared.args if prepared.trial_args is None else prepared.trial_args(event_time_s)
-        return order_args(act.contract, act.function, args, event_time_s=event_time_s)
-
     async def keep(reference: str) -> None:
         await keep_answer(act, prepared, reference)
         if keep_officer is not None:
@@ -159,7 +155,6 @@ def build_ledger_act(
         contract=act.contract,
         function=act.function,
         build_args=build_args,
-        build_trial=build_trial,
         wrap=wrap,
         record=act.name_record(prepared),
         role=act.key_role,

@@ -4,7 +4,6 @@ A withdrawal binds from its declaration. Each recipient answers within the time 
 sets: stopped, deleted, or retained for storage only under a legal basis and until a date.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self
 
 from atesta_client.envelopes import EnvelopeKind
@@ -94,14 +93,9 @@ async def _withdraw(context: ActContext, body: ConsentWithdraw) -> PreparedAct:
         "form": form.commitment,
         "declared_at": declared_s,
     }
-
-    def build_trial(tried_s: int) -> Mapping[str, Any]:
-        return args | {"declared_at": min(declared_s, tried_s)}
-
     return PreparedAct(
         uid=uid,
         args=args,
-        trial_args=build_trial,
         keep=keep_materials(context, [Material(uid=uid, role=WITHDRAWAL_ROLE, envelope=form)]),
     )
 

@@ -52,9 +52,10 @@ class Dispatcher:
         limits: RpcLimits | None = None,
         *,
         now_s: Callable[[], float] = time.monotonic,
+        clock_s: Callable[[], float] = time.time,
     ) -> None:
         self.limits = limits or RpcLimits()
-        context = RpcContext(node=node, limits=self.limits, now_s=now_s)
+        context = RpcContext(node=node, limits=self.limits, now_s=now_s, clock_s=clock_s)
         families = (
             BlockMethods(context),
             TransactionMethods(context),

@@ -84,7 +84,7 @@ class StateMethods:
         """Execute without a transaction. A revert is error code 3 with the payload in `data`."""
         params.check_count(2)
         request = self._read_call(params)
-        header = await self._context.get_header(params.block(1), "params[1]")
+        header = await self._context.get_call_header(params.block(1), "params[1]")
         async with self._turn():
             result = await self._node.call(
                 request, header, timeout_s=self._context.limits.call_timeout_s
@@ -97,7 +97,7 @@ class StateMethods:
         """Return a gas limit with which the transaction would succeed."""
         params.check_count(2)
         request = self._read_call(params)
-        header = await self._context.get_header(params.block(1), "params[1]")
+        header = await self._context.get_call_header(params.block(1), "params[1]")
         async with self._turn():
             result = await self._node.estimate_gas(
                 request, header, timeout_s=self._context.limits.call_timeout_s

@@ -41,8 +41,6 @@ class WriteRequest:
     """The call."""
     record: str
     """Path of the record in REST."""
-    dry_run: bytes | None = None
-    """What to try on the final state instead of `data`, where time would make them differ."""
     gas: int = 1_000_000
     """Gas limit; the default is several times what most ledger calls need."""
     claim: str | None = None

@@ -1,8 +1,8 @@
 """From a request to a promised transaction.
 
 Each function builds one call of the ledger's contracts and submits it through the outbox. The event
-time is what the caller captured, or now. The dry run uses an event time that the last final block
-cannot call "in the future" by its older clock; the true one is checked here against this machine's.
+time is what the caller captured, or now; it is checked here against this machine's clock. The very
+call that will be signed is tried first, in the block that would come next, stamped now.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -44,8 +44,6 @@ class LedgerAct:
     role: Role
     """What the signing key must be allowed."""
     event_time: datetime | None
-    build_trial: Callable[[int], tuple[Any, ...]] | None = None
-    """Arguments for the dry run, where more than the event time must differ."""
     wrap: Callable[[bytes], bytes] | None = None
     """Turns the call into the one that is sent, such as that of an act posted late."""
     gas: int = 1_000_000
@@ -137,10 +135,7 @@ async def build_request(
     time that cannot be.
     """
     event_time_s = find_event_time(services, act.event_time)
-    head = await services.ledger.get_head()
-    tried_s = min(event_time_s, head.time_s)
     wrap = act.wrap or bytes
-    trial = (act.build_trial or act.build_args)(tried_s)
     return WriteRequest(
         idempotency_key=key,
         body_fingerprint=fingerprint,
@@ -149,7 +144,6 @@ async def build_request(
         account=account or await services.identity.get_account(act.role),
         target=services.ledger.book.get_address(act.contract),
         data=wrap(codec.encode_call(act.contract, act.function, act.build_args(event_time_s))),
-        dry_run=wrap(codec.encode_call(act.contract, act.function, trial)),
         record=act.record,
         gas=act.gas,
         claim=act.claim,

@@ -82,7 +82,9 @@ class RealLedger:
                 get_metrics=lambda: (),
             ),
         )
-        self.dispatcher = Dispatcher(self.backend)
+        self.ahead_s = 0
+        """So much ahead of the head is the node's clock."""
+        self.dispatcher = Dispatcher(self.backend, clock_s=lambda: self.now_s + self.ahead_s)
         self.connection: LedgerConnection = connect_in_process(self.dispatcher)
 
     @property

@@ -16,7 +16,7 @@ from api.outbox.store import WriteRequest
 from api.web3_provider import RawCall
 from contracts import codec
 from contracts.addresses import ATTESTATIONS, ATTESTATIONS_NAME, MANDATES_NAME
-from tests.unit.acts.law_world import ACT_LIST
+from tests.unit.acts.law_world import ACT_LIST, write_time
 from tests.unit.acts.test_acts_mandates import build_office, build_power
 from tests.unit.explorer.real_ledger import LABORATORY, RealLedger, open_ledger
 from tests.unit.rest.conftest import POINTERS, SCHEMA
@@ -213,3 +213,29 @@ async def test_rest_refuses_what_runs_out_of_gas_before_it_is_promised(
     with pytest.raises(UserFault) as refused:
         await services.outbox.check(replace(request, gas=1_000_000))
     assert refused.value.code == "late_second_officer_missing"
+
+
+async def test_rest_writes_the_first_block_of_a_ledger_founded_long_ago(
+    world: RealWorld, tmp_path: Path
+) -> None:
+    """What is tried is tried now, and not at the time of a head that has stood still for days."""
+    bureau = await open_agency(world, tmp_path / "bureau", 2)
+    assert world.real.chain.head.number == 0
+    world.late_s = world.real.ahead_s = 10 * 86_400
+    captured = write_time(world.now_s - 80 * 3600)
+    # Late by the clock, though the head is older still; and in time, though the head is not.
+    text = {"code": "housing", "title": "Deciding a subsidy", "language": "en"}
+    refused = await bureau.post("/purposes", text | {"event_time": captured}, status=422)
+    assert refused["rule"] == "late: second officer missing"
+    late = {"reason": "outage", "officer": {"number": "4712"}}
+    tried = {"event_time": captured, "late": late} | text
+    promised = [await bureau.post("/purposes", text), await bureau.post("/purposes", tried)]
+    await bureau.agency.services.outbox.turn()
+    world.real.mine(period_s=world.late_s)
+    world.late_s = world.real.ahead_s = 0
+    await bureau.agency.services.outbox.turn()
+    for accepted in promised:
+        operation = await bureau.get(f"/operations/{accepted['operation']}")
+        assert (operation["state"], operation["error"]) == ("final", None)
+    await bureau.client.close()
+    bureau.agency.services.close()
