@@ -27,6 +27,7 @@ from api.rest.app import build_rest_surface
 from api.rest.services import RestServices, RestSettings, open_services
 from api.server import serve
 from api.settings import ApiSettings
+from api.vault.metrics import measure_vault
 from api.web3_provider import LedgerConnection
 
 
@@ -82,7 +83,7 @@ async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
             Services(
                 surfaces=build_surfaces(parts, services),
                 readiness=(*parts.readiness, _watch_index(services)),
-                metrics=(*parts.metrics, _measure_index(services)),
+                metrics=(*parts.metrics, _measure_index(services), _measure_vault(services)),
             ),
             parts.server,
         )
@@ -110,6 +111,16 @@ def build_surfaces(parts: ApiParts, services: RestServices) -> tuple[Surface, ..
     if parts.dispatcher is None:
         return surfaces
     return (build_rpc_surface(parts.dispatcher), *surfaces)
+
+
+def _measure_vault(services: RestServices) -> MetricSource:
+    async def measure() -> tuple[Metric, ...]:
+        try:
+            return await measure_vault(services.maybe_keyring)
+        except UpstreamFault:
+            return ()
+
+    return measure
 
 
 def _measure_index(services: RestServices) -> MetricSource:

@@ -14,6 +14,7 @@ from api.vault.ciphers import VaultDamaged
 from api.vault.epochs import EpochState
 from api.vault.erasure import ErasureReason
 from api.vault.key_folder import KeyFolderFault
+from api.vault.metrics import measure_vault
 from api.vault.sealed_tables import SEALED_TABLES
 from api.vault.tables import CLAIMS, EPOCHS, MATERIALS, RECORDS
 from api.vault.vault import UidTaken
@@ -179,6 +180,21 @@ def test_lost_key_folder_is_noticed_and_not_made_anew(lite: Kit) -> None:
         path.write_bytes(content)
         path.chmod(0o600)
     lite.open()
+
+
+def test_metrics_count_keys_records_and_erasures(lite: Kit) -> None:
+    made = [lite.put(number) for number in range(6)]
+    lite.put_material(made[1].record.uid, "case")
+    lite.erase(made[0].record.uid)
+    samples = {metric.name: metric.value for metric in do(measure_vault(lite.keyring))}
+    assert samples == {
+        "vault_last_record": 6,
+        "vault_last_material": 1,
+        "vault_erased_records_total": 1,
+        "vault_epochs": 2,
+        "vault_closing_epochs": 0,
+    }
+    assert do(measure_vault(None)) == ()
 
 
 def test_epochs_are_told_apart_in_the_table(lite: Kit) -> None:
