@@ -1,6 +1,6 @@
 """D1: a health certificate made in Macao is checked in Guangdong, and nothing personal is shared.
 
-    python -m scripts.demos.d1 [--documents FILE.ndjson] [--agencies N] [--keep]
+    python -m scripts.demos.d1 [--documents FILE.ndjson] [--agencies N] [--database postgresql]
 
 The story, with real node processes: a Macao laboratory issues certificates under a schema of the
 Macao health bureau; residents carry them; a Guangdong health commission checks them on its own node
@@ -28,6 +28,7 @@ from node.errors import NodeError
 from scripts.demos.auditing import audit
 from scripts.demos.checking import check_while_issuer_is_down, cut_off_verifier
 from scripts.demos.conversion import convert
+from scripts.demos.databases import DemoDatabases, add_options, check_options
 from scripts.demos.documents import DocumentsUnusable, load_documents
 from scripts.demos.issuing import carry_certificates, make_credentials
 from scripts.demos.narrator import Narrator
@@ -36,10 +37,21 @@ from scripts.demos.opening import agree_on_schema, open_network
 from scripts.demos.privacy_step import search_agencies
 from scripts.demos.refusals import show_refusals
 from scripts.demos.stage import Stage, StoryFailed
+from scripts.postgresql.server import PostgresMissing
 
 OWN_DOCUMENTS = Path(__file__).parent / "data" / "certificates.ndjson"
 """The project's own dozen certificates of people who do not exist."""
 
+
+EXPECTED_FAILURES = (
+    StoryFailed,
+    NodeGone,
+    DocumentsUnusable,
+    PostgresMissing,
+    ClientError,
+    NodeError,
+    OSError,
+)
 
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -60,16 +72,20 @@ async def _run(options: argparse.Namespace, narrator: Narrator) -> str | None:
     loop = asyncio.get_running_loop()
     for number in _INTERRUPTS:
         loop.add_signal_handler(number, task.cancel)
-    network = DemoNetwork(options.agencies, keep=options.keep)
+    databases = DemoDatabases(options.database)
+    network = DemoNetwork(options.agencies, keep=options.keep, databases=databases)
     try:
         documents = load_documents(options.documents)
         own = load_documents(OWN_DOCUMENTS)
-        async with network:
-            await _tell(Stage(network, narrator, documents, own), keep=options.keep)
-            network.is_finished = True
+        with databases:
+            if databases.note is not None:
+                narrator.say(databases.note)
+            async with network:
+                await _tell(Stage(network, narrator, documents, own), keep=options.keep)
+                network.is_finished = True
     except asyncio.CancelledError:
         return "interrupted; every node that it started is stopped"
-    except (StoryFailed, NodeGone, DocumentsUnusable, ClientError, NodeError, OSError) as error:
+    except EXPECTED_FAILURES as error:
         if network.folder.is_dir() and network.folder != Path():
             narrator.say(f"The nodes are stopped; their folders and logs are in {network.folder}.")
         return str(error)
@@ -125,8 +141,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="N",
         help="agencies, 1 to 10, each with a node of its own (default 4)",
     )
-    parser.add_argument("--keep", action="store_true", help="leave the nodes running at the end")
-    return parser.parse_args(arguments)
+    add_options(parser)
+    options = parser.parse_args(arguments)
+    check_options(parser, options)
+    return options
 
 
 def _resolve(path: str) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from scripts.demos.databases import ENGINES
 from scripts.demos.narrator import Narrator
 
 FOLDER: Final = Path(__file__).parent
@@ -34,7 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="scripts/demo --all", description="Tells every demonstration, one after the other."
     )
-    parser.parse_args(arguments)
+    parser.add_argument(
+        "--database",
+        choices=ENGINES,
+        default=ENGINES[0],
+        help="where agencies keep vault, outbox and index (default: SQLite files)",
+    )
+    options = parser.parse_args(arguments)
     narrator = Narrator()
     failed: list[str] = []
     rows: list[tuple[str, str, str]] = []
@@ -42,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         started = time.monotonic()
         print(f"\n===== {name} =====", flush=True)
         try:
-            code = _run(name)
+            code = _run(name, options.database)
         except Interrupted:
             narrator.finish(f"interrupted during {name}")
             return 1
@@ -55,9 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def _run(name: str) -> int:
+def _run(name: str, database: str) -> int:
     """Run one as a process; an interrupt is passed on, and it ends by itself."""
-    process = subprocess.Popen([sys.executable, "-m", f"scripts.demos.{name}"])
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"scripts.demos.{name}", "--database", database]
+    )
     is_interrupted = False
 
     def pass_on(number: int, _: FrameType | None) -> None:

@@ -120,6 +120,7 @@ async def search_for_people(stage: LawStage, personal: Mapping[str, str], *, con
         )
         await asyncio.to_thread(stage.stop_all)
         for node in stage.nodes:
+            await asyncio.to_thread(stage.databases.bring_back, node)
             report = await asyncio.to_thread(search_folder, node.folder, needles)
             leaks = [hit for hit in report.hits if hit.label != _CONTROL]
             require(

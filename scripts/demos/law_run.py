@@ -17,10 +17,12 @@ from atesta_client.errors import ClientError
 
 from contracts.development import DevelopmentAgency
 from node.errors import NodeError
+from scripts.demos.databases import DemoDatabases, add_options, check_options
 from scripts.demos.law_stage import LawStage
 from scripts.demos.narrator import Narrator
 from scripts.demos.network import NodeGone
 from scripts.demos.stage import StoryFailed
+from scripts.postgresql.server import PostgresMissing
 
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -42,34 +44,39 @@ class Story:
 def run(story: Story, arguments: Sequence[str] | None = None) -> int:
     """Tell a story; return the exit code."""
     parser = argparse.ArgumentParser(prog=f"scripts/demos/{story.name}", description=story.summary)
-    parser.add_argument("--keep", action="store_true", help="leave the nodes running at the end")
+    add_options(parser)
     options = parser.parse_args(arguments)
+    check_options(parser, options)
     narrator = Narrator(name=story.name)
     narrator.say(story.summary)
-    failure = asyncio.run(_run(story, narrator, keep=options.keep))
+    failure = asyncio.run(_run(story, narrator, options))
     narrator.finish(failure)
     return 0 if failure is None else 1
 
 
-async def _run(story: Story, narrator: Narrator, *, keep: bool) -> str | None:
+async def _run(story: Story, narrator: Narrator, options: argparse.Namespace) -> str | None:
     """Tell the story; return why it failed, or None."""
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()
     for number in _INTERRUPTS:
         loop.add_signal_handler(number, task.cancel)
-    stage = LawStage(narrator, story.parties, keep=keep)
+    databases = DemoDatabases(options.database)
+    stage = LawStage(narrator, story.parties, keep=options.keep, databases=databases)
     try:
-        async with stage:
-            await stage.open()
-            await story.tell(stage)
-            if keep:
-                with narrator.step("The nodes are started again, because of --keep"):
-                    await stage.restart()
-            stage.is_finished = True
+        with databases:
+            if databases.note is not None:
+                narrator.say(databases.note)
+            async with stage:
+                await stage.open()
+                await story.tell(stage)
+                if options.keep:
+                    with narrator.step("The nodes are started again, because of --keep"):
+                        await stage.restart()
+                stage.is_finished = True
     except asyncio.CancelledError:
         return "interrupted; every node that it started is stopped"
-    except (StoryFailed, NodeGone, ClientError, NodeError, OSError) as error:
+    except (StoryFailed, NodeGone, PostgresMissing, ClientError, NodeError, OSError) as error:
         narrator.say(f"The nodes are stopped; their folders and logs are in {stage.folder}.")
         return str(error)
     except Exception as error:  # noqa: BLE001 - whatever happens, the last line says why
@@ -79,7 +86,7 @@ async def _run(story: Story, narrator: Narrator, *, keep: bool) -> str | None:
         for number in _INTERRUPTS:
             with contextlib.suppress(ValueError):
                 loop.remove_signal_handler(number)
-    if keep:
+    if options.keep:
         narrator.say("The nodes keep running; to stop them:")
         narrator.say(f".venv/bin/atesta devnet down --dir {stage.folder / 'net'}")
     return None

@@ -44,6 +44,7 @@ from node.cli.devnet import (
 )
 from node.cli.devnet import start_node as spawn_node
 from node.cli.devnet.processes import find_pid, read_last_words
+from scripts.demos.databases import DemoDatabases
 from scripts.demos.narrator import Narrator
 from scripts.demos.network import NodeGone
 from scripts.demos.stage import StoryFailed, require
@@ -90,9 +91,16 @@ class LawStage:
     """The agencies of a demonstration; use it with ``async with``, which stops what it started."""
 
     def __init__(
-        self, narrator: Narrator, parties: Sequence[DevelopmentAgency], *, keep: bool = False
+        self,
+        narrator: Narrator,
+        parties: Sequence[DevelopmentAgency],
+        *,
+        keep: bool = False,
+        databases: DemoDatabases | None = None,
     ) -> None:
         """Plan the agencies; nothing is made before ``async with``."""
+        self.databases = databases or DemoDatabases()
+        """Where they keep their data."""
         self.narrator = narrator
         self.parties = tuple(parties)
         """The agencies, in the order of their published keys."""
@@ -141,6 +149,7 @@ class LawStage:
             self._devnet = await asyncio.to_thread(make_devnet, self.folder / "net", options)
             for node in self.nodes:
                 self._give_tokens(node)
+                self.databases.give(node)
                 spawn_node(node)
             for node in self.nodes:
                 await self._wait_ready(node)

@@ -38,6 +38,7 @@ from node.cli.devnet import (
 )
 from node.cli.devnet.plan import DevnetOptions
 from node.cli.devnet.processes import find_pid
+from scripts.demos.databases import DemoDatabases, set_in_api_table
 
 LAG_LIMIT_S: Final = 20
 """The health commission's own limit in this demonstration: ten minutes by default."""
@@ -68,10 +69,14 @@ class NodeGone(Exception):
 class DemoNetwork:
     """The nodes of a demonstration; use it with ``async with``, which stops what it started."""
 
-    def __init__(self, agencies: int, *, keep: bool) -> None:
+    def __init__(
+        self, agencies: int, *, keep: bool, databases: DemoDatabases | None = None
+    ) -> None:
         """Plan a network; nothing is made before ``async with``."""
         self.agencies = agencies
         """How many agencies there are."""
+        self.databases = databases or DemoDatabases()
+        """Where they keep their data."""
         self._keep = keep
         self._stack = AsyncExitStack()
         self._clients: dict[str, AsyncClient] = {}
@@ -141,8 +146,9 @@ class DemoNetwork:
         recognition = _format_recognition(policies, self.agencies)
         for node in self.nodes:
             (node.folder / _RECOGNITION_FILE).write_text(recognition, encoding="utf-8")
-            _set_in_api_table(node, f'recognition_file = "{_RECOGNITION_FILE}"')
-        _set_in_api_table(self.commission, f"max_lag_s = {self.lag_limit_s}")
+            set_in_api_table(node, f'recognition_file = "{_RECOGNITION_FILE}"')
+            self.databases.give(node)
+        set_in_api_table(self.commission, f"max_lag_s = {self.lag_limit_s}")
 
     async def start(
         self, nodes: Iterable[DevnetNode], on_ready: Callable[[str], None] = lambda _: None
@@ -225,10 +231,3 @@ def _format_recognition(policies: Sequence[Policy], agencies: int) -> str:
         name = json.dumps(agency.name, ensure_ascii=False)
         lines += ["[[agency]]", f'id = "{uid}"', f"name = {name}"]
     return "\n".join(lines) + "\n"
-
-
-def _set_in_api_table(node: DevnetNode, line: str) -> None:
-    path = node.settings_file
-    lines = path.read_text(encoding="utf-8").split("\n")
-    lines.insert(lines.index("[api]") + 1, line)
-    path.write_text("\n".join(lines), encoding="utf-8")

@@ -41,6 +41,7 @@ async def search_agencies(stage: Stage) -> None:
         controls = {node.name: await _plant_controls(stage, node) for node in network.nodes}
         for node in network.nodes:
             await network.stop(node)
+            await asyncio.to_thread(network.databases.bring_back, node)
         rows, leaks = [], []
         for node in network.nodes:
             needles = NeedleSet([*personal, *controls[node.name]])
