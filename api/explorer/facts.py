@@ -14,6 +14,7 @@ FieldKind = Literal[
     "agency",
     "algorithm",
     "bytes",
+    "call",
     "decision",
     "flag",
     "hash",

@@ -124,6 +124,10 @@ _KIND_WORDS: Final[Mapping[str, type[StrEnum]]] = {
 """What `kind` means in an event or a call."""
 
 
+_CARRIERS: Final = frozenset({"relay", "act_late"})
+"""Functions that carry a call of the same contract: signed elsewhere, or posted late."""
+
+
 def decode_input(
     to: bytes | None, data: bytes, book: AddressBook = GENESIS_BOOK
 ) -> tuple[str, str, tuple[Field, ...]] | None:
@@ -173,6 +177,8 @@ def read_fields(contract: str, args: Mapping[str, Any], where: str = "") -> tupl
             fields.append(_read_decision(value))
         elif name == "payload" and "kind" in args:
             fields.extend(_open_payload(args["kind"], value))
+        elif name == "call" and where in _CARRIERS:
+            fields.extend(_open_call(contract, value))
         elif name == "state" and contract == EXCHANGES_NAME:
             fields.append(_read_exchange_state(value, is_period="period" in args))
         else:
@@ -262,7 +268,7 @@ def _read_exchange_state(value: int, *, is_period: bool) -> Field:
         label = (PeriodState(value) if is_period else ExchangeState(value)).name.lower()
     except ValueError:  # a code that a newer contract uses
         label = str(value)
-    return Field(name="state", kind="number", value=value, label=label)
+    return Field(name="state", kind="state", value=value, label=label)
 
 
 def _read_decision(value: int) -> Field:
@@ -279,3 +285,14 @@ def _open_payload(kind: int, payload: bytes) -> list[Field]:
     except CodecError:
         return [read_field("payload", payload)]
     return [read_field(name, value) for name, value in opened.items()]
+
+
+def _open_call(contract: str, data: bytes) -> list[Field]:
+    """Return what a carried call does, by contract and function, and its arguments."""
+    try:
+        call = codec.decode_call(contract, data)
+    except CodecError:
+        return [read_field("call", data)]
+    label = f"{contract}.{call.function}"
+    carried = Field(name="call", kind="call", value="0x" + bytes(data).hex(), label=label)
+    return [carried, *read_fields(contract, call.args, call.function)]
