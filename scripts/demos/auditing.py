@@ -7,7 +7,8 @@ from atesta_client import requests
 from atesta_client.answers import Agency
 from atesta_client.rest import AsyncClient
 
-from scripts.demos.privacy_needles import NeedleSet
+from api.firewall.search.needles import NeedleSet
+from scripts.demos.prov_reading import read_provenance
 from scripts.demos.stage import Stage, require
 
 
@@ -34,7 +35,8 @@ async def audit(stage: Stage) -> None:
                 break
         rows = [(*what, str(count)) for what, count in sorted(tally.items())]
         narrator.show(("issuer", "schema", "state", "records"), rows)
-        history = await auditor.send(requests.get_provenance(stage.revoked_uid))
+        provenance = await read_provenance(auditor, stage.revoked_uid)
+        history = provenance.told
         read.append(history)
         acts = [
             (
@@ -47,6 +49,7 @@ async def audit(stage: Stage) -> None:
         ]
         narrator.say(f"the history of one record, {stage.revoked_uid[:18]}…:")
         narrator.show(("act", "by", "reason", "final in"), acts)
+        narrator.confirm(provenance.sentence)
         pages = await _read_explorer(stage)
         read += pages
         narrator.say(

@@ -23,7 +23,7 @@ from atesta_client.canonical import dump_canonical, load_json
 from atesta_client.errors import ClientError
 from atesta_client.pointers import Absent, get_value, parse_pointer
 
-from scripts.demos.privacy_needles import Needle
+from api.firewall.search.needles import Needle
 
 SCHEMA_TITLE: Final = "Health certificate (vaccination, test, recovery)"
 

@@ -6,20 +6,18 @@ for it. At the end every agency's stores are searched for what should be nowhere
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from atesta_client import requests
 from atesta_client.answers import Provenance, read_object
 from atesta_client.requests import Request
-from prov.model import ProvActivity, ProvAgent, ProvDocument, ProvEntity
 
+from api.firewall.search.folders import search_folder
+from api.firewall.search.needles import Needle, NeedleSet
 from contracts.development import DevelopmentAgency
 from scripts.demos.law_stage import LawStage
-from scripts.demos.privacy_needles import Needle, NeedleSet
-from scripts.demos.privacy_search import search_folder
+from scripts.demos.prov_reading import read_provenance
 from scripts.demos.stage import require
 
 _CONTROL: Final = "control"
@@ -30,36 +28,15 @@ async def show_provenance(
     stage: LawStage, auditor: DevelopmentAgency, uid: str, *, rests_on: Iterable[str]
 ) -> Provenance:
     """Read a record's provenance in both forms, on the auditor's own node, and show its acts."""
-    client = await stage.get_auditor(auditor)
-    told = await client.send(requests.get_provenance(uid))
-    known = {entity.id for entity in told.entities}
-    require(
-        {uid, *rests_on} <= known,
-        f"the provenance of {uid} does not name everything on which it rests",
-    )
-    written = await client.send(requests.get_prov_document(uid))
-    document = ProvDocument.deserialize(content=json.dumps(written), format="json")
-    counts = {
-        kind: len(list(document.get_records(kind)))
-        for kind in (ProvEntity, ProvActivity, ProvAgent)
-    }
-    require(all(counts.values()), "the PROV-JSON lacks entities, activities or agents")
-    text = json.dumps(written)
-    require(
-        all(name[2:] in text for name in (uid, *rests_on)),
-        "the PROV-JSON does not name everything on which the record rests",
-    )
-    names = {agent.id: agent.name or _read_label(agent.id) for agent in told.agents}
+    read = await read_provenance(await stage.get_auditor(auditor), uid, rests_on=rests_on)
+    told = read.told
+    names = {agent.id: agent.name or "a resident's own key" for agent in told.agents}
     rows = [
         (act.type, names.get(act.agent, act.agent[:18]), act.state or "", f"block {act.block}")
         for act in told.activities
     ]
     stage.narrator.show(("act", "by", "state", "final in"), rows)
-    stage.narrator.confirm(
-        f"{len(told.activities)} acts on {len(told.entities)} records; as PROV-JSON, read back by "
-        f"the prov package: {counts[ProvEntity]} entities, {counts[ProvActivity]} activities, "
-        f"{counts[ProvAgent]} agents"
-    )
+    stage.narrator.confirm(read.sentence)
     return told
 
 
@@ -164,11 +141,3 @@ def list_askable(number: str, dataset: str) -> Request[dict[str, Any]]:
     return Request(
         method="GET", path="/bases", query={"case": number, "dataset": dataset}, read=read_object
     )
-
-
-def _read_label(agency: str) -> str:
-    """Return an agency's id in readable form; a resident's is the address of a key."""
-    if agency.startswith("0x" + "00" * 12):
-        return "a resident's own key"
-    label = bytes.fromhex(agency.removeprefix("0x")).strip(b"\x00")
-    return label.decode("ascii") if label.isascii() else agency

@@ -14,10 +14,10 @@ from typing import Final
 import aiohttp
 from atesta_client import requests
 
+from api.firewall.search.folders import SearchReport, search_folder
+from api.firewall.search.needles import Needle, NeedleSet
 from node.cli.devnet import DevnetNode
 from scripts.demos.documents import make_control_certificate
-from scripts.demos.privacy_needles import Needle, NeedleSet
-from scripts.demos.privacy_search import SearchReport, search_folder
 from scripts.demos.stage import Stage, StoryFailed, require
 
 CONTROL: Final = "control"

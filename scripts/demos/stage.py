@@ -18,10 +18,10 @@ from atesta_client.requests import Request
 from atesta_client.rest import AsyncClient
 from atesta_client.schemas import Schema
 
+from api.firewall.search.needles import Needle
 from scripts.demos.documents import POINTERS, Document, iterate_needles
 from scripts.demos.narrator import Narrator
 from scripts.demos.network import DemoNetwork
-from scripts.demos.privacy_needles import Needle
 from scripts.demos.residents import Resident, make_key
 
 VALIDITY: Final = timedelta(days=180)

@@ -7,12 +7,18 @@ the fields inside it too, down to a bounded depth. Guessing wrong costs nothing:
 only compared.
 """
 
+import base64
+import binascii
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from atesta_client.canonical import is_nested_deeper
 from msgpack import ExtType, UnpackException, unpackb  # type: ignore[attr-defined]
+
+from api.firewall.search.containers import iterate_streams
 
 MAX_DEPTH: Final = 8
 """How many layers are opened inside one another."""
@@ -23,6 +29,9 @@ _WORD = 32
 _MAX_NESTING = 64
 _unpack: Callable[..., Any] = unpackb
 _SELECTOR = 4
+_TOKEN: Final = re.compile(rb"[A-Za-z0-9+/_-]{12,}={0,2}")
+_HEX: Final = re.compile(rb"[0-9A-Fa-f]+")
+_TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def iterate_fields(data: bytes) -> Iterator[bytes]:
@@ -69,6 +78,9 @@ def _iterate_parts(data: bytes) -> Iterator[bytes]:
         yield from _iterate_msgpack(data)
     if data[:2] == b"0x":
         yield from _iterate_hex(data[2:])
+    elif _TOKEN.fullmatch(data):
+        yield from _iterate_tokens(data)
+    yield from iterate_streams(data)
     # A short field may be padded to the width of its column.
     yield data.strip(b"\x00")
 
@@ -106,6 +118,15 @@ def _iterate_hex(data: bytes) -> Iterator[bytes]:
         yield bytes.fromhex(data.decode("ascii"))
     except ValueError:
         return
+
+
+def _iterate_tokens(data: bytes) -> Iterator[bytes]:
+    """Yield what a token of letters and digits holds, as hex or as base64 of either alphabet."""
+    if _HEX.fullmatch(data) and len(data) % 2 == 0:
+        yield from _iterate_hex(data)
+    bare = data.rstrip(b"=").translate(_TO_STANDARD)
+    with suppress(binascii.Error, ValueError):
+        yield base64.b64decode(bare + b"=" * (-len(bare) % 4), validate=True)
 
 
 def _iterate_rlp(data: bytes) -> Iterator[bytes]:

@@ -17,9 +17,9 @@ import rlp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.demos.privacy_fields import iterate_fields
-from scripts.demos.privacy_needles import Needle, NeedleSet
-from scripts.demos.privacy_search import search_folder
+from api.firewall.search.fields import iterate_fields
+from api.firewall.search.folders import search_folder
+from api.firewall.search.needles import Needle, NeedleSet
 
 NAME = "Gößinger-Åström"
 # These three libraries carry no types.
@@ -144,7 +144,8 @@ def test_needle_is_found_in_compressed_leveldb_but_not_by_raw_search(tmp_path: P
     database.compact_range()
     database.close()
     report = search_folder(tmp_path, NEEDLES)
-    assert report.get_stores_with("chinese name") == {"chain: LevelDB"}
+    opened = "chain: LevelDB files, opened"
+    assert report.get_stores_with("chinese name") == {"chain: LevelDB", opened}
     assert report.stores["chain: LevelDB"] == 201
 
 
@@ -153,7 +154,11 @@ def test_needle_is_found_in_key_of_leveldb_write_ahead_log(tmp_path: Path) -> No
     database.put(b"key " + IDENTIFIER, b"1963")
     database.close()
     report = search_folder(tmp_path, NEEDLES)
-    assert report.get_stores_with("identifier") == {"chain: LevelDB", "raw files"}
+    assert report.get_stores_with("identifier") == {
+        "chain: LevelDB",
+        "chain: LevelDB files, opened",
+        "raw files",
+    }
     assert report.get_stores_with("birth year") == {"chain: LevelDB"}
 
 

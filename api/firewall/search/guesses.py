@@ -1,0 +1,206 @@
+"""Hashing what somebody could guess: the plain hash of an identity number is that number.
+
+There are fewer than fifty thousand birth dates, ten million telephone numbers, some ten million
+identity numbers. Whoever sees an unsalted hash of one tries them all in seconds. So the audit does
+the same first: every guess is hashed with SHA-1, MD5, SHA-256, SM3 and keccak-256, once and twice,
+the second time over the bytes and over their hex form, and every place of every store is compared
+with the results: as bytes at any offset, and as hex and base64 wherever these are decoded.
+
+The first eight bytes of a digest are compared, so one that was cut to eight bytes or more is found
+as well; that chance makes eight of so few is out of the question (2^-20 for a store of a terabyte).
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+import sha3
+
+from api.firewall.search.matcher import WindowTable
+
+COMPARED: Final = 8
+"""Bytes of a digest that are compared."""
+
+FIRST_BIRTH: Final = date(1900, 1, 1)
+_ALL: Final = np.uint64(2**64 - 1)
+_SM3: Final = hashlib.new("sm3")
+
+Hash = Callable[[bytes], bytes]
+
+
+def _sm3(data: bytes) -> bytes:
+    digest = _SM3.copy()  # looking the algorithm up by name costs more than hashing
+    digest.update(data)
+    return digest.digest()
+
+
+HASHES: Final[tuple[tuple[str, Hash], ...]] = (
+    ("SHA-1", lambda data: hashlib.sha1(data, usedforsecurity=False).digest()),
+    ("MD5", lambda data: hashlib.md5(data, usedforsecurity=False).digest()),
+    ("SHA-256", lambda data: hashlib.sha256(data).digest()),
+    ("SM3", _sm3),
+    ("keccak-256", lambda data: bytes(sha3.keccak_256(data).digest())),
+)
+"""The hashes that are tried."""
+
+ROUNDS: Final = ("once", "twice", "twice, over hex")
+
+RECIPES: Final = tuple(f"{name} {rounds}" for name, _ in HASHES for rounds in ROUNDS)
+"""What is computed of every guess, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """One text that may have been hashed."""
+
+    text: str
+    label: str
+    """What it is, for reports: never the text itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """A set of guesses."""
+
+    name: str
+    """Such as `birth dates`."""
+    size: int
+    """How many different texts it has."""
+    tried: int
+    """How many of them were hashed; fewer where the space is too large to be tried whole."""
+
+
+class GuessTable:
+    """The digests of all guesses, ready to be looked for."""
+
+    def __init__(
+        self, guesses: Sequence[Guess], *, progress: Callable[[int], None] | None = None
+    ) -> None:
+        """Hash all guesses; `progress` is told of each thousand."""
+        self._guesses = guesses
+        prefixes = bytearray()
+        for number, guess in enumerate(guesses):
+            for digest in iterate_digests(guess.text.encode("utf-8", "surrogatepass")):
+                prefixes += digest[:COMPARED]
+            if progress is not None and not (number + 1) % 1_000:
+                progress(1_000)
+        keys, order = np.unique(np.frombuffer(bytes(prefixes), dtype="<u8"), return_index=True)
+        self._order = [int(number) for number in order]
+        self._table = WindowTable(keys, _ALL) if keys.size else None
+
+    @property
+    def digest_count(self) -> int:
+        """Return how many digests are looked for."""
+        return len(self._guesses) * len(RECIPES)
+
+    def find(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Yield (place, number of the digest) for every digest that begins in the data."""
+        if self._table is None or len(data) < COMPARED:
+            return
+        for place, index in self._table.find(data):
+            if place + COMPARED <= len(data):
+                yield place, self._order[index]
+
+    def get_length(self, number: int) -> int:  # noqa: ARG002 - all are equally long
+        """Return how many bytes are compared."""
+        return COMPARED
+
+    def describe(self, number: int) -> tuple[str, str]:
+        """Return the label of the guess behind a digest, and how it was hashed."""
+        guess, recipe = divmod(number, len(RECIPES))
+        return self._guesses[guess].label, RECIPES[recipe]
+
+
+NO_GUESSES: Final = GuessTable(())
+"""Finds nothing."""
+
+
+def iterate_digests(data: bytes) -> Iterator[bytes]:
+    """Yield the digests of a guess in the order of RECIPES."""
+    for _, compute in HASHES:
+        digest = compute(data)
+        yield digest
+        yield compute(digest)
+        yield compute(digest.hex().encode())
+
+
+def list_birth_dates(
+    today: date, *, first: date = FIRST_BIRTH, label: str = "a birth date"
+) -> tuple[list[Guess], Space]:
+    """Return every day from 1900 to today, in each way of writing it."""
+    guesses = []
+    day = first
+    while day <= today:
+        guesses += [Guess(text=text, label=label) for text in iterate_date_texts(day)]
+        day += timedelta(days=1)
+    return guesses, Space(name="birth dates", size=len(guesses), tried=len(guesses))
+
+
+def iterate_date_texts(day: date) -> Iterator[str]:
+    """Yield the ways in which forms and programs write a day."""
+    year, month, days = f"{day.year:04}", f"{day.month:02}", f"{day.day:02}"
+    for separator in ("-", "/", ".", ""):
+        yield separator.join((year, month, days))
+        yield separator.join((days, month, year))
+    yield f"{month}/{days}/{year}"
+    yield f"{year[2:]}{month}{days}"
+    yield f"{day.year}年{day.month}月{day.day}日"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A space of numbers: fixed beginnings, then digits."""
+
+    name: str
+    beginnings: tuple[str, ...]
+    digits: int
+    """How many digits follow each beginning."""
+
+    @property
+    def size(self) -> int:
+        """Return how many numbers it has."""
+        return len(self.beginnings) * int(10**self.digits)
+
+    def list_guesses(self, limit: int) -> tuple[list[Guess], Space]:
+        """Return the first guesses of each beginning, at most `limit` in all."""
+        each = min(limit // len(self.beginnings), 10**self.digits)
+        guesses = [
+            Guess(text=f"{beginning}{number:0{self.digits}}", label=f"a number of {self.name}")
+            for beginning in self.beginnings
+            for number in range(each)
+        ]
+        return guesses, Space(name=self.name, size=self.size, tried=len(guesses))
+
+
+PATTERNS: Final = (
+    Pattern(name="Macao mobile numbers", beginnings=("6",), digits=7),
+    Pattern(name="Macao identity numbers", beginnings=("1", "5", "7"), digits=7),
+    Pattern(
+        name="Guangdong mobile numbers",
+        beginnings=tuple(f"1{second}" for second in range(3, 10)),
+        digits=9,
+    ),
+)
+"""Spaces whose form is public. The larger ones are tried up to a limit, which the report states."""
+
+
+def list_neighbours(numbers: Iterable[str], *, digits: int = 2) -> tuple[list[Guess], Space]:
+    """Return the numbers that differ from known ones in their last digits only.
+
+    Numbers are given out in series, so these are the likeliest to belong to real persons.
+    """
+    stems = sorted({number[:-digits] for number in numbers if len(number) > digits + 4})
+    guesses = [
+        Guess(text=f"{stem}{tail:0{digits}}", label="a number near one of the vault's")
+        for stem in stems
+        for tail in range(10**digits)
+    ]
+    return guesses, Space(name="numbers near the vault's", size=len(guesses), tried=len(guesses))
+
+
+def name_spaces(spaces: Iterable[Space]) -> list[dict[str, Any]]:
+    """Return spaces as a report states them."""
+    return [{"name": space.name, "size": space.size, "tried": space.tried} for space in spaces]
