@@ -158,8 +158,8 @@ def run_postgres(*, settings: Sequence[str] = ()) -> Iterator[PostgresServer]:
 def make_postgres(*, settings: Sequence[str] = ()) -> Iterator[PostgresServer]:
     """Give a server that is neither made nor started; what runs is stopped at the end."""
     programs = find_programs()
-    # A socket's path holds about a hundred characters, so the folder stands high up.
-    folder = Path(tempfile.mkdtemp(prefix="atesta-pg-"))
+    # A socket's path holds about a hundred characters, and the server's user must get there.
+    folder = Path(tempfile.mkdtemp(prefix="atesta-pg-", dir="/tmp"))  # noqa: S108 - its own folder
     server = PostgresServer(folder, programs=programs, settings=settings)
     try:
         user = _find_user()

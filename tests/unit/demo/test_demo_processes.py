@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.demos.everything import list_stories
+from scripts.postgresql.server import PostgresMissing, find_programs
 
 ROOT = Path(__file__).parents[3]
 
@@ -40,6 +41,30 @@ def test_demo_ends_ok_and_leaves_nothing_running(agencies: int, tmp_path: Path) 
     )
     assert run.stdout.strip().splitlines()[-1] == "demo: ok", run.stdout + run.stderr
     assert run.returncode == 0
+    assert list_node_processes(str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.processes
+@pytest.mark.long
+def test_demo_on_postgresql_ends_ok_and_finds_its_controls_there(tmp_path: Path) -> None:
+    try:
+        find_programs()
+    except PostgresMissing as error:
+        pytest.skip(str(error))
+    run = subprocess.run(
+        [sys.executable, "-m", "scripts.demos.d1", "--database", "postgresql"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert run.stdout.strip().splitlines()[-1] == "demo: ok", run.stdout + run.stderr
+    searched = [line for line in run.stdout.splitlines() if "postgresql-rows" in line]
+    assert len(searched) == 4
+    assert all("found" in line for line in searched)
     assert list_node_processes(str(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
 

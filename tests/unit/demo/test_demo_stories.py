@@ -168,24 +168,28 @@ def test_all_stories_are_told_and_the_failed_ones_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told: list[str] = []
+    engines: set[str] = set()
 
-    def run_one(name: str) -> int:
+    def run_one(name: str, database: str) -> int:
         told.append(name)
+        engines.add(database)
         return 1 if name == "d3" else 0
 
     monkeypatch.setattr(everything, "_run", run_one)
     assert everything.main([]) == 1
     assert tuple(told) == everything.list_stories()
     assert capsys.readouterr().out.strip().splitlines()[-1] == "demo: failed: d3"
-    monkeypatch.setattr(everything, "_run", lambda _: 0)
-    assert everything.main([]) == 0
+    monkeypatch.setattr(everything, "_run", run_one)
+    monkeypatch.setattr(everything, "list_stories", lambda: ("d1", "d2"))
+    assert everything.main(["--database", "postgresql"]) == 0
+    assert engines == {"sqlite", "postgresql"}
     assert capsys.readouterr().out.strip().splitlines()[-1] == "demo: ok"
 
 
 def test_all_stories_interrupted_say_during_which(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupt(_: str) -> int:
+    def interrupt(_: str, _database: str) -> int:
         raise everything.Interrupted
 
     monkeypatch.setattr(everything, "_run", interrupt)
