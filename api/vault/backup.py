@@ -133,11 +133,11 @@ def _seal_private(
         return None
     identity = sealed.build_identity(row)
     key = keys.get(row.epoch)
-    wrapped = bytes(row.wrapped_key)
-    data_key = (
-        keyring.unwrap(row.epoch, wrapped, identity)
-        if key is None
-        else key.unwrap(wrapped, identity)
-    )
-    values = _pack([getattr(row, name) for name in sealed.private])
-    return seal_record(data_key, values, _PRIVATE_IDENTITY + identity)
+    if key is None:
+        # It was begun after this backup.
+        key = keyring.find_key(row.epoch)
+    if key is None:
+        raise VaultDamaged
+    data_key = key.unwrap(bytes(row.wrapped_key), identity)
+    values = [None if p is None else key.unveil(p) for p in sealed.read_private(row)]
+    return seal_record(data_key, _pack(values), _PRIVATE_IDENTITY + identity)

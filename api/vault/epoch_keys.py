@@ -2,13 +2,19 @@
 
 Records that are made about the same time share an epoch, so that erasing one of them wraps few
 others anew. Without its epoch's key no wrap opens, wherever a copy of it lies.
+
+The fingerprints by which records are found again (`StandingSecrets`) are made with keys that stay.
+Stored as they are, they would let whoever has those keys and an old copy of the database test
+guesses about a record that was erased. They are therefore stored *veiled*: encrypted under the
+epoch's key, the same each time, so that they can be searched for and die with the epoch.
 """
 
 from typing import Final
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from api.vault.ciphers import Sealed, decrypt, encrypt, make_key
+from api.vault.ciphers import Sealed, decrypt, derive_key, encrypt, make_key
 from api.vault.key_folder import EpochFile
 from api.vault.keys import MasterKey
 
@@ -25,6 +31,9 @@ class EpochKey:
         self._secret = secret
         self._cipher = AESGCM(secret)
         self._prefix = _WRAP + number.to_bytes(8, "big")
+        # A block at a time is safe here: fingerprints look like chance, and none has equal halves.
+        veil = algorithms.AES(derive_key(secret, b"atesta-epoch-veil-2"))
+        self._veil = Cipher(veil, modes.ECB())  # noqa: S305 - of HMAC outputs, two blocks each
 
     def seal(self, plain: bytes, identity: bytes) -> Sealed:
         """Encrypt a record under a data key of its own; `identity` must be given to open it."""
@@ -42,6 +51,16 @@ class EpochKey:
     def unwrap(self, wrapped_key: bytes, identity: bytes) -> bytes:
         """Return a data key; raises `VaultDamaged`."""
         return decrypt(self._cipher, wrapped_key, self._prefix + identity)
+
+    def veil(self, fingerprint: bytes) -> bytes:
+        """Return a fingerprint as it is stored: 32 bytes, the same each time."""
+        encryptor = self._veil.encryptor()
+        return encryptor.update(fingerprint) + encryptor.finalize()
+
+    def unveil(self, stored: bytes) -> bytes:
+        """Return the fingerprint that was veiled."""
+        decryptor = self._veil.decryptor()
+        return decryptor.update(stored) + decryptor.finalize()
 
     def protect(self, master: MasterKey, vault_id: bytes) -> EpochFile:
         """Return the key as it is stored, under a master key."""

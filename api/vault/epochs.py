@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from api.vault.sealed_tables import SealedTable
-from api.vault.tables import EPOCHS
+from api.vault.tables import CLAIMS, EPOCHS, RECORDS
 
 CHUNK_ROWS: Final = 500
 """Rows that are wrapped anew in one transaction."""
@@ -96,6 +96,11 @@ def mark_destroyed(connection: Connection, numbers: Collection[int]) -> None:
         )
 
 
+def get_newest(connection: Connection) -> int:
+    """Return the number of the last epoch that was begun; 0 if none was."""
+    return connection.execute(select(func.max(EPOCHS.c.epoch))).scalar_one() or 0
+
+
 def count_rows(connection: Connection, tables: Iterable[SealedTable], number: int) -> int:
     """Return how many sealed rows an epoch has."""
     return sum(
@@ -121,17 +126,26 @@ def take_rows(
 
 
 def move_row(
-    connection: Connection, sealed: SealedTable, row: Row[Any], *, epoch: int, wrapped_key: bytes
+    connection: Connection,
+    sealed: SealedTable,
+    row: Row[Any],
+    *,
+    epoch: int,
+    wrapped_key: bytes,
+    private: Sequence[bytes | None],
 ) -> None:
-    """Put a row under another epoch, unless somebody else has moved or changed it meanwhile."""
+    """Put a row, with its fingerprints, under another epoch."""
     columns = sealed.table.c
+    veiled = dict(zip(sealed.private, private, strict=True))
+    if sealed.table is RECORDS and veiled["reference"] is not None:
+        # A claim repeats the fingerprint of its record.
+        connection.execute(
+            update(CLAIMS).where(CLAIMS.c.uid == row.uid).values(reference=veiled["reference"])
+        )
     connection.execute(
         update(sealed.table)
-        .where(
-            *(columns[key] == getattr(row, key) for key in sealed.keys),
-            columns.wrapped_key == row.wrapped_key,
-        )
-        .values(epoch=epoch, wrapped_key=wrapped_key)
+        .where(*(columns[key] == getattr(row, key) for key in sealed.keys))
+        .values(epoch=epoch, wrapped_key=wrapped_key, **veiled)
     )
 
 

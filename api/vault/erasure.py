@@ -36,7 +36,7 @@ from api.imports.tables import IMPORT_LINES
 from api.vault import epochs
 from api.vault.epochs import EpochState
 from api.vault.erasure_journal import Destroyed, Erased
-from api.vault.key_folder import KeyFolderFault
+from api.vault.key_folder import KeyFolderFault, Wrap
 from api.vault.keyring import Keyring, Progress
 from api.vault.sealed_tables import (
     DELETED_TABLES,
@@ -249,9 +249,13 @@ def reattach(keyring: Keyring) -> int:
                 for row in list(epochs.iterate_rows(connection, sealed, number)):
                     found = wraps.get(sealed.compute_place(sealed.build_identity(row)))
                     if found is not None:
-                        epoch, wrapped_key = found
                         epochs.move_row(
-                            connection, sealed, row, epoch=epoch, wrapped_key=wrapped_key
+                            connection,
+                            sealed,
+                            row,
+                            epoch=found.epoch,
+                            wrapped_key=found.wrapped_key,
+                            private=found.private,
                         )
                         count += 1
         epochs.mark_destroyed(connection, stale)
@@ -312,14 +316,25 @@ def _move(
     for row in rows:
         identity = sealed.build_identity(row)
         data_key = old.unwrap(bytes(row.wrapped_key), identity)
-        wrapped_key = new.wrap(data_key, identity)
-        epochs.move_row(connection, sealed, row, epoch=successor, wrapped_key=wrapped_key)
+        epochs.move_row(
+            connection,
+            sealed,
+            row,
+            epoch=successor,
+            wrapped_key=new.wrap(data_key, identity),
+            private=[
+                None if stored is None else new.veil(old.unveil(stored))
+                for stored in sealed.read_private(row)
+            ],
+        )
     return len(rows)
 
 
-def _collect_wraps(connection: Connection, number: int) -> dict[bytes, bytes]:
+def _collect_wraps(connection: Connection, number: int) -> dict[bytes, Wrap]:
     return {
-        sealed.compute_place(sealed.build_identity(row)): bytes(row.wrapped_key)
+        sealed.compute_place(sealed.build_identity(row)): Wrap(
+            epoch=number, wrapped_key=bytes(row.wrapped_key), private=sealed.read_private(row)
+        )
         for sealed in SEALED_TABLES
         for row in epochs.iterate_rows(connection, sealed, number)
     }

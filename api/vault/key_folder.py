@@ -84,6 +84,16 @@ class EpochFile:
     wrapped: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrap:
+    """What a sealed row needs of its epoch."""
+
+    epoch: int
+    wrapped_key: bytes
+    private: tuple[bytes | None, ...]
+    """The row's fingerprints, veiled."""
+
+
 class KeyFolder:
     """The keys' files, the same in every place."""
 
@@ -193,17 +203,18 @@ class KeyFolder:
                     with self.watch.around(WATCH_KIND):
                         destroy_file(place / name)
 
-    def write_wraps(self, number: int, wraps: Mapping[bytes, bytes]) -> None:
-        """Keep the data keys of the living of an epoch: wrap by the place of its row."""
-        self._write(_name_wraps(number), _pack(dict(wraps)))
+    def write_wraps(self, number: int, wraps: Mapping[bytes, Wrap]) -> None:
+        """Keep what the living of an epoch need of it: wrap by the place of its row."""
+        rows = {place: [wrap.wrapped_key, *wrap.private] for place, wrap in wraps.items()}
+        self._write(_name_wraps(number), _pack(rows))
 
-    def find_wraps(self) -> dict[bytes, tuple[int, bytes]]:
-        """Return all kept wraps: epoch and wrap by the place of the row."""
-        found: dict[bytes, tuple[int, bytes]] = {}
+    def find_wraps(self) -> dict[bytes, Wrap]:
+        """Return all kept wraps by the place of the row."""
+        found: dict[bytes, Wrap] = {}
         for path in sorted(self.places[0].glob("wraps-*.bin")):
             number = int(path.stem.removeprefix("wraps-"))
-            wraps = _unpack(path.read_bytes())
-            found.update({row: (number, wrap) for row, wrap in wraps.items()})
+            for place, (wrapped_key, *private) in _unpack(path.read_bytes()).items():
+                found[place] = Wrap(epoch=number, wrapped_key=wrapped_key, private=tuple(private))
         return found
 
     def append(self, entry: Entry) -> None:

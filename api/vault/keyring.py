@@ -163,6 +163,23 @@ class Keyring:
         data_key = self.unwrap(sealed.epoch, sealed.wrapped_key, identity)
         return open_record(data_key, sealed.ciphertext, identity)
 
+    def unveil(self, epoch: int, stored: bytes) -> bytes:
+        """Return a row's fingerprint; raises `EpochGone`."""
+        key = self._keys.get(epoch)
+        if key is None:
+            raise EpochGone
+        return key.unveil(stored)
+
+    def find_veils(self, connection: Connection, fingerprint: bytes) -> list[bytes]:
+        """Return how a fingerprint may be stored, one for each epoch there is.
+
+        Raises `EpochGone` if another process has begun an epoch that is not known here yet.
+        """
+        keys = self._keys
+        if epochs.get_newest(connection) > max(keys, default=0):
+            raise EpochGone
+        return [key.veil(fingerprint) for key in keys.values()]
+
     async def write(
         self, build: Callable[[EpochKey], Rows], work: Callable[[Connection, Rows], Result]
     ) -> Result:
@@ -181,7 +198,7 @@ class Keyring:
 
             try:
                 stored = await self.database.write(store)
-            except EpochClosed:
+            except (EpochClosed, EpochGone):
                 self._looked_s = 0.0
                 self._current = 0
                 continue

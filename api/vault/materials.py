@@ -103,17 +103,19 @@ class Materials:
         self, role: str, reference: str, *, limit: int = 1000
     ) -> tuple[bytes, ...]:
         """Return the uids of the records whose envelope in `role` has this reference."""
-        query = (
-            select(MATERIALS.c.uid)
-            .where(
-                MATERIALS.c.role == role,
-                MATERIALS.c.reference == self._compute_reference(role, reference),
-            )
-            .order_by(MATERIALS.c.sequence)
-            .limit(limit)
-        )
-        rows = await self._database.read(lambda c: c.execute(query).scalars().all())
-        return tuple(bytes(uid) for uid in rows)
+        fingerprint = self._compute_reference(role, reference)
+
+        def find(connection: Connection) -> tuple[bytes, ...]:
+            veils = self._keyring.find_veils(connection, fingerprint)
+            uids = connection.execute(
+                select(MATERIALS.c.uid)
+                .where(MATERIALS.c.role == role, MATERIALS.c.reference.in_(veils))
+                .order_by(MATERIALS.c.sequence)
+                .limit(limit)
+            ).scalars()
+            return tuple(bytes(uid) for uid in uids)
+
+        return await self._keyring.read(find)
 
     def derive_salt(self, kind: str, reference: str) -> bytes:
         """Return the salt that this vault always uses for what a reference names; 32 bytes.
@@ -143,7 +145,7 @@ class Materials:
                 "commitment": material.envelope.commitment,
                 "reference": None
                 if reference is None
-                else self._compute_reference(material.role, reference),
+                else key.veil(self._compute_reference(material.role, reference)),
                 "created_s": now_s,
             },
         )

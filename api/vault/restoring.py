@@ -161,19 +161,20 @@ class _Returning:
     def _attach(self, sealed: SealedTable, values: dict[str, Any], private: bytes | None) -> bool:
         """Give a sealed row a wrap that opens; True if it is another than the file's."""
         identity = sealed.build_identity(_Row(values))  # type: ignore[arg-type]
-        epoch, wrapped_key = values["epoch"], values["wrapped_key"]
-        moved = epoch is not None and self._keyring.find_key(epoch) is None
-        if moved:
+        key = self._keyring.find_key(values["epoch"])
+        moved = key is None
+        if key is None:
             found = self._wraps.get(sealed.compute_place(identity))
-            if found is None:
+            key = None if found is None else self._keyring.find_key(found.epoch)
+            if found is None or key is None:
                 raise VaultDamaged
-            epoch, wrapped_key = found
-        data_key = self._keyring.unwrap(epoch, wrapped_key, identity)
+            values.update(epoch=found.epoch, wrapped_key=found.wrapped_key)
+        data_key = key.unwrap(values["wrapped_key"], identity)
         if private is not None:
-            values.update(
-                zip(sealed.private, open_private(data_key, private, identity), strict=True)
-            )
-        values.update(epoch=epoch, wrapped_key=wrapped_key)
+            for name, value in zip(
+                sealed.private, open_private(data_key, private, identity), strict=True
+            ):
+                values[name] = None if value is None else key.veil(value)
         return moved
 
 

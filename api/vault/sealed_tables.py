@@ -28,7 +28,7 @@ class SealedTable:
     build_identity: Callable[[Row[Any]], bytes]
     """Returns what is authenticated with the row."""
     private: tuple[str, ...] = ()
-    """Columns that are fingerprints of what is inside, and die with it in a backup."""
+    """Columns that are fingerprints of what is inside, veiled under the epoch's key."""
 
     @property
     def name(self) -> str:
@@ -37,9 +37,14 @@ class SealedTable:
 
     @property
     def row_columns(self) -> tuple[Column[Any], ...]:
-        """Columns to read for wrapping anew: what names, what identifies, what wraps."""
-        names = dict.fromkeys((*self.keys, *self.parts, "epoch", "wrapped_key"))
+        """Columns to read for wrapping anew: what names, identifies, wraps, and is veiled."""
+        names = dict.fromkeys((*self.keys, *self.parts, "epoch", "wrapped_key", *self.private))
         return tuple(self.table.c[name] for name in names)
+
+    def read_private(self, row: Row[Any]) -> tuple[bytes | None, ...]:
+        """Return a row's fingerprints as they are stored."""
+        found = (getattr(row, name) for name in self.private)
+        return tuple(None if value is None else bytes(value) for value in found)
 
     def compute_place(self, identity: bytes) -> bytes:
         """Return what names a sealed row in the wraps kept beside the keys; 16 bytes."""

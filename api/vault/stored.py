@@ -4,7 +4,7 @@ Transactions that write follow each other (`api.databases`), so what `store` fin
 has stored.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,8 +93,12 @@ def find_stored(connection: Connection, uids: Iterable[bytes]) -> dict[bytes, St
     return {bytes(row.uid): read_stored(row) for row in rows}
 
 
+Unveil = Callable[[int, bytes], bytes]
+"""Returns the fingerprint that a row of an epoch holds."""
+
+
 def find_by_key(
-    connection: Connection, idempotency_key: str, body_fingerprint: bytes
+    connection: Connection, idempotency_key: str, body_fingerprint: bytes, *, unveil: Unveil
 ) -> StoredCredential | None:
     """Return what the key was used for; raises `KeyReused` for another body."""
     row = connection.execute(
@@ -102,13 +106,13 @@ def find_by_key(
     ).one_or_none()
     if row is None:
         return None
-    if bytes(row.body_fingerprint) != body_fingerprint:
+    if unveil(row.epoch, bytes(row.body_fingerprint)) != body_fingerprint:
         raise KeyReused
     return read_stored(row)
 
 
 def store(
-    connection: Connection, rows: Sequence[dict[str, Any]]
+    connection: Connection, rows: Sequence[dict[str, Any]], *, unveil: Unveil
 ) -> list[StoredCredential | ApiError]:
     """Store new rows and return for each what is stored of it, or why it was not.
 
@@ -116,11 +120,14 @@ def store(
     """
     keys = [row["idempotency_key"] for row in rows if row["idempotency_key"] is not None]
     known: dict[str, tuple[bytes, bytes]] = {
-        row.idempotency_key: (bytes(row.body_fingerprint), bytes(row.uid))
+        row.idempotency_key: (unveil(row.epoch, bytes(row.body_fingerprint)), bytes(row.uid))
         for row in connection.execute(
-            select(RECORDS.c.idempotency_key, RECORDS.c.body_fingerprint, RECORDS.c.uid).where(
-                RECORDS.c.idempotency_key.in_(keys)
-            )
+            select(
+                RECORDS.c.idempotency_key,
+                RECORDS.c.body_fingerprint,
+                RECORDS.c.epoch,
+                RECORDS.c.uid,
+            ).where(RECORDS.c.idempotency_key.in_(keys))
         )
     }
     taken = {
@@ -132,7 +139,8 @@ def store(
     fresh: list[dict[str, Any]] = []
     answers: list[bytes | ApiError] = []
     for row in rows:
-        uid, key, body = row["uid"], row["idempotency_key"], row["body_fingerprint"]
+        uid, key = row["uid"], row["idempotency_key"]
+        body = unveil(row["epoch"], row["body_fingerprint"])
         if key is not None and key in known:
             answers.append(known[key][1] if known[key][0] == body else KeyReused())
         elif uid in taken:

@@ -62,5 +62,6 @@ def _move(connection: Connection, *, keyring: Keyring, sealed: SealedTable, key:
             row,
             epoch=key.number,
             wrapped_key=key.wrap(data_key, identity),
+            private=[None if p is None else key.veil(p) for p in sealed.read_private(row)],
         )
     return len(rows)

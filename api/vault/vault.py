@@ -101,8 +101,13 @@ class Vault:
         self, idempotency_key: str, body_fingerprint: bytes
     ) -> StoredCredential | None:
         """Return what an earlier, equal request made; raises `KeyReused`."""
-        return await self._database.read(
-            partial(find_by_key, idempotency_key=idempotency_key, body_fingerprint=body_fingerprint)
+        return await self._keyring.read(
+            partial(
+                find_by_key,
+                idempotency_key=idempotency_key,
+                body_fingerprint=body_fingerprint,
+                unveil=self._keyring.unveil,
+            )
         )
 
     async def find(self, uid: bytes) -> StoredCredential | None:
@@ -138,10 +143,14 @@ class Vault:
 
         def add(connection: Connection) -> list[Rival]:
             row = connection.execute(
-                select(RECORDS.c.schema_uid, RECORDS.c.reference).where(RECORDS.c.uid == uid)
+                select(RECORDS.c.schema_uid, RECORDS.c.reference, RECORDS.c.epoch).where(
+                    RECORDS.c.uid == uid
+                )
             ).one()
             if row.reference is None:
                 return []
+            reference = self._keyring.unveil(row.epoch, bytes(row.reference))
+            veils = self._keyring.find_veils(connection, reference)
             mine = connection.execute(
                 select(CLAIMS.c.sequence).where(CLAIMS.c.uid == uid)
             ).scalar_one_or_none()
@@ -161,14 +170,14 @@ class Vault:
                 select(CLAIMS.c.uid, CLAIMS.c.claimed_s)
                 .where(
                     CLAIMS.c.schema_uid == row.schema_uid,
-                    CLAIMS.c.reference == row.reference,
+                    CLAIMS.c.reference.in_(veils),
                     CLAIMS.c.sequence < mine,
                 )
                 .order_by(CLAIMS.c.sequence)
             )
             return [Rival(uid=bytes(r.uid), claimed_s=r.claimed_s) for r in rivals]
 
-        return await self._database.write(add)
+        return await self._keyring.retry(lambda: self._database.write(add))
 
     async def release(self, uid: bytes) -> None:
         """Give up a claim: the record was not attested after all."""
@@ -221,7 +230,10 @@ class Vault:
     async def _put_all(
         self, items: Sequence[NewCredential]
     ) -> Sequence[StoredCredential | Exception]:
-        return await self._keyring.write(lambda key: [self._seal(new, key) for new in items], store)
+        return await self._keyring.write(
+            lambda key: [self._seal(new, key) for new in items],
+            partial(store, unveil=self._keyring.unveil),
+        )
 
     async def _open_all(self, uids: Sequence[bytes]) -> Sequence[Credential | Exception | None]:
         opened = await self._database.read(partial(self._load, uids=uids))
@@ -258,6 +270,7 @@ class Vault:
 
     def _seal(self, new: NewCredential, key: EpochKey) -> dict[str, Any]:
         record = new.credential.record
+        reference = self._compute_reference(new)
         sealed = key.seal(
             encode_credential(new.credential),
             build_record_identity(record.uid, record.schema.uid, _VERSION),
@@ -270,10 +283,10 @@ class Vault:
             "commitment": record.commitment,
             "valid_until_s": record.valid_until_s,
             "previous": new.previous,
-            "reference": self._compute_reference(new),
+            "reference": None if reference is None else key.veil(reference),
             "created_s": new.created_s,
             "idempotency_key": new.idempotency_key,
-            "body_fingerprint": new.body_fingerprint,
+            "body_fingerprint": key.veil(new.body_fingerprint),
             "epoch": sealed.epoch,
             "wrapped_key": sealed.wrapped_key,
             "ciphertext": sealed.ciphertext,
