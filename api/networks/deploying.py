@@ -135,8 +135,9 @@ class Deployer:
             settled = await self._find_settled(plan, number, record)
             while settled is None:
                 record = await self._attempt(plan, number, record)
-                deployment = _put(deployment, number, record)
-                self.save(deployment)
+                if record != deployment.steps[number]:
+                    deployment = _put(deployment, number, record)
+                    self.save(deployment)
                 settled = await self._send_and_wait(plan, number, record)
             if isinstance(step, Creation):
                 await self._check_code(step, deployment.code_hashes[step.address])

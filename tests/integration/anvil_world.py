@@ -1,0 +1,106 @@
+"""A ledger on anvil, deployed by an account of its own, and APIs in this process in front of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from atesta_client.rest import AsyncClient, Patience
+
+from api.finality import Tag, report
+from api.networks.deploying import Deployer, begin
+from api.networks.fees import FeePolicy
+from api.outbox.account import Account, build_account
+from api.process import ForeignNetwork, ProcessSettings, serve_process
+from api.rest.services import RestSettings
+from api.settings import ApiSettings
+from api.verification.policies import VerificationSettings
+from api.web3_provider import connect_http
+from contracts.deployment import Deployment
+from contracts.development import build_development_spec
+from contracts.genesis_spec import GenesisSpec
+from contracts.testkeys import get_private_key
+from scripts.demos.anvil import Anvil
+
+SPEC: GenesisSpec = build_development_spec(3)
+LABORATORY, BUREAU, COMMISSION = 1, 2, 3
+DEPLOYER = build_account(b"\x5a" * 32)
+
+
+def get_account(agency: int) -> Account:
+    """Return the account of an agency, by its number."""
+    return build_account(get_private_key(agency, "account"))
+
+
+def fund(anvil: Anvil) -> None:
+    """Give the deployer and the agencies coins."""
+    anvil.fund(DEPLOYER.address, *(get_account(agency).address for agency in (1, 2, 3)))
+
+
+async def deploy(anvil: Anvil) -> Deployment:
+    """Deploy and found the ledger of three agencies."""
+    fund(anvil)
+    connection = connect_http(anvil.url)
+    try:
+        plan, begun = await begin(connection.raw, SPEC, DEPLOYER, FeePolicy())
+        deployer = Deployer(
+            raw=connection.raw,
+            account=DEPLOYER,
+            policy=FeePolicy(),
+            save=lambda _: None,
+            poll_s=0.01,
+        )
+        return await deployer.carry_out(plan, begun)
+    finally:
+        await connection.close()
+
+
+def make_settings(
+    anvil: Anvil,
+    folder: Path,
+    deployment: Deployment,
+    *,
+    tag: Tag = "latest",
+    fees: FeePolicy | None = None,
+    max_lag_s: int = 600,
+) -> ProcessSettings:
+    """Return the settings of an API in front of anvil, with its databases in a folder."""
+    return ProcessSettings(
+        rpc_url=anvil.url,
+        server=ApiSettings(port=0),
+        rest=RestSettings(
+            index=folder / "index.sqlite",
+            outbox=folder / "outbox.sqlite",
+            vault=folder / "vault.sqlite",
+            vault_key_file=folder / "secrets" / "vault.key",
+            verification=VerificationSettings(max_lag_s=max_lag_s),
+        ),
+        foreign=ForeignNetwork(
+            deployment=deployment, finality=report(tag), fees=fees or FeePolicy(), poll_s=0.05
+        ),
+    )
+
+
+@asynccontextmanager
+async def run_api(
+    settings: ProcessSettings, accounts: Sequence[Account] = ()
+) -> AsyncIterator[AsyncClient]:
+    """Serve until the block is left; raises what the API raises at its start."""
+    stop = asyncio.Event()
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    process = asyncio.create_task(
+        serve_process(settings, accounts, stop=stop, on_ready=ready.set_result)
+    )
+    try:
+        while not process.done() and not ready.done():
+            await asyncio.sleep(0.01)
+        if process.done():
+            ready.cancel()
+            process.result()
+        patience = Patience(attempt_s=20.0, total_s=0.0)
+        async with AsyncClient(await ready, patience=patience) as client:
+            yield client
+    finally:
+        stop.set()
+        if not process.done():
+            await process
