@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 from api.errors import InvalidField, NotFound, UpstreamFault
 from api.index import law_queries, queries
 from api.index.law_queries import LawFilter
-from api.reading import proposals
+from api.reading import mandate_check, proposals
 from api.reading.collection import Collection
 from api.reading.events import LawHistory, view_law_events
 from api.reading.facts import Facts, Surroundings
@@ -230,5 +230,6 @@ READING_HANDLERS: Final[dict[str, Handle]] = {
     "list_proposals": proposals.list_proposals,
     "get_proposal": proposals.get_proposal,
     "get_governing_rules": proposals.get_rules,
+    "check_mandate": mandate_check.check_mandate,
 }
 """By operation id, as `routes.py` names them."""

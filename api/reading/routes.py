@@ -3,7 +3,7 @@
 from typing import Final
 
 from api.auth import Role
-from api.reading import proposals
+from api.reading import mandate_check, proposals
 from api.reading.collection import Collection
 from api.reading.events import LawHistory
 from api.reading.table import COLLECTIONS
@@ -116,8 +116,21 @@ _PROPOSALS: Final = (
     ),
 )
 
+_MANDATE_CHECK: Final = Route(
+    name="check_mandate",
+    method="GET",
+    path="/mandates/{uid}/check",
+    tag="mandates",
+    summary="Ask whether a mandate covers acts and an amount, now or on another date",
+    role=Role.READER,
+    response=mandate_check.MandateCheck,
+    query=mandate_check.QUERY,
+    problems=(404, 409, 422),
+)
+
 READING_ROUTES: Final[tuple[Route, ...]] = (
     *(route for collection in COLLECTIONS for route in _build_routes(collection)),
     *_PROPOSALS,
+    _MANDATE_CHECK,
 )
 """In the order of the documentation."""

@@ -1,4 +1,4 @@
-"""`atesta list`, `show`, `case` and `events`: what the ledger and this agency's files say."""
+"""`atesta list`, `show`, `mandate`, `case`, `events`: what the ledger and our own files say."""
 
 from typing import Annotated, Any, Final
 
@@ -119,6 +119,43 @@ def show(
         for act in told.activities
     ]
     print_table(("time (UTC)", "what happened", "by", "state", "reason", "block"), rows)
+
+
+def mandate(
+    uid: Annotated[str, typer.Argument(help="The mandate's uid.")],
+    acts: Annotated[
+        list[str], typer.Argument(metavar="ACT...", help="Acts of its list, by their codes.")
+    ],
+    *,
+    amount: Annotated[int, typer.Option(min=0, help="In the list's unit.")] = 0,
+    at: Annotated[str | None, typer.Option(help="On this date (RFC 3339); now if absent.")] = None,
+    as_json: AsJson = False,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Ask whether a mandate covers acts, now or on another date; exit code 0 only if it does."""
+    from datetime import datetime
+
+    from atesta_client import requests
+    from atesta_client.answers import read_object
+
+    from node.errors import UserFault
+
+    try:
+        moment = None if at is None else datetime.fromisoformat(at)
+        asked = requests.check_mandate(uid, acts=acts, amount=amount, at=moment)
+    except ValueError as error:
+        raise UserFault("is no time such as 2026-11-22T08:00:00Z", field="at") from error
+    with open_client(url, token_file) as client:
+        told = client.send(
+            requests.Request(method="GET", path=asked.path, query=asked.query, read=read_object)
+        )
+    if as_json:
+        print_json(told)
+    else:
+        print_members(told)
+    if not told["covered"]:
+        raise typer.Exit(1)
 
 
 def case(

@@ -63,7 +63,7 @@ from atesta_client.answers.exchanges import Consents, Exchange, Period, Progress
 from atesta_client.answers.feeds import Actor, AlertView, LawEvent, WebhookMade, WebhookView
 from atesta_client.answers.governance import Ballot, GoverningRules, Post, ProposalView, Term
 from atesta_client.answers.law_record import LawRecord
-from atesta_client.answers.mandates import Body, Mandate, Policy
+from atesta_client.answers.mandates import Body, Mandate, MandateCheck, Policy
 from atesta_client.answers.reading import Page, read_answer, read_object, read_page
 from atesta_client.answers.service import Accepted, Agency, EvidenceItem, Key, Operation, Status
 
@@ -75,7 +75,8 @@ __all__ = [
     "Consent", "Consents", "CredentialAnswer", "Dataset", "DueAnswer", "Entity", "Event",
     "EvidenceItem", "Exchange", "Explanation", "FieldItem", "Finding", "GoverningRules",
     "Import", "Instrument", "Irregularity", "KeptEnvelope", "Key", "KeyBinding", "KnownSubject",
-    "LawEvent", "LawRecord", "Leaf", "Mandate", "Need", "Notice", "Operation", "Origin", "Page",
+    "LawEvent", "LawRecord", "Leaf", "Mandate", "MandateCheck", "Need", "Notice", "Operation",
+    "Origin", "Page",
     "Period", "Policy", "Post", "PreparedAct", "ProfileView", "Progress", "ProposalView",
     "Provenance", "Purpose", "RefusedBasis", "RejectedLine", "ResidentMessage", "SchemaAnswer",
     "Scope", "Side", "Standing", "Status", "Stop", "Subject", "Term", "Text", "UsableBasis",

@@ -46,6 +46,36 @@ class Mandate(LawRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MandateCheck:
+    """Whether a mandate covers an act, and if not, why not."""
+
+    uid: str
+    """The mandate."""
+    covered: bool
+    """Whether it covers all of it."""
+    rule: str | None
+    """The rule that speaks against it."""
+    reason: str | None
+    """What is the matter, one sentence."""
+    next_step: str | None
+    """What to do."""
+    acts: tuple[str, ...]
+    """What was asked about."""
+    amount: int
+    """The amount asked about."""
+    at: datetime
+    """The date asked about."""
+    grantor: str
+    """Commitment to who gave it; opens with its envelope."""
+    grantee: str
+    """Commitment to who may act; opens with its envelope."""
+    handed_on_from: tuple[str, ...]
+    """Mandates above it, each of which has to cover it too."""
+    read_at_block: int
+    """Last final block read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Body(LawRecord):
     """A body, from its first succession on."""
 

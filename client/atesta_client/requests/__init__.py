@@ -147,6 +147,7 @@ from atesta_client.requests.imports import (
     list_imports,
 )
 from atesta_client.requests.mandates import (
+    check_mandate,
     end_mandate,
     get_body,
     get_body_history,
@@ -267,7 +268,8 @@ __all__ = [
     "begin_period", "build_act", "cancel_exchange", "carry_out_proposal", "change_basis_state",
     "change_batch_state", "change_dataset_state", "change_instrument_state",
     "change_leaf_state", "change_notice_state", "change_purpose_state", "change_schema_state",
-    "change_state", "confirm_consent", "create_batch", "create_case", "create_challenge",
+    "change_state", "check_mandate", "confirm_consent", "create_batch", "create_case",
+    "create_challenge",
     "create_credential", "create_import", "create_key_binding", "create_prepared_act",
     "create_schema", "create_signed_act", "create_subject", "create_webhook", "decide_exchange",
     "delete_webhook", "demand_confirmation_consent", "end_exchange", "end_mandate",

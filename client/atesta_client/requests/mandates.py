@@ -4,10 +4,27 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Unpack
 
-from atesta_client.answers import Accepted, Body, LawEvent, Mandate, Page
-from atesta_client.requests.encoding import Hex, JsonObject
+from atesta_client.answers import (
+    Accepted,
+    Body,
+    LawEvent,
+    Mandate,
+    MandateCheck,
+    Page,
+    read_answer,
+)
+from atesta_client.requests.encoding import Hex, JsonObject, encode_query
 from atesta_client.requests.parts import BodyReference, MandateItem, OfficeItem
-from atesta_client.requests.request import Acting, Filters, Paging, Request, act, get, list_page
+from atesta_client.requests.request import (
+    Acting,
+    Filters,
+    Paging,
+    Request,
+    act,
+    build_path,
+    get,
+    list_page,
+)
 
 
 def list_mandates(
@@ -46,6 +63,23 @@ def get_mandate(uid: Hex) -> Request[Mandate]:
 def get_mandate_history(uid: Hex, **paging: Unpack[Paging]) -> Request[Page[LawEvent]]:
     """Everything that happened to one mandate."""
     return list_page(LawEvent, "/mandates/{uid}/history", {**paging}, uid=uid)
+
+
+def check_mandate(
+    uid: Hex, *, acts: Sequence[str], amount: int = 0, at: datetime | None = None
+) -> Request[MandateCheck]:
+    """Ask whether a mandate covers acts and an amount, now or on another date.
+
+    - ``acts``: codes of the acts of the mandate's list;
+    - ``amount``: in the list's unit;
+    - ``at``: on which date; now when absent.
+    """
+    return Request(
+        method="GET",
+        path=build_path("/mandates/{uid}/check", {"uid": uid}),
+        query=encode_query({"acts": acts, "amount": amount or None, "at": at}),
+        read=lambda data: read_answer(MandateCheck, data),
+    )
 
 
 def list_bodies(**filters: Unpack[Filters]) -> Request[Page[Body]]:

@@ -36,6 +36,7 @@ TABLE = {
         get_stop_history list_consents get_consent get_consent_history list_key_bindings
         get_key_binding get_key_binding_history list_exchanges get_exchange get_exchange_history
         list_periods get_period get_period_history list_mandates get_mandate get_mandate_history
+        check_mandate
         list_bodies get_body get_body_history list_policies get_policy get_policy_history
         list_events stream_events list_alerts list_acts explain get_text
         list_posts get_post get_post_history list_proposals get_proposal get_governing_rules
