@@ -13,6 +13,7 @@ from atesta_client.envelopes import EnvelopeKind, encode_envelope
 from pydantic import Field
 
 from api.acts.act import CreationBody
+from api.acts.consent_record import ConsentRecordItem, Known, fill_record, write_time
 from api.acts.context import ActContext
 from api.acts.private import seal
 from api.acts.subjects import SUBJECT_ROLE, SubjectItem, find_handle, seal_handle
@@ -21,7 +22,6 @@ from api.rest.services import RestServices
 from api.rest.values import (
     EXAMPLE_TIME,
     EXAMPLE_UID,
-    JsonObject,
     Pointer,
     Time,
     Uid,
@@ -30,10 +30,14 @@ from api.rest.values import (
     encode_time,
 )
 from api.rest.words import ConsentType, encode_word
+from api.rest.writes import find_event_time
 from api.vault.materials import Material
 
 RECORD_ROLE: Final = "record"
 """Role of the full consent record among the materials of a consent."""
+
+OWN_KEY: Final = "the resident's own key"
+"""Says in the record how a consent was given that no agency took."""
 
 LONGEST_RESPONSE_S: Final = 366 * 86_400
 """The contract allows no longer time to answer a withdrawal."""
@@ -70,10 +74,11 @@ class ConsentTerms(CreationBody):
         description="Seconds within which recipients answer a withdrawal.", examples=[864_000]
     )
     subject: SubjectItem = Field(description="Whose data.")
-    record: JsonObject = Field(
+    record: ConsentRecordItem = Field(
         description=(
             "The full consent record (ISO/IEC TS 27560). It stays in the vaults of the agencies"
-            " concerned; `record_id` and `pii_principal_id` are filled in."
+            " concerned. `schema_version` and `withdrawal_method` are needed; what follows from the"
+            " consent is filled in where it is absent."
         ),
         examples=[{"schema_version": "1.0", "withdrawal_method": "any counter"}],
     )
@@ -104,11 +109,28 @@ async def build_consent(context: ActContext, body: ConsentTerms) -> BuiltConsent
     dataset = decode_hex(body.dataset)
     mask = await context.get_mask(dataset, body.fields)
     subject = seal_handle(uid, handle)
-    filled = {"record_id": encode_hex(uid), "pii_principal_id": encode_hex(handle)}
+    known = Known(
+        uid=uid,
+        handle=handle,
+        provider=provider,
+        recipient=recipient,
+        notice=decode_hex(body.notice),
+        purpose=body.purpose,
+        fields=tuple(body.fields),
+        is_sensitive=body.kind is ConsentType.SENSITIVE,
+        channel=str(getattr(body, "channel", OWN_KEY)),
+        event_time=write_time(find_event_time(context.services, body.event_time)),
+        valid_from=None if body.valid_from is None else write_time(encode_time(body.valid_from)),
+        valid_until=None if body.valid_until is None else write_time(encode_time(body.valid_until)),
+    )
     record = Material(
         uid=uid,
         role=RECORD_ROLE,
-        envelope=seal(EnvelopeKind.CONSENT_RECORD, {**body.record, **filled}, field="record"),
+        envelope=seal(
+            EnvelopeKind.CONSENT_RECORD,
+            await fill_record(context, body.record, known),
+            field="record",
+        ),
     )
     terms = {
         "provider": provider,

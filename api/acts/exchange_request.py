@@ -8,6 +8,7 @@ person who is asked for is the one who consented.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
 from atesta_client.envelopes import Envelope, EnvelopeKind, encode_envelope
@@ -21,7 +22,7 @@ from api.acts.private import keep_materials, seal
 from api.acts.subjects import SUBJECT_ROLE, SubjectItem, find_handle, seal_handle
 from api.auth import Role
 from api.deadlines.errors import CalendarEnds, HistoryRefused, ProfileUnknown
-from api.errors import UserFault
+from api.errors import InvalidField, UserFault
 from api.records import NO_UID
 from api.rest.faults import Contradiction
 from api.rest.references import Reference
@@ -168,6 +169,7 @@ async def _request(context: ActContext, body: ExchangeRequest) -> PreparedAct:
     mask = await context.get_mask(dataset, body.fields)
     mandate = await read_mandate(context, body.mandate)
     due_s, deadline = _find_due(context, body)
+    _check_retention(body.retention_until, due_s, context.now_s)
     people = await _find_subject(context, body, uid, provider)
     consents = _list_consents(body)
     told: dict[str, Any] = {
@@ -243,6 +245,24 @@ async def _tell_law(context: ActContext, prepared: PreparedAct) -> dict[str, Any
         "must_notify": answer["must_notify"],
         "is_crossing": answer["is_crossing"],
     }
+
+
+def _check_retention(until: datetime, due_s: int, now_s: int) -> None:
+    """Refuse an end of keeping before anything has come; raises `InvalidField`."""
+    if encode_time(until) <= now_s:
+        raise InvalidField(
+            "retention_until",
+            "this time is over, so what is received would have to be deleted before it comes",
+            next_step="give the time until which the procedure needs the data",
+        )
+    if encode_time(until) < due_s:
+        raise InvalidField(
+            "retention_until",
+            "this is before the answer is due, so what is received might have to be deleted at"
+            " once",
+            next_step="keep the data at least until the answer is due, or ask for it sooner",
+            extra={"fields": ["retention_until", "due"]},
+        )
 
 
 def _find_due(context: ActContext, body: ExchangeRequest) -> tuple[int, dict[str, Any]]:

@@ -177,14 +177,22 @@ def get_instrument_history(uid: Hex, **paging: Unpack[Paging]) -> Request[Page[L
 
 
 def list_stops(
-    *, subject: Hex | None = None, kind: str | None = None, **filters: Unpack[Filters]
+    *,
+    dataset: Hex | None = None,
+    basis: Hex | None = None,
+    subject: Hex | None = None,
+    kind: str | None = None,
+    **filters: Unpack[Filters],
 ) -> Request[Page[Stop]]:
     """List stops, newest first.
 
+    - ``dataset``: only stops of this dataset;
+    - ``basis``: only stops of this basis;
     - ``subject``: only stops of this dataset, pair or basis;
     - ``kind``: only this kind.
     """
-    return list_page(Stop, "/stops", {"subject": subject, "kind": kind, **filters})
+    query = {"dataset": dataset, "basis": basis, "subject": subject, "kind": kind, **filters}
+    return list_page(Stop, "/stops", query)
 
 
 def order_stop(

@@ -13,6 +13,7 @@ def list_batches(
     *,
     issuer: Hex | None = None,
     schema_uid: Hex | None = None,
+    state: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     **paging: Unpack[Paging],
@@ -21,13 +22,21 @@ def list_batches(
 
     - ``issuer``: only batches by this agency;
     - ``schema_uid``: only batches under this schema;
+    - ``state``: only batches in this state;
     - ``since``: block time not before this;
     - ``until``: block time before this.
     """
     return list_page(
         Batch,
         "/batches",
-        {"issuer": issuer, "schema": schema_uid, "since": since, "until": until, **paging},
+        {
+            "issuer": issuer,
+            "schema": schema_uid,
+            "state": state,
+            "since": since,
+            "until": until,
+            **paging,
+        },
     )
 
 

@@ -9,13 +9,22 @@ from atesta_client.requests.request import Acting, Filters, Paging, Request, act
 
 
 def list_periods(
-    *, exchange: Hex | None = None, **filters: Unpack[Filters]
+    *,
+    dataset: Hex | None = None,
+    purpose: Hex | None = None,
+    basis: Hex | None = None,
+    exchange: Hex | None = None,
+    **filters: Unpack[Filters],
 ) -> Request[Page[Period]]:
     """List periods, newest first.
 
+    - ``dataset``: only periods of exchanges of this dataset;
+    - ``purpose``: only periods of exchanges for this purpose;
+    - ``basis``: only periods of exchanges on this basis;
     - ``exchange``: only periods of this exchange.
     """
-    return list_page(Period, "/periods", {"exchange": exchange, **filters})
+    query = {"dataset": dataset, "purpose": purpose, "basis": basis, "exchange": exchange}
+    return list_page(Period, "/periods", {**query, **filters})
 
 
 def get_period(uid: Hex) -> Request[Period]:

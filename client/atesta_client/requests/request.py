@@ -89,9 +89,9 @@ class Filters(Paging, total=False):
     state: str | None
     """Only records in this state."""
     since: datetime | None
-    """Only records whose event time is not before."""
+    """Only records whose block time is not before."""
     until: datetime | None
-    """Only records whose event time is before."""
+    """Only records whose block time is before."""
 
 
 class Writing(TypedDict, total=False):

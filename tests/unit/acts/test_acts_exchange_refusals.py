@@ -149,7 +149,6 @@ async def test_exchange_refusals_name_rule_field_law_and_next_step(
         (laboratory, {"instrument": law.basis}, "exchange: no instrument needed", "instrument"),
         (laboratory, {"onward_of": law.basis}, "onward: unknown exchange", "onward_of"),
         (laboratory, {"due": PAST}, "exchange: due time passed", "due"),
-        (laboratory, {"retention_until": PAST}, "exchange: retention missing", "retention_until"),
         (laboratory, {"mode": "standing"}, "exchange: end missing", "valid_until"),
         (laboratory, {"valid_until": LATER}, "exchange: has no periods", "mode"),
         (laboratory, {"provider": COMMISSION}, "dataset: not the provider's", "provider"),
