@@ -305,6 +305,8 @@ class Counts:
     schemas: int
     attestations: int
     batches: int
+    records: int
+    """Of the ledger's law."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from api.explorer.fields import name_reason, name_state
 from api.explorer.registry import Agency, Registry, ask
 from api.index import queries
 from api.index.index import Index
+from api.index.law_tables import LAW_RECORDS
 from api.index.queries import Page, RecordFilter
 from api.index.tables import ATTESTATIONS, BATCHES, SCHEMAS
 from api.ledger import Ledger
@@ -50,19 +51,20 @@ class RecordReader:
         """Return how many records there are."""
 
         def read(connection: Connection) -> list[int]:
-            tables = (SCHEMAS, ATTESTATIONS, BATCHES)
+            tables = (SCHEMAS, ATTESTATIONS, BATCHES, LAW_RECORDS)
             return [
                 int(connection.execute(select(func.count()).select_from(table)).scalar_one())
                 for table in tables
             ]
 
-        schemas, attestations, batches = await self._index.read(read)
+        schemas, attestations, batches, records = await self._index.read(read)
         registry = await self._chain.get_registry()
         return Counts(
             agencies=len(registry.agencies),
             schemas=schemas,
             attestations=attestations,
             batches=batches,
+            records=records,
         )
 
     async def list_agencies(self) -> tuple[AgencyFacts, ...]:

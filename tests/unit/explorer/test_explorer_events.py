@@ -187,5 +187,7 @@ def test_every_collection_of_rest_has_pages() -> None:
     assert {kind.name for kind in KINDS} == {collection.kind for collection in COLLECTIONS}
     for kind in KINDS:
         assert set(kind.columns) <= set(kind.own_members), kind.name
+        for entry in kind.collection.filters:
+            assert f"{'filter' if entry.is_party else 'fact'}.{entry.name}" in DEFAULT.texts
         for language in LANGUAGES.values():
             assert f"list.{kind.name}.lead" in language.texts

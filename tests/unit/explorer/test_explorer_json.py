@@ -18,7 +18,9 @@ async def test_status_tells_finality_age_and_counts(site: Site) -> None:
     assert status["age_s"] == 3
     assert status["is_current"] is True
     assert status["index_block"] == 7
-    assert status["counts"] == {"agencies": 4, "schemas": 1, "attestations": 2, "batches": 1}
+    assert status["counts"] == {
+        "agencies": 4, "schemas": 1, "attestations": 2, "batches": 1, "records": 0,
+    }  # fmt: skip
     assert status["finality"]["final"] is True
     assert len(status["finality"]["sealers"]) == 3
     (missing,) = status["finality"]["missing"]

@@ -267,6 +267,13 @@ async def test_case_is_for_whom_rest_answers_it(law_site: LawSite, tmp_path: Pat
             assert answer.status == 401
 
 
+async def test_overview_counts_the_records_of_the_law(law_site: LawSite) -> None:
+    counts = (await law_site.get("/status"))["counts"]
+    assert counts["records"] > len(KINDS)
+    text = await law_site.read("")
+    assert f'href="/explorer/records"><b>{counts["records"]}</b>' in text
+
+
 async def test_json_is_that_of_rest(law_site: LawSite) -> None:
     uid = law_site.records["exchange"]
     for path in (f"/exchanges/{uid}", "/governing-rules", "/proposals/1", "/consents?limit=1"):
