@@ -91,7 +91,7 @@ TEXTS = (
 
 
 @pytest.mark.parametrize("field", ["uid", "schema_uid", "commitment", "previous"])
-@pytest.mark.parametrize("value", TEXTS)
+@pytest.mark.parametrize("value", TEXTS, ids=range(len(TEXTS)))
 def test_calls_with_data_in_disguise_are_refused_by_the_field(field: str, value: bytes) -> None:
     with pytest.raises(InvalidField) as refused:
         read_call("attestations", attest(**{field: value}))
