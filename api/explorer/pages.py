@@ -10,7 +10,7 @@ from api.explorer import requests
 from api.explorer.law.cases import ask_case, show_case
 from api.explorer.law.governing import list_governing_history, show_governance, show_proposal
 from api.explorer.law.kinds import KINDS
-from api.explorer.law.moments import Places
+from api.explorer.law.moments import Place, Places
 from api.explorer.law.pages import build_record_routes
 from api.explorer.law.story import show_story
 from api.explorer.law.telling import tell_fields
@@ -156,6 +156,7 @@ async def show_attestation(request: web.Request) -> web.Response:
         json=f"/attestations/{record.line.uid}",
         record=record,
         is_expired=until_s > 0 and services.chain.get_age_s(until_s) > 0,
+        place=await find_place(request, record.line.issuer),
     )
 
 
@@ -164,7 +165,13 @@ async def show_batch(request: web.Request) -> web.Response:
     """Show one batch with its history."""
     records = request.config_dict[SERVICES].records
     record = await records.get_batch(requests.read_uid(request))
-    return await show_page(request, "batch.html", json=f"/batches/{record.line.uid}", record=record)
+    return await show_page(
+        request,
+        "batch.html",
+        json=f"/batches/{record.line.uid}",
+        record=record,
+        place=await find_place(request, record.line.issuer),
+    )
 
 
 @requires(Role.READER)
@@ -183,7 +190,13 @@ async def show_schema(request: web.Request) -> web.Response:
     """Show one schema, who may issue it, and its history."""
     records = request.config_dict[SERVICES].records
     schema = await records.get_schema(requests.read_uid(request))
-    return await show_page(request, "schema.html", json=f"/schemas/{schema.uid}", schema=schema)
+    return await show_page(
+        request,
+        "schema.html",
+        json=f"/schemas/{schema.uid}",
+        schema=schema,
+        place=await find_place(request, schema.owner),
+    )
 
 
 @requires(Role.READER)
@@ -212,7 +225,7 @@ async def show_agency(request: web.Request) -> web.Response:
         attestations=attestations,
         kinds=KINDS,
         history=await list_governing_history(request, agency_id, kind="agency"),
-        place=Places(services.rest.deadlines, await services.chain.get_registry()).find(agency.id),
+        place=await find_place(request, agency.id),
     )
 
 
@@ -274,6 +287,13 @@ async def send_stylesheet(request: web.Request) -> web.Response:
         charset="utf-8",
         headers={"Cache-Control": "public, max-age=31536000, immutable"},
     )
+
+
+async def find_place(request: web.Request, agency: str) -> Place | None:
+    """Return where times of an agency's records are read."""
+    services = request.config_dict[SERVICES]
+    registry = await services.chain.get_registry()
+    return Places(services.rest.deadlines, registry).find(agency)
 
 
 def find_dominant_jurisdiction(registry: Registry, validators: list[str]) -> str | None:
