@@ -159,7 +159,7 @@ def make_postgres(*, settings: Sequence[str] = ()) -> Iterator[PostgresServer]:
     """Give a server that is neither made nor started; what runs is stopped at the end."""
     programs = find_programs()
     # A socket's path holds about a hundred characters, and the server's user must get there.
-    folder = Path(tempfile.mkdtemp(prefix="atesta-pg-", dir="/tmp"))  # noqa: S108 - its own folder
+    folder = Path(tempfile.mkdtemp(prefix="atesta-pg-", dir="/tmp"))
     server = PostgresServer(folder, programs=programs, settings=settings)
     try:
         user = _find_user()
