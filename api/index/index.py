@@ -24,7 +24,7 @@ from sqlalchemy import Connection, insert, select, update
 from api.databases import Database, Result, Work
 from api.errors import ApiError, UpstreamFault
 from api.index.authors import is_residents
-from api.index.events import process_event
+from api.index.events import process_events
 from api.index.layout import clear_layout, get_layout, prepare_layout
 from api.index.placed_event import PlacedEvent, decode_event
 from api.index.tables import BLOCKS, CURSOR
@@ -349,8 +349,7 @@ def _store(
             for block in blocks
         ],
     )
-    for event in events:
-        process_event(connection, event)
+    process_events(connection, events)
 
 
 def _get_cursor(connection: Connection) -> Cursor | None:

@@ -41,6 +41,7 @@ from node.daemon.chain_view import HeadView
 from node.daemon.evidence_desk import EvidenceDesk
 from node.mempool import Mempool
 from node.mempool.limits import MempoolLimits
+from node.storage.kv import KeyValueStore
 from node.storage.memory import MemoryStore
 
 GENESIS = Path(__file__).parents[3] / "genesis.json"
@@ -57,7 +58,7 @@ VALIDATOR_KEYS = {
 class RealLedger:
     """Use `open_ledger`."""
 
-    def __init__(self, store: MemoryStore, chain: Blockchain, mempool: Mempool) -> None:
+    def __init__(self, store: KeyValueStore, chain: Blockchain, mempool: Mempool) -> None:
         self.chain = chain
         self.mempool = mempool
         self.evidence = EvidenceDesk(store, chain)
