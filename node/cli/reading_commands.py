@@ -229,10 +229,21 @@ def _print_event(event: Any, *, as_json: bool) -> None:
                 "kind": event.kind,
                 "uid": event.uid,
                 "agency": event.agency,
+                "state": event.state,
+                "signed_by": _tell_actor(event.signed_by),
+                "submitted_by": _tell_actor(event.submitted_by),
+                "event_time": None if event.event_time is None else event.event_time.isoformat(),
                 "block": event.block,
                 "details": event.details,
             }
         )
         return
     time = f"{event.block_time:%Y-%m-%d %H:%M:%S}"
-    typer.echo(f"{time}  {event.kind}  {event.uid}  {event.agency}  {event.cursor}")
+    state = event.state or "-"
+    signer = _tell_actor(event.signed_by) or "-"
+    typer.echo(f"{time}  {event.kind}  {state}  {event.uid}  {signer}  {event.cursor}")
+
+
+def _tell_actor(actor: Any) -> str | None:
+    """Return who signed or handed in: the agency, or `resident`."""
+    return None if actor is None else actor.agency or actor.who

@@ -84,6 +84,11 @@ def test_act_is_done_listed_and_shown(bureau: str, tmp_path: Path) -> None:
     assert all("mo-health-bureau" in line for line in acts), acts
     events = invoke(bureau, "events", "--uid", uid, "--kind", "dataset").splitlines()
     assert len(events) == 2
+    assert [line.split()[3] for line in events] == ["active", "suspended"]
+    assert all("mo-health-bureau" in line for line in events)
+    told = json.loads(invoke(bureau, "events", "--uid", uid, "--json").splitlines()[-1])
+    assert (told["state"], told["signed_by"]) == ("suspended", "mo-health-bureau")
+    assert told["details"]["reason"] == "error"
     cursor = events[0].split()[-1]
     assert invoke(bureau, "events", "--uid", uid, "--after", cursor).splitlines() == events[1:]
 

@@ -37,3 +37,6 @@ def test_tutorial_runs_from_the_first_block_to_the_last(
     printed = capsys.readouterr().out
     assert "received {'income_band': 'B', 'year': 2025}" in printed
     assert "line 21 " in printed
+    assert "at once | consent_not_for_these_fields" in printed
+    assert "revoked signed by resident" in printed
+    assert "tells https://hooks.example.org/atesta" in printed
