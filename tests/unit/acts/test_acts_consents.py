@@ -178,7 +178,7 @@ async def test_consent_recorded_by_its_beneficiary_waits_for_confirmation(
     origin = (await look(bureau, f"/consents/{uid}"))["origin"]
     assert (origin["by_beneficiary"], origin["channel"]) == (True, "counter")
     kept = await laboratory.agency.services.materials.get_all(bytes.fromhex(uid[2:]))
-    assert set(kept) == {"subject", "record", "clerk", "form"}
+    assert {role.split("-")[0] for role in kept} == {"subject", "record", "clerk", "form", "answer"}
     await do(bureau, f"/consents/{uid}/confirmation-demand", {})
     refused = await laboratory.post("/exchanges", build_request(law, uid), status=422)
     assert refused["rule"] == "consent: confirmation demanded"
