@@ -106,7 +106,7 @@ class ImportStore:
             assert stored is not None, "the import was just written"
             return stored
 
-        stored = await self._keyring.write(seal, add)
+        stored = await self._keyring.write(seal, add, count=len(lines))
         self.added.set()
         return stored
 

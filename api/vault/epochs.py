@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, update
 
 from api.vault.sealed_tables import SealedTable
 from api.vault.tables import CLAIMS, EPOCHS, RECORDS
@@ -125,28 +125,56 @@ def take_rows(
     return connection.execute(_select_rows(sealed, number).limit(CHUNK_ROWS)).all()
 
 
-def move_row(
-    connection: Connection,
-    sealed: SealedTable,
-    row: Row[Any],
-    *,
-    epoch: int,
-    wrapped_key: bytes,
-    private: Sequence[bytes | None],
-) -> None:
-    """Put a row, with its fingerprints, under another epoch."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A row on its way under another epoch."""
+
+    row: Row[Any]
+    epoch: int
+    wrapped_key: bytes
+    private: Sequence[bytes | None]
+    """The row's fingerprints, veiled under that epoch."""
+
+
+def move_rows(connection: Connection, sealed: SealedTable, moves: Sequence[Move]) -> None:
+    """Put rows, with their fingerprints, under other epochs."""
+    if not moves:
+        return
     columns = sealed.table.c
-    veiled = dict(zip(sealed.private, private, strict=True))
-    if sealed.table is RECORDS and veiled["reference"] is not None:
-        # A claim repeats the fingerprint of its record.
-        connection.execute(
-            update(CLAIMS).where(CLAIMS.c.uid == row.uid).values(reference=veiled["reference"])
-        )
     connection.execute(
         update(sealed.table)
-        .where(*(columns[key] == getattr(row, key) for key in sealed.keys))
-        .values(epoch=epoch, wrapped_key=wrapped_key, **veiled)
+        .where(*(columns[key] == bindparam(f"at_{key}") for key in sealed.keys))
+        .values({name: bindparam(f"new_{name}") for name in _list_moved(sealed)}),
+        [_bind(sealed, move) for move in moves],
     )
+    if sealed.table is not RECORDS:
+        return
+    # A claim repeats the fingerprint of its record.
+    place = sealed.private.index("reference")
+    claimed = [
+        {"at_uid": move.row.uid, "new_reference": move.private[place]}
+        for move in moves
+        if move.private[place] is not None
+    ]
+    if claimed:
+        connection.execute(
+            update(CLAIMS)
+            .where(CLAIMS.c.uid == bindparam("at_uid"))
+            .values(reference=bindparam("new_reference")),
+            claimed,
+        )
+
+
+def _list_moved(sealed: SealedTable) -> tuple[str, ...]:
+    return ("epoch", "wrapped_key", *sealed.private)
+
+
+def _bind(sealed: SealedTable, move: Move) -> dict[str, Any]:
+    values = (move.epoch, move.wrapped_key, *move.private)
+    return {
+        **{f"at_{key}": getattr(move.row, key) for key in sealed.keys},
+        **{f"new_{n}": v for n, v in zip(_list_moved(sealed), values, strict=True)},
+    }
 
 
 def _select_rows(sealed: SealedTable, number: int | None) -> Any:

@@ -246,18 +246,20 @@ def reattach(keyring: Keyring) -> int:
         count = 0
         for number in stale:
             for sealed in SEALED_TABLES:
-                for row in list(epochs.iterate_rows(connection, sealed, number)):
+                moves = []
+                for row in epochs.iterate_rows(connection, sealed, number):
                     found = wraps.get(sealed.compute_place(sealed.build_identity(row)))
                     if found is not None:
-                        epochs.move_row(
-                            connection,
-                            sealed,
-                            row,
-                            epoch=found.epoch,
-                            wrapped_key=found.wrapped_key,
-                            private=found.private,
+                        moves.append(
+                            epochs.Move(
+                                row=row,
+                                epoch=found.epoch,
+                                wrapped_key=found.wrapped_key,
+                                private=found.private,
+                            )
                         )
-                        count += 1
+                epochs.move_rows(connection, sealed, moves)
+                count += len(moves)
         epochs.mark_destroyed(connection, stale)
         return count
 
@@ -313,20 +315,22 @@ def _move(
     assert old is not None, "it was there before"
     assert new is not None, "it was there before"
     rows = epochs.take_rows(connection, sealed, number)
+    moves = []
     for row in rows:
         identity = sealed.build_identity(row)
         data_key = old.unwrap(bytes(row.wrapped_key), identity)
-        epochs.move_row(
-            connection,
-            sealed,
-            row,
-            epoch=successor,
-            wrapped_key=new.wrap(data_key, identity),
-            private=[
-                None if stored is None else new.veil(old.unveil(stored))
-                for stored in sealed.read_private(row)
-            ],
+        moves.append(
+            epochs.Move(
+                row=row,
+                epoch=successor,
+                wrapped_key=new.wrap(data_key, identity),
+                private=[
+                    None if stored is None else new.veil(old.unveil(stored))
+                    for stored in sealed.read_private(row)
+                ],
+            )
         )
+    epochs.move_rows(connection, sealed, moves)
     return len(rows)
 
 

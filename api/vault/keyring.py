@@ -181,9 +181,13 @@ class Keyring:
         return [key.veil(fingerprint) for key in keys.values()]
 
     async def write(
-        self, build: Callable[[EpochKey], Rows], work: Callable[[Connection, Rows], Result]
+        self,
+        build: Callable[[EpochKey], Rows],
+        work: Callable[[Connection, Rows], Result],
+        *,
+        count: int = 1,
     ) -> Result:
-        """Seal rows with `build` on a worker thread and store them with `work`, durably.
+        """Seal `count` rows with `build` on a worker thread and store them with `work`, durably.
 
         Both run again, with another key, if the epoch has closed meanwhile. Raises what they raise
         and what `Database.write` raises.
@@ -202,7 +206,7 @@ class Keyring:
                 self._looked_s = 0.0
                 self._current = 0
                 continue
-            self._filled += 1
+            self._filled += count
             return stored
         raise UpstreamFault("the vault's epochs change too fast", code="vault_busy")
 

@@ -57,7 +57,7 @@ class Materials:
         def seal(key: EpochKey) -> list[_NewRow]:
             return [self._seal(material, key, now_s) for material in materials]
 
-        await self._keyring.write(seal, _store)
+        await self._keyring.write(seal, _store, count=len(materials))
 
     async def discard(self, uid: bytes) -> None:
         """Forget the envelopes of a record that the ledger refused."""

@@ -53,15 +53,17 @@ def upgrade_rows(keyring: Keyring, progress: Progress | None = None) -> int:
 
 def _move(connection: Connection, *, keyring: Keyring, sealed: SealedTable, key: EpochKey) -> int:
     rows = epochs.take_rows(connection, sealed, None)
+    moves = []
     for row in rows:
         identity = sealed.build_identity(row)
         data_key = keyring.unwrap(None, bytes(row.wrapped_key), identity)
-        epochs.move_row(
-            connection,
-            sealed,
-            row,
-            epoch=key.number,
-            wrapped_key=key.wrap(data_key, identity),
-            private=[None if p is None else key.veil(p) for p in sealed.read_private(row)],
+        moves.append(
+            epochs.Move(
+                row=row,
+                epoch=key.number,
+                wrapped_key=key.wrap(data_key, identity),
+                private=[None if p is None else key.veil(p) for p in sealed.read_private(row)],
+            )
         )
+    epochs.move_rows(connection, sealed, moves)
     return len(rows)

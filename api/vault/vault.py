@@ -233,6 +233,7 @@ class Vault:
         return await self._keyring.write(
             lambda key: [self._seal(new, key) for new in items],
             partial(store, unveil=self._keyring.unveil),
+            count=len(items),
         )
 
     async def _open_all(self, uids: Sequence[bytes]) -> Sequence[Credential | Exception | None]:
