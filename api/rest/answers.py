@@ -246,7 +246,10 @@ class Agent(Model):
     id: Uid = Field(
         description="The agency, or the binding of a resident's key.", examples=[EXAMPLE_AGENCY]
     )
-    name: str | None = Field(description="From the address book.", examples=[None])
+    name: str | None = Field(
+        description="From the address book, else the label in its id; null for a resident's key.",
+        examples=["mo-health-bureau"],
+    )
     jurisdiction: Uid | None = Field(description="Its jurisdiction.", examples=[EXAMPLE_HASH])
 
 
@@ -347,7 +350,7 @@ class EvidenceItem(Model):
     kind: str = Field(
         description=(
             "`conflicting_proposals`, `conflicting_prepares`, `conflicting_commits`, "
-            "`conflicting_round_changes` or `unpermitted_sender`."
+            "`conflicting_round_changes`, `unpermitted_sender` or `unvoted_code`."
         ),
         examples=["conflicting_prepares"],
     )
