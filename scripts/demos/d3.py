@@ -17,7 +17,7 @@ from atesta_client import requests
 from atesta_client.answers import Accepted
 from atesta_client.envelopes import EnvelopeKind, open_envelope
 from atesta_client.errors import MaterialRefused
-from atesta_client.requests import ConsentItems, MandateItem, Request
+from atesta_client.requests import ConsentItems, MandateItem, Request, SubjectItem
 
 from scripts.demos.law_auditing import search_for_people, show_case, show_provenance
 from scripts.demos.law_run import Story, run
@@ -126,7 +126,11 @@ async def refuse_what_is_not_covered(scene: Scene) -> None:
                 ask(
                     "a consent beside the statute",
                     "exchange_a_statute_needs_no_consent",
-                    scene.ask(accountant, consents=ConsentItems(general="0x" + "5a" * 32)),
+                    scene.ask(
+                        accountant,
+                        consents=ConsentItems(general="0x" + "5a" * 32),
+                        subject=SubjectItem(reference="licence-applicant-7"),
+                    ),
                 ),
                 note(
                     "she hands her power on to a trainee",
