@@ -10,6 +10,7 @@ from rich.markup import escape
 from node.cli import (
     act_commands,
     api_commands,
+    audit_commands,
     contracts_commands,
     devnet_commands,
     evidence_commands,
@@ -79,6 +80,7 @@ app.add_typer(snapshot_commands.app, name="snapshot")
 app.add_typer(vault_commands.app, name="vault")
 app.add_typer(index_commands.app, name="index")
 app.add_typer(evidence_commands.app, name="evidence")
+app.add_typer(audit_commands.app, name="audit")
 app.add_typer(devnet_commands.app, name="devnet")
 
 

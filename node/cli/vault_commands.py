@@ -34,7 +34,7 @@ def status(config: Config) -> None:
     from api.vault.key_folder import KeyFolder
     from node.cli.rest_calls import print_members
 
-    with _open(config) as (settings, keyring):
+    with open_vault(config) as (settings, keyring):
         state = keyring.get_status()
         print_members(
             {
@@ -64,7 +64,7 @@ def backup(
     from api.vault.backup import write_backup
     from api.vault.checking import check_backup
 
-    with _open(config) as (_, keyring):
+    with open_vault(config) as (_, keyring):
         with _show_progress("writing rows") as progress:
             made = write_backup(keyring, file, progress)
         typer.echo(f"{file}: {made.rows:,} rows, {made.size_bytes:,} bytes")
@@ -94,7 +94,7 @@ def restore(
     from api.vault.checking import check_backup, check_vault
     from api.vault.restoring import restore_backup
 
-    with _open(config) as (_, keyring):
+    with open_vault(config) as (_, keyring):
         if dry_run:
             with _show_progress("restoring beside the file") as progress:
                 report, checked = check_backup(keyring, file, progress)
@@ -122,7 +122,7 @@ def check(
     """Open everything in the vault, or in a backup, and hold it against its commitments."""
     from api.vault.checking import check_backup, check_vault
 
-    with _open(config) as (_, keyring), _show_progress("opening rows") as progress:
+    with open_vault(config) as (_, keyring), _show_progress("opening rows") as progress:
         if file is None:
             checked = check_vault(keyring, progress)
         else:
@@ -148,7 +148,7 @@ def rotate(
     from api.vault.rotation import rotate as rotate_all
     from api.vault.sealed_tables import SEALED_TABLES
 
-    with _open(config) as (settings, keyring):
+    with open_vault(config) as (settings, keyring):
         numbers = () if master_only else keyring.list_keys()
         rows = sum(
             keyring.database.read_now(
@@ -195,7 +195,7 @@ def erase(
     if reason not in list(ErasureReason):
         raise UserFault(f"is one of: {', '.join(ErasureReason)}", field="--reason")
     wanted = [_read_uid(uid) for uid in uids]
-    with _open(config) as (_, keyring):
+    with open_vault(config) as (_, keyring):
         concerned = count_concerned(keyring, wanted)
         typer.echo(
             f"{concerned.records:,} of {len(wanted):,} records are here, with {concerned.rows:,} "
@@ -291,7 +291,7 @@ def recover_key(
 
 
 @contextmanager
-def _open(config: Path) -> "Iterator[tuple[Settings, Keyring]]":
+def open_vault(config: Path) -> "Iterator[tuple[Settings, Keyring]]":
     """Open the vault's database and keys as the node does."""
     from api.databases import open_database
     from api.migrations.migrating import VAULT_MIGRATIONS

@@ -33,6 +33,7 @@ LABEL: Final = "control: "
 """Begins the label of every control."""
 
 _TABLE = "atesta_control"
+_FILE = "atesta-control.bin"
 _TAP_HEAD: Final = b"received 0123456789abcdef %d\n"
 _LATIN: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyzáéíóúçãõ"
 # Characters that Big5 and GB18030 both have.
@@ -135,18 +136,21 @@ class Controls:
             if control.name in _HASHED
         )
 
-    def plant_folder(self, copy: Path) -> None:
-        """Write every control into every store of a copied folder."""
+    def plant_raw(self, copy: Path) -> None:
+        """Write a file of controls into a copied folder; whatever an earlier copy had is over."""
         self._stores = {stores.RAW_FILES: True}
+        (copy / _FILE).write_bytes(b"\0".join(control.data for control in self.planted))
+
+    def plant_stores(self, copy: Path) -> None:
+        """Write every control into every store of a copied folder."""
         databases = {path.parent for path in copy.rglob("CURRENT")}
         for path in [path for path in copy.rglob("*") if path.is_file()]:
             name = str(path.relative_to(copy))
-            if path.parent in databases or path.is_symlink():
+            if path.parent in databases or path.is_symlink() or name.endswith(("-wal", "-shm")):
                 continue
             self._plant_file(path, name)
         for path in databases:
             self._plant_leveldb(path, str(path.relative_to(copy)))
-        (copy / "atesta-control.bin").write_bytes(b"\0".join(item.data for item in self.planted))
 
     def find_missed(self, report: SearchReport) -> list[tuple[str, str]]:
         """Return (store, control) for each control that the search of the copy did not find."""

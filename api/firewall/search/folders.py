@@ -37,16 +37,20 @@ def search_folder(
     progress: Progress | None = None,
     skip: Callable[[Path], bool] = lambda _path: False,
 ) -> SearchReport:
-    """Search a node's folder, raw and decoded. The folder itself is left as it is.
+    """Search a node's folder or a single file, raw and decoded. It is left as it is.
 
     The needles hold those of the controls. `skip` leaves out files by their path in the folder.
     """
     report = SearchReport()
     with tempfile.TemporaryDirectory(prefix="atesta-search-") as name:
         copy = Path(name) / "copy"
-        shutil.copytree(folder, copy, symlinks=True, ignore=_ignore(folder, skip))
+        if folder.is_file():
+            copy.mkdir()
+            shutil.copy2(folder, copy / folder.name)
+        else:
+            shutil.copytree(folder, copy, symlinks=True, ignore=_ignore(folder, skip))
         if controls is not None:
-            controls.plant_folder(copy)
+            controls.plant_raw(copy)
         searcher = Searcher(needles, report, guesses)
         databases = {path.parent for path in copy.rglob("CURRENT") if _is_leveldb(path.parent)}
         files = [path for path in sorted(copy.rglob("*")) if path.is_file()]
@@ -54,6 +58,9 @@ def search_folder(
             stores.search_raw(path, str(path.relative_to(copy)), searcher)
             if progress is not None:
                 progress(path.stat().st_size)
+        # Only now: opening a database to plant into it moves what stood in its logs.
+        if controls is not None:
+            controls.plant_stores(copy)
         for path in sorted(databases):
             where = str(path.relative_to(copy))
             stores.search_leveldb_files(path, where, searcher)
@@ -73,11 +80,9 @@ def search_folder(
 
 def measure_folder(folder: Path) -> int:
     """Return how many bytes the progress of a search counts to, about."""
-    return 2 * sum(
-        path.stat().st_size
-        for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink()
-    )
+    paths = [folder] if folder.is_file() else folder.rglob("*")
+    sizes = (path.stat().st_size for path in paths if path.is_file() and not path.is_symlink())
+    return 2 * sum(sizes)
 
 
 def _search_decoded_file(path: Path, name: str, searcher: Searcher) -> None:

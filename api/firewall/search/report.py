@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-MAX_HITS: Final = 10_000
+MAX_HITS: Final = 2_000
 """Different hits that are kept; more are only counted."""
 
 Progress = Callable[[int], None]

@@ -1,0 +1,39 @@
+"""Texts that everybody may read: they are in other agencies' stores by right."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from api.databases import open_database
+from api.migrations.migrating import OUTBOX_MIGRATIONS
+from api.outbox.tables import METADATA
+from api.rest.schema_texts import SCHEMA_TEXTS
+from api.texts.store import PUBLIC_TEXTS
+
+
+def read_public_texts(address: str | Path) -> frozenset[str]:
+    """Return every leaf of the public texts and schema texts that this node holds."""
+    database = open_database(address, METADATA, migrations=OUTBOX_MIGRATIONS, name="outbox")
+    try:
+        bodies = database.read_now(lambda c: c.execute(select(PUBLIC_TEXTS.c.body)).scalars().all())
+        titles = database.read_now(
+            lambda c: c.execute(select(SCHEMA_TEXTS.c.title)).scalars().all()
+        )
+    finally:
+        database.close()
+    leaves = {leaf for body in bodies for leaf in _iterate_leaves(json.loads(body))}
+    return frozenset(leaves | set(titles))
+
+
+def _iterate_leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _iterate_leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _iterate_leaves(inner)
+    elif isinstance(value, str):
+        yield value

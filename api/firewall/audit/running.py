@@ -1,0 +1,243 @@
+"""Running an audit: every source is searched with controls in it, and one report comes out.
+
+A source is a node's folder (of this agency or another), or a chain that is read through JSON-RPC:
+blocks with their transactions, and receipts with their logs. A folder is copied before it is
+searched; of a node that runs, the copy may be torn, so stop it or give a snapshot of its disk.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from api.errors import InvalidField
+from api.firewall.audit.report import list_stores
+from api.firewall.audit.values import VaultValues
+from api.firewall.search.controls import LABEL, Controls, describe_methods
+from api.firewall.search.folders import measure_folder, search_folder
+from api.firewall.search.guesses import (
+    FIRST_BIRTH,
+    PATTERNS,
+    RECIPES,
+    Guess,
+    GuessTable,
+    Space,
+    list_birth_dates,
+    list_neighbours,
+    name_spaces,
+)
+from api.firewall.search.needles import NeedleSet
+from api.firewall.search.report import SearchReport
+from api.firewall.search.searcher import Searcher
+
+PATTERN_LIMIT: Final = 100_000
+"""Guesses of each pattern that are tried unless the operator asks for more."""
+
+CHAIN_STORE: Final = "JSON-RPC: blocks and receipts"
+
+NOT_COVERED: Final = (
+    "values encrypted or hashed with a salt or key that the vault does not hold",
+    "values split over several fields, or shortened to fewer than six bytes inside others",
+    "numbers of the spaces named under guesses beyond those that were tried",
+    "the state of a chain that is read through JSON-RPC: its storage cannot be listed that way",
+    "memory, swap and free blocks of file systems, and what was sent without being recorded",
+)
+"""Said in every report."""
+
+Tell = Callable[[str, int, int | None], None]
+"""Is told what is being done, how much of it is done and how much there is (None: unknown)."""
+
+CallRpc = Callable[..., Any]
+"""Calls a JSON-RPC method by name with its arguments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSources:
+    """What is searched."""
+
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    """Folders by the name under which the report lists them."""
+    chains: Mapping[str, CallRpc] = field(default_factory=dict)
+
+
+def run_audit(
+    values: VaultValues,
+    sources: AuditSources,
+    *,
+    tell: Tell,
+    today: date,
+    first_birth: date = FIRST_BIRTH,
+    pattern_limit: int = PATTERN_LIMIT,
+    skip: Callable[[Path], bool] = lambda _path: False,
+) -> dict[str, Any]:
+    """Search all sources; returns the content of the report, which is still to be signed.
+
+    `skip` leaves files out of the folders: those that hold the keys themselves.
+    """
+    if not sources.folders and not sources.chains:
+        raise InvalidField("sources", "name at least one folder or chain to search")
+    started = datetime.now(UTC)
+    controls = Controls()
+    guesses, spaces = _list_guesses(values, (first_birth, today), pattern_limit)
+    table = _hash_guesses([*controls.guesses, *guesses], tell)
+    tell("writing all forms", 0, None)
+    run = _Run(
+        needles=NeedleSet([*controls.needles, *values.needles]),
+        guesses=table,
+        controls=controls,
+        tell=tell,
+        skip=skip,
+    )
+    clock_s = time.monotonic()
+    for name, folder in sources.folders.items():
+        run.search_folder(name, folder)
+    for name, call in sources.chains.items():
+        run.search_chain(name, call)
+    elapsed_s = max(time.monotonic() - clock_s, 0.001)
+    return _describe(run, values=values, started=started, spaces=spaces, elapsed_s=elapsed_s)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """The search of all sources."""
+
+    needles: NeedleSet
+    guesses: GuessTable
+    controls: Controls
+    tell: Tell
+    skip: Callable[[Path], bool]
+    report: SearchReport = field(default_factory=SearchReport)
+    missed: list[dict[str, str]] = field(default_factory=list)
+    planted: int = 0
+
+    def search_folder(self, name: str, folder: Path) -> None:
+        """Search a node's folder, or a single file."""
+        if not folder.exists():
+            raise InvalidField(str(folder), "does not exist")
+        total, done = measure_folder(folder), 0
+
+        def count(size: int) -> None:
+            nonlocal done
+            done += size
+            self.tell(f"searching {name}", min(done, total), total)
+
+        found = search_folder(
+            folder,
+            self.needles,
+            guesses=self.guesses,
+            controls=self.controls,
+            progress=count,
+            skip=self.skip,
+        )
+        self.missed += [
+            {"store": f"{name}/{store}", "control": control}
+            for store, control in self.controls.find_missed(found)
+        ]
+        self.planted += self.controls.count()
+        self.report.merge(found, prefix=f"{name}/")
+
+    def search_chain(self, name: str, call: CallRpc) -> None:
+        """Search a chain block by block; the controls come between its answers, not on it."""
+        found = SearchReport()
+        searcher = Searcher(self.needles, found, self.guesses)
+        for control in self.controls.planted:
+            # As the input of a transaction would look in an answer.
+            planted = json.dumps({"input": "0x" + control.data.hex()}).encode()
+            searcher.search(planted, store=CHAIN_STORE, place="controls")
+        head = int(call("eth_blockNumber"), 16)
+        told = f"reading {name}"
+        for height, place, data in _iterate_chain(call, head):
+            found.count(CHAIN_STORE, size=len(data))
+            searcher.search(data, store=CHAIN_STORE, place=place)
+            self.tell(told, height, head)
+        searcher.flush()
+        seen = {hit.label for hit in found.hits}
+        self.missed += [
+            {"store": f"{name}/{CHAIN_STORE}", "control": control.name}
+            for control in self.controls.planted
+            if control.label not in seen
+        ]
+        self.planted += len(self.controls.planted)
+        self.report.merge(found, prefix=f"{name}/")
+
+
+def _describe(
+    run: _Run,
+    *,
+    values: VaultValues,
+    started: datetime,
+    spaces: Sequence[Space],
+    elapsed_s: float,
+) -> dict[str, Any]:
+    report = run.report
+    hits = [
+        {"store": hit.store, "place": hit.place, "label": hit.label, "encoding": hit.encoding}
+        for hit in report.hits
+        if not hit.label.startswith(LABEL)
+    ]
+    return {
+        "started": _write_time(started),
+        "finished": _write_time(datetime.now(UTC)),
+        "needles": {
+            "rows": values.rows,
+            "unreadable_rows": values.unreadable,
+            "values": len(values.needles),
+            "forms": run.needles.form_count,
+            "left_out": dict(sorted(values.left_out.items())),
+        },
+        "guesses": {
+            "spaces": name_spaces(spaces),
+            "hashes": list(RECIPES),
+            "digests": run.guesses.digest_count,
+        },
+        "controls": {"planted": run.planted, "methods": list(describe_methods())},
+        "stores": list_stores(report),
+        "hits": hits,
+        "further_hits": report.further_hits,
+        "missed": run.missed,
+        "is_clean": not hits and not report.further_hits and not run.missed,
+        "megabytes_per_s": f"{sum(report.sizes.values()) / 1e6 / elapsed_s:.1f}",
+        "not_covered": list(NOT_COVERED),
+    }
+
+
+def _list_guesses(
+    values: VaultValues, births: tuple[date, date], pattern_limit: int
+) -> tuple[list[Guess], list[Space]]:
+    own = values.guesses
+    spaces = [Space(name="values of the vault", size=len(own), tried=len(own))]
+    guesses = list(own)
+    lists = [list_birth_dates(births[1], first=births[0]), list_neighbours(values.numbers)]
+    if pattern_limit:
+        lists += [pattern.list_guesses(pattern_limit) for pattern in PATTERNS]
+    for more, space in lists:
+        guesses += more
+        spaces.append(space)
+    return guesses, spaces
+
+
+def _hash_guesses(guesses: Sequence[Guess], tell: Tell) -> GuessTable:
+    done = 0
+
+    def count(number: int) -> None:
+        nonlocal done
+        done += number
+        tell("hashing guesses", done, len(guesses))
+
+    return GuessTable(guesses, progress=count)
+
+
+def _iterate_chain(call: CallRpc, head: int) -> Iterator[tuple[int, str, bytes]]:
+    for height in range(head + 1):
+        block = call("eth_getBlockByNumber", hex(height), True)
+        yield height, "blocks", json.dumps(block).encode()
+        if block["transactions"]:
+            receipts = call("eth_getBlockReceipts", hex(height))
+            yield height, "receipts", json.dumps(receipts).encode()
+
+
+def _write_time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
