@@ -4,10 +4,11 @@ It is a file of frames beside the epoch keys, in each of their places, and only 
 database that comes back from a backup does not know what was erased since; this list does, and is
 applied whenever the vault is opened. It names uids (random bytes), times and neutral reason codes.
 
-    frame = uint32 length ‖ MessagePack payload ‖ SHA-256(payload)[:8]
+    frame = uint32 length ‖ the same with all bits turned ‖ MessagePack payload
+            ‖ SHA-256(payload)[:8]
 
 A frame that a crash left half written at the end was never promised to anybody, and is ignored and
-written over. One that is wrong in the middle is damage: the file must come from another place.
+written over. Anything else that is wrong is damage: the file must come from another place.
 """
 
 import hashlib
@@ -20,9 +21,8 @@ import msgpack
 _pack: Callable[..., bytes] = msgpack.dumps
 _unpack: Callable[..., Any] = msgpack.loads
 
-_LENGTH_SIZE: Final = 4
+_HEAD_SIZE: Final = 8
 _CHECK_SIZE: Final = 8
-_MAX_FRAME: Final = 64 * 1024 * 1024
 
 
 class JournalDamaged(ValueError):
@@ -60,7 +60,7 @@ def encode_entry(entry: Entry) -> bytes:
         case _:
             assert_never(entry)
     data = _pack(payload)
-    return len(data).to_bytes(_LENGTH_SIZE, "big") + data + _compute_check(data)
+    return _encode_length(len(data)) + data + _compute_check(data)
 
 
 def decode_journal(data: bytes) -> tuple[tuple[Entry, ...], int]:
@@ -71,15 +71,18 @@ def decode_journal(data: bytes) -> tuple[tuple[Entry, ...], int]:
     entries: list[Entry] = []
     position = 0
     while position < len(data):
-        end = position + _LENGTH_SIZE
-        size = int.from_bytes(data[position:end], "big")
-        last = end + size + _CHECK_SIZE
-        if last > len(data) or not any(data[position:]):
-            if size > _MAX_FRAME and len(data) - position > _LENGTH_SIZE:
-                raise JournalDamaged("an entry's length is impossible")
+        start = position + _HEAD_SIZE
+        size = int.from_bytes(data[position : position + _HEAD_SIZE // 2], "big")
+        end = start + size
+        last = end + _CHECK_SIZE
+        if data[position:start] != _encode_length(size):
+            if any(data[start:]):
+                raise JournalDamaged("an entry's length is not what was written")
             break
-        payload = data[end : end + size]
-        if _compute_check(payload) != data[end + size : last]:
+        if last > len(data):
+            break
+        payload = data[start:end]
+        if _compute_check(payload) != data[end:last]:
             if last == len(data):
                 break
             raise JournalDamaged("an entry is not what was written")
@@ -118,6 +121,11 @@ def _decode(payload: list[Any]) -> Entry:
         case ["destroyed", int() as epoch, int() as destroyed_s]:
             return Destroyed(epoch=epoch, destroyed_s=destroyed_s)
     raise JournalDamaged("an entry is of a kind that this version does not know")
+
+
+def _encode_length(size: int) -> bytes:
+    half = size.to_bytes(_HEAD_SIZE // 2, "big")
+    return half + bytes(byte ^ 0xFF for byte in half)
 
 
 def _compute_check(payload: bytes) -> bytes:

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from api.databases import open_database
 from api.vault import epochs
+from api.vault.checking import check_vault
 from api.vault.ciphers import VaultDamaged
 from api.vault.epoch_keys import open_epoch_key
 from api.vault.epochs import EpochState
@@ -51,7 +52,7 @@ def kill_at(
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=280,
+        timeout=900,
         check=False,
     )
     outcomes = [line for line in run.stdout.splitlines() if line in {"killed", "exit 0"}]
@@ -172,6 +173,30 @@ def run_all_steps(
     raise AssertionError("the action has no end")
 
 
+def check_restored_or_not(folder: Path, url: str) -> str:
+    """Open what the kill left: all of the backup but the erased, or what was there before."""
+    uids = read_uids(folder)
+    extra = bytes.fromhex(json.loads((folder / "extra.json").read_text()))
+    kit = Kit(url=url, folder=folder, mirrors=(folder / "mirror",))
+    check_settled(kit)
+    opened = [do(kit.vault.open(uid)) is not None for uid in uids]
+    assert opened == [False, False] + [True] * (len(uids) - 2)
+    is_old = do(kit.vault.open(extra)) is not None
+    assert check_vault(kit.keyring).is_whole
+    kit.close()
+    return "old" if is_old else "new"
+
+
+def test_kill_while_restoring_leaves_old_or_new(tmp_path: Path) -> None:
+    steps = [
+        {"kind": "vault", "number": 1, "moment": "before"},
+        {"kind": "vault", "number": 1, "moment": "after"},
+    ]
+    ends = kill_at(tmp_path, make_files(tmp_path), "restore", steps)
+    assert [outcome for _, _, outcome in ends] == ["killed", "killed"]
+    assert [check_restored_or_not(place, url) for place, url, _ in ends] == ["old", "new"]
+
+
 def make_files(folder: Path) -> Callable[[str], str]:
     return lambda name: f"sqlite:///{folder / name}.sqlite"
 
@@ -196,6 +221,7 @@ def test_kill_at_one_step_of_each_kind_leaves_old_or_new(tmp_path: Path, action:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("action", ["erase", "master", "rotate"])
 def test_kill_at_any_step_leaves_old_or_new(

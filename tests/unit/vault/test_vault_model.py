@@ -207,6 +207,7 @@ TestVaultModel.settings = settings(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3_600)
 def test_vault_answers_as_the_model_for_long() -> None:
     run_state_machine_as_test(
         VaultMachine,

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from api.databases import Unwatched
+from api.vault.backup import write_backup
+from api.vault.restoring import restore_backup
 from api.vault.rotation import change_master_key, rotate
 from node.storage.crashpoints import CrashMoment, CrashPlan, CrashPoints
 from tests.unit.vault.vault_kit import Kit
@@ -48,10 +50,23 @@ def erase(kit: Kit) -> None:
     kit.erase(*(bytes.fromhex(uid) for uid in uids[:2]))
 
 
+def restore(kit: Kit) -> None:
+    """Bring an older backup back over a vault that has one more and two fewer."""
+    restore_backup(kit.keyring, kit.folder / "old.backup", replace=True)
+
+
+def prepare_restore(kit: Kit) -> None:
+    write_backup(kit.keyring, kit.folder / "old.backup")
+    erase(kit)
+    extra = kit.put(50).record.uid
+    (kit.folder / "extra.json").write_text(json.dumps(extra.hex()))
+
+
 ACTIONS: dict[str, Callable[[Kit], Any]] = {
     "erase": erase,
     "master": lambda kit: change_master_key(kit.keyring, kit.keys.key_file),
     "rotate": lambda kit: rotate(kit.keyring, kit.keys.key_file),
+    "restore": restore,
 }
 
 
@@ -63,6 +78,8 @@ def live(job: dict[str, Any]) -> None:
     uids = fill(kit)
     (folder / "uids.json").write_text(json.dumps([uid.hex() for uid in uids]))
     (folder / "vault.key.before").write_bytes((folder / "vault.key").read_bytes())
+    if job["action"] == "restore":
+        prepare_restore(kit)
     armed.is_armed = True
     ACTIONS[job["action"]](kit)
     kit.close()
