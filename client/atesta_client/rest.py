@@ -39,6 +39,7 @@ from atesta_client.errors import (
     RestProblem,
     RestUnreachable,
 )
+from atesta_client.kept_answers import KeptAnswers
 from atesta_client.requests import Request, Subscription
 from atesta_client.streaming import StreamedEvent, read_events
 
@@ -49,6 +50,9 @@ MAX_ANSWER_SIZE: Final = 64 * 1024 * 1024
 
 MAX_PROBLEM_SIZE: Final = 64 * 1024
 """Longest refusal of a stream that is read, in bytes."""
+
+_OK: Final = 200
+_UNCHANGED: Final = 304
 
 SILENCE_S: Final = 60.0
 """A stream that says nothing for so long is taken for dead; a node speaks every 15 seconds."""
@@ -78,13 +82,16 @@ class AsyncClient:
         token: str | None = None,
         patience: Patience | None = None,
         ssl: Any = True,
+        kept: KeptAnswers | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """Prepare a client of the node at ``address``, such as ``http://127.0.0.1:8601``.
 
         ``token`` is the bearer token; ``ssl`` as aiohttp takes it (an ``SSLContext`` for an
-        agency's own authority); ``chance`` gives numbers from 0 to 1 to spread the pauses.
+        agency's own authority); with ``kept``, answers that have not changed are not sent again;
+        ``chance`` gives numbers from 0 to 1 to spread the pauses.
         """
+        self._kept = kept
         self._address = address.rstrip("/")
         self._headers = {"Accept": "application/json"}
         if token is not None:
@@ -247,6 +254,9 @@ class AsyncClient:
             headers["Idempotency-Key"] = request.idempotency_key
         if request.upload is not None:
             headers["Content-Type"] = request.upload.content_type
+        known = None if self._kept is None else self._kept.find(request)
+        if known is not None:
+            headers["If-None-Match"] = known.etag
         try:
             async with self._session.request(
                 request.method,
@@ -260,10 +270,15 @@ class AsyncClient:
                 data = await response.content.read(MAX_ANSWER_SIZE + 1)
                 while not response.content.at_eof() and len(data) <= MAX_ANSWER_SIZE:
                     data += await response.content.read(MAX_ANSWER_SIZE + 1 - len(data))
-                status = response.status
+                status, etag = response.status, response.headers.get("ETag")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._name_silence(error) from error
-        return _read_response(request, status, data)
+        if known is not None and status == _UNCHANGED:
+            return _read_response(request, _OK, known.data)
+        answer = _read_response(request, status, data)
+        if self._kept is not None and status == _OK:
+            self._kept.put(request, etag, data)
+        return answer
 
 
 class Client:
@@ -276,9 +291,10 @@ class Client:
         token: str | None = None,
         patience: Patience | None = None,
         ssl: Any = True,
+        kept: KeptAnswers | None = None,
     ) -> None:
         """Prepare a client of the node at ``address``; the arguments are as for AsyncClient."""
-        self._client = AsyncClient(address, token=token, patience=patience, ssl=ssl)
+        self._client = AsyncClient(address, token=token, patience=patience, ssl=ssl, kept=kept)
         self._runner: asyncio.Runner | None = None
 
     def open(self) -> Self:
