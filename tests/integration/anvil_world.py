@@ -1,10 +1,15 @@
 """A ledger on anvil, deployed by an account of its own, and APIs in this process in front of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
+import aiohttp
+from atesta_client.answers import Accepted, Operation
+from atesta_client.requests import Request
 from atesta_client.rest import AsyncClient, Patience
 
 from api.finality import Tag, report
@@ -22,9 +27,34 @@ from contracts.genesis_spec import GenesisSpec
 from contracts.testkeys import get_private_key
 from scripts.demos.anvil import Anvil
 
+Answer = TypeVar("Answer")
+
 SPEC: GenesisSpec = build_development_spec(3)
 LABORATORY, BUREAU, COMMISSION = 1, 2, 3
 DEPLOYER = build_account(b"\x5a" * 32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """A running API with a client of it."""
+
+    url: str
+    client: AsyncClient
+
+    async def send(self, request: Request[Answer]) -> Answer:
+        return await self.client.send(request)
+
+    async def settle(self, accepted: Accepted) -> Operation:
+        """Follow a write until nothing about it will change."""
+        return await self.client.follow(accepted, timeout_s=20.0, interval_s=0.02)
+
+    async def do(self, request: Request[Accepted]) -> Operation:
+        return await self.settle(await self.send(request))
+
+    async def ask(self, path: str) -> tuple[int, Any, Mapping[str, str]]:
+        """Return status, JSON and headers of a path."""
+        async with aiohttp.ClientSession() as session, session.get(self.url + path) as answer:
+            return answer.status, await answer.json(content_type=None), dict(answer.headers)
 
 
 def get_account(agency: int) -> Account:
@@ -40,6 +70,9 @@ def fund(anvil: Anvil) -> None:
 async def deploy(anvil: Anvil) -> Deployment:
     """Deploy and found the ledger of three agencies."""
     fund(anvil)
+    # Each block is a second younger than the one before unless told otherwise, so that many blocks
+    # in a second would end in the future.
+    anvil.call("anvil_setBlockTimestampInterval", 0)
     connection = connect_http(anvil.url)
     try:
         plan, begun = await begin(connection.raw, SPEC, DEPLOYER, FeePolicy())
@@ -53,6 +86,7 @@ async def deploy(anvil: Anvil) -> Deployment:
         return await deployer.carry_out(plan, begun)
     finally:
         await connection.close()
+        anvil.call("anvil_removeBlockTimestampInterval")
 
 
 def make_settings(
@@ -84,7 +118,7 @@ def make_settings(
 @asynccontextmanager
 async def run_api(
     settings: ProcessSettings, accounts: Sequence[Account] = ()
-) -> AsyncIterator[AsyncClient]:
+) -> AsyncIterator[Api]:
     """Serve until the block is left; raises what the API raises at its start."""
     stop = asyncio.Event()
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -99,7 +133,7 @@ async def run_api(
             process.result()
         patience = Patience(attempt_s=20.0, total_s=0.0)
         async with AsyncClient(await ready, patience=patience) as client:
-            yield client
+            yield Api(url=await ready, client=client)
     finally:
         stop.set()
         if not process.done():
