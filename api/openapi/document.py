@@ -94,9 +94,9 @@ REST interface of an Atesta node. Documents stay in the agency's vault or with t
 ledger holds commitments, references and times.
 
 **Writing.** Send an `Idempotency-Key` with every write. A 2xx means that the write is on this
-agency's disk and will reach the ledger; follow its operation until it is `final` (or `reported`, below). Repeating a
-request with the same key and body returns the same operation; another body under the same key is
-refused with 409.
+agency's disk and will reach the ledger; follow its operation until it is `final` (or `reported`,
+below). Repeating a request with the same key and body returns the same operation; another body
+under the same key is refused with 409.
 
 **Finality.** The header `Atesta-Finality` of every answer says who vouches for it: `quorum_seals`,
 or `as_reported` where this API stands in front of another network. There an operation ends as
@@ -217,7 +217,7 @@ def _build_parameters(route: Route) -> list[dict[str, Any]]:
         {
             "name": parameter.name,
             "in": "query",
-            "required": False,
+            "required": parameter.is_required,
             "description": parameter.description,
             "schema": dict(parameter.schema),
             **({"style": "form", "explode": False} if parameter.is_list else {}),

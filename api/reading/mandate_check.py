@@ -49,6 +49,7 @@ QUERY: Final = (
             "maxItems": _MAX_ACTS,
             "example": ["sign-contract"],
         },
+        is_required=True,
     ),
     Parameter(
         name="amount",

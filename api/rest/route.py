@@ -22,6 +22,7 @@ class Parameter:
     name: str
     description: str
     schema: Mapping[str, object]
+    is_required: bool = False
 
     @property
     def is_list(self) -> bool:

@@ -17,7 +17,7 @@ PEOPLE_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.OFFICER,
         request=models.SubjectCreate,
         response=models.KnownSubject,
-        problems=(409,),
+        problems=(409, 422),
     ),
     Route(
         name="match_subject",
@@ -28,7 +28,7 @@ PEOPLE_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.OFFICER,
         request=models.SubjectMatch,
         response=models.KnownSubject,
-        problems=(409,),
+        problems=(409, 422),
     ),
     Route(
         name="find_subject",

@@ -221,7 +221,9 @@ def test_rest_stream_answers_as_documented(
     url = f"{world.urls[agency]}/v1/events/stream"
     for query, status in (
         ({}, 200),
-        ({"kinds": "consent,exchange.approved"}, 200),
+        ({"kinds": "consent,exchange.requested"}, 200),
+        ({"kinds": "consent,exchange.approved"}, 400),
+        ({"agency": "nobody"}, 422),
         ({"kinds": "\0"}, 400),
         ({"cursor": "x"}, 400),
         ({"agency": "\ud800".encode(errors="surrogatepass")}, 400),
