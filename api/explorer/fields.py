@@ -124,6 +124,9 @@ _KIND_WORDS: Final[Mapping[str, type[StrEnum]]] = {
 """What `kind` means in an event or a call."""
 
 
+_MASKS: Final = frozenset({"fields", "scope", "mandate_scope"})
+"""Numbers of which each bit stands for something."""
+
 _CARRIERS: Final = frozenset({"relay", "act_late"})
 """Functions that carry a call of the same contract: signed elsewhere, or posted late."""
 
@@ -192,6 +195,8 @@ def read_field(name: str, value: Any) -> Field:
     if isinstance(value, bool):
         return Field(name=name, kind="flag", value=value, label="yes" if value else "no")
     if isinstance(value, int):
+        if name in _MASKS:
+            return Field(name=name, kind="bytes", value=value, label=hex(value))
         return _read_number(name, kind, value)
     data = bytes.fromhex(value[2:]) if isinstance(value, str) else bytes(value)
     text = "0x" + data.hex()

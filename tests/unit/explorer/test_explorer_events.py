@@ -16,6 +16,11 @@ from api.explorer.law.telling import find_event_name, tell
 from api.explorer.registry import EMPTY_REGISTRY
 from api.explorer.rendering import name_call, name_field
 from api.explorer.texts import DEFAULT, LANGUAGES
+from api.explorer.texts.chinese import CHINESE
+from api.explorer.texts.english import ENGLISH
+from api.explorer.texts.members import write_members
+from api.explorer.texts.portuguese import PORTUGUESE
+from api.explorer.texts.words import write_words
 from api.index.law_events import CHANGES, CREATIONS
 from api.reading.table import COLLECTIONS
 from contracts.addresses import DECISIONS_NAME, PROXIES, PROXY_NAME
@@ -141,6 +146,13 @@ def test_every_call_and_argument_is_named_in_every_language() -> None:
                 if name_field(language, name) == name and language is not DEFAULT:
                     missing.add((language.tag, entry["name"], name))
     assert not missing
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_no_catalogue_says_otherwise_what_a_member_is_called(place: int) -> None:
+    own = (ENGLISH, PORTUGUESE, CHINESE)[place]
+    for written in (write_members(place), write_words(place)):
+        assert not {key for key, text in written.items() if own.get(key, text) != text}
 
 
 def list_models() -> set[type[BaseModel]]:

@@ -34,7 +34,8 @@ def test_fields_of_a_struct_are_opened() -> None:
     requested, approved = read(ledger, laboratory, "exchanges", "request", request_args(ledger))
     provider = find(requested.fields, "provider")
     assert (provider.kind, provider.label) == ("agency", "mo-health-bureau")
-    assert find(requested.fields, "fields").value == 0b0011
+    mask = find(requested.fields, "fields")
+    assert (mask.kind, mask.value, mask.label) == ("bytes", 0b0011, "0x3")
     assert find(requested.fields, "sequences 3").value == 1
     assert find(approved.fields, "state").label == "approved"
 
