@@ -91,14 +91,16 @@ def erase_records(
     `UpstreamFault`; whether the records are erased then, `Keyring.find_erased` says.
     """
     with keyring.folder.locked():
+        keyring.folder.require_places()
         keyring.load()
         fresh = tuple(uid for uid in dict.fromkeys(uids) if keyring.find_erased(uid) is None)
+        successors = _make_successors(keyring, fresh, {})
         if fresh:
-            successors = _make_successors(keyring, fresh, {})
             entry = Erased(uids=fresh, reason=reason, erased_s=now_s)
             keyring.folder.append(entry)
             keyring.erasures.add(entry)
-            settle(keyring, successors)
+        # Also what an earlier call left when a place of the keys failed under it.
+        settle(keyring, successors)
     report = finish(keyring, progress)
     return ErasureReport(
         erased=len(fresh),
@@ -147,6 +149,7 @@ def renew_epochs(
 ) -> ErasureReport:
     """Move everything under some epochs to new ones and destroy the old keys; erases nothing."""
     with keyring.folder.locked():
+        keyring.folder.require_places()
         keyring.load()
         successors = {n: keyring.make_epoch().number for n in numbers if keyring.find_key(n)}
         keyring.database.write_now(lambda c: epochs.close(c, successors))

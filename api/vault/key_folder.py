@@ -116,6 +116,14 @@ class KeyFolder:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
+    def require_places(self) -> None:
+        """Make sure that every place is there, before keys are destroyed in all of them.
+
+        Raises `KeyFolderFault` for one that is not mounted or was emptied.
+        """
+        if not all((place / _HEADER).exists() for place in self.places):
+            raise KeyFolderFault("a place of the vault's keys is missing")
+
     def get_stamp(self) -> tuple[int, ...]:
         """Return what changes whenever another process has changed the folder."""
         place = self.places[0]

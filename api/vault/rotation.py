@@ -42,6 +42,7 @@ def change_master_key(keyring: Keyring, key_file: Path) -> MasterKey:
     next opening, or the next call, then goes on.
     """
     with keyring.folder.locked():
+        keyring.folder.require_places()
         finish_master_change(key_file, keyring.folder)
         with keyring.folder.watch.around(WATCH_KIND):
             write_master_key(_beside(key_file, _NEXT), MasterKey(os.urandom(KEY_SIZE)))

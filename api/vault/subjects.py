@@ -114,6 +114,10 @@ class Subjects:
         subject = Subject(handle=handle, counterparty=counterparty, reference=reference)
         return subject, self._seal(subject)
 
+    def get_place(self, handle: bytes) -> bytes:
+        """Return the uid under which the vault keeps a handle's matching record, to erase it."""
+        return self._place(handle)
+
     def _seal(self, subject: Subject) -> Material:
         body = {
             "handle": "0x" + subject.handle.hex(),

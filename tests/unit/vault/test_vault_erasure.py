@@ -13,7 +13,7 @@ from api.vault import epochs
 from api.vault.ciphers import VaultDamaged
 from api.vault.epochs import EpochState
 from api.vault.erasure import ErasureReason
-from api.vault.key_folder import KeyFolderFault
+from api.vault.key_folder import KeyFolder, KeyFolderFault
 from api.vault.metrics import measure_vault
 from api.vault.sealed_tables import SEALED_TABLES
 from api.vault.tables import CLAIMS, EPOCHS, MATERIALS, RECORDS
@@ -174,6 +174,44 @@ def test_place_that_comes_back_loses_what_was_destroyed(tmp_path: Path) -> None:
     kit.reopen()
     assert kit.opens(made) == [False, True, True], "one place is enough"
     kit.close()
+
+
+def test_erasure_waits_for_every_place_of_the_keys(tmp_path: Path) -> None:
+    mirror = tmp_path / "mirror"
+    kit = Kit(url=f"sqlite:///{tmp_path}/vault.sqlite", folder=tmp_path, mirrors=(mirror,))
+    made = kit.put()
+    mirror.rename(tmp_path / "away")
+    mirror.mkdir()
+    with pytest.raises(KeyFolderFault, match="missing"):
+        kit.erase(made.record.uid)
+    assert do(kit.vault.find_erased(made.record.uid)) is None
+    assert kit.opens([made]) == [True]
+    mirror.rmdir()
+    (tmp_path / "away").rename(mirror)
+    kit.erase(made.record.uid)
+    assert kit.opens([made]) == [False]
+    kit.close()
+
+
+def test_erasure_that_a_failing_disk_stopped_is_finished_by_the_next(
+    lite: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [lite.put(number) for number in range(3)]
+    write = KeyFolder.write_wraps
+
+    def fail(*_: object) -> None:
+        raise KeyFolderFault("the disk is full")
+
+    monkeypatch.setattr(KeyFolder, "write_wraps", fail)
+    with pytest.raises(KeyFolderFault, match="full"):
+        lite.erase(made[0].record.uid)
+    assert lite.opens(made) == [False, True, True]
+    assert lite.keyring.get_status().closing == 1
+    monkeypatch.setattr(KeyFolder, "write_wraps", write)
+    report = lite.erase(made[0].record.uid)
+    assert (report.erased, len(report.destroyed)) == (0, 1)
+    assert lite.keyring.get_status().closing == 0
+    assert lite.opens(made) == [False, True, True]
 
 
 def test_lost_key_folder_is_noticed_and_not_made_anew(lite: Kit) -> None:

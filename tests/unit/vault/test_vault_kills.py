@@ -1,7 +1,7 @@
 """A process killed at any durable step leaves the old state or the new one, on both engines.
 
-Every child is a real process that dies by SIGKILL. By default one step of each kind and moment is
-tried, and every step of SQLite's erasure; with --long, every step of every action on both engines.
+Every child is a real process that dies by SIGKILL. By default some steps of each kind are tried on
+SQLite; with --long, every step of every action, before, in the middle and after, on both engines.
 """
 
 import json
