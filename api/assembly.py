@@ -83,7 +83,12 @@ async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
             Services(
                 surfaces=build_surfaces(parts, services),
                 readiness=(*parts.readiness, _watch_index(services)),
-                metrics=(*parts.metrics, _measure_index(services), _measure_vault(services)),
+                metrics=(
+                    *parts.metrics,
+                    _measure_index(services),
+                    _measure_vault(services),
+                    *_list_sources(services),
+                ),
             ),
             parts.server,
         )
@@ -145,6 +150,17 @@ def _measure_index(services: RestServices) -> MetricSource:
         )
 
     return measure
+
+
+def _list_sources(services: RestServices) -> tuple[MetricSource, ...]:
+    reads = services.maybe_reads
+    if reads is None:
+        return ()
+
+    async def tell() -> tuple[Metric, ...]:
+        return reads.samples()
+
+    return (tell,)
 
 
 def _watch_index(services: RestServices) -> Readiness:

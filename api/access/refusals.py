@@ -21,9 +21,12 @@ class CertificateRefused(Forbidden):
     """A certificate that its authority signed, but that nobody listed here."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.code = "certificate_not_listed"
-        self.next_step = "ask the operator to list this certificate, or send a bearer token"
+        ApiError.__init__(
+            self,
+            reason,
+            code="certificate_not_listed",
+            next_step="ask the operator to list this certificate, or send a bearer token",
+        )
 
 
 class TooManyRequests(UserFault):

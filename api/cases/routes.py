@@ -66,6 +66,7 @@ async def list_bases(call: Call) -> Reply:
             "what a case needs is in the vault: this needs the role officer",
             needed=(Role.OFFICER.value,),
         )
+    call.require_purpose()
     return await find_askable(call, number)
 
 
@@ -77,6 +78,7 @@ def extend_bases(routes: Iterable[Route]) -> tuple[Route, ...]:
             summary="List bases; or, for a case and a dataset: what may I ask?",
             query=(*route.query, CASE),
             alternatives=(Askable,),
+            takes_purpose=True,
             problems=(404, 409, *route.problems),
             volatile=("block",),
         )
@@ -117,6 +119,7 @@ CASE_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.OFFICER,
         also=(Role.AUDITOR, Role.DATA_OFFICER),
         response=CaseAnswer,
+        opens=True,
         problems=(404, 409),
         volatile=("block",),
     ),

@@ -13,6 +13,8 @@ from typing import Final
 
 import structlog
 
+from api.access.purposes import RECORD
+from api.access.reads import Reading
 from api.acts.performing import build_ledger_act, check_body, open_context
 from api.errors import ApiError, UserFault
 from api.imports.kinds import BUDGET_GAS, ImportKind, get_kind
@@ -172,12 +174,22 @@ class ImportWorker:
         return True
 
     async def _submit(self, kind: ImportKind, group: Group, fingerprint: bytes) -> StoredOperation:
-        services, act = self._services, kind.act
-        context = await open_context(services, None, {})
-        body = check_body(act, kind.wrap(group.bodies))
-        prepared = await act.prepare(context, body)
-        ledger_act, keep = build_ledger_act(act, prepared, body, context)
-        request = await build_request(services, ledger_act, key=group.key, fingerprint=fingerprint)
+        act = kind.act
+        reading = Reading(
+            caller=group.import_id,
+            method="import",
+            operation=act.name,
+            purpose=RECORD,
+            request_id=group.import_id,
+        )
+        async with self._services.read_as(reading) as services:
+            context = await open_context(services, None, {})
+            body = check_body(act, kind.wrap(group.bodies))
+            prepared = await act.prepare(context, body)
+            ledger_act, keep = build_ledger_act(act, prepared, body, context)
+            request = await build_request(
+                services, ledger_act, key=group.key, fingerprint=fingerprint
+            )
         return await services.outbox.submit(
             request,
             before=partial(keep, group.key),

@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from api.access.purposes import PATTERN, PURPOSE_HEADER, PURPOSE_WORDS
 from api.openapi.codes import (
     format_codes,
     list_contract_codes,
@@ -67,6 +68,7 @@ _TAGS: Final = {
         " of the agency's own."
     ),
     "subjects": "Persons, by the handle that two agencies have for each; kept in the vault.",
+    "reads": "Who opened what of this agency's vault, when, and what for.",
     "texts": "Public texts of which the ledger keeps the hash.",
     "datasets": "Which data there are, and how they are shared.",
     "notices": "What residents are told.",
@@ -104,6 +106,9 @@ or `as_reported` where this API stands in front of another network. There an ope
 
 **Reading.** Single records are read from the ledger's contracts at the last final block; lists come
 from an index that follows it (`indexed_block`).
+
+**Personal data.** Whatever is opened in the vault is recorded first: who, when, which record, what
+for. Operations that hand it out need the header `Atesta-Purpose`; any other may send it.
 
 **Refusals** are RFC 9457 problem documents with a stable `code`, the `field` at fault and the
 `next_step`. They never repeat a value that was sent. What a contract refuses also has the `rule`,
@@ -226,6 +231,8 @@ def _build_parameters(route: Route) -> list[dict[str, Any]]:
     )
     if route.writes:
         parameters.append(_IDEMPOTENCY_KEY)
+    if route.opens or route.takes_purpose:
+        parameters.append(_PURPOSE | {"required": route.opens})
     if route.has_etag:
         parameters.append(_IF_NONE_MATCH)
     return parameters
@@ -250,6 +257,8 @@ def _build_responses(route: Route) -> dict[str, Any]:
         }
         responses["304"] = {"description": "Unchanged since the ETag given."}
     problems = {*COMMON_PROBLEMS, *route.problems}
+    if route.opens or route.takes_purpose:
+        problems.add(422)
     if route.request is not None or route.upload:
         problems |= {*BODY_PROBLEMS}
     for status in sorted(problems):
@@ -341,6 +350,17 @@ _IF_NONE_MATCH: Final = {
     "required": False,
     "description": "ETag of an earlier answer; unchanged content is answered with 304.",
     "schema": {"type": "string"},
+}
+
+_PURPOSE: Final = {
+    "name": PURPOSE_HEADER,
+    "in": "header",
+    "description": (
+        "What personal data is opened for: the uid of a purpose on the ledger, or a word. It stands"
+        " in the record of reads.\n\n" + format_codes(dict(PURPOSE_WORDS))
+    ),
+    "schema": {"type": "string", "pattern": PATTERN},
+    "example": "service",
 }
 
 _REQUEST_ID: Final = {

@@ -1,8 +1,8 @@
 """The aiohttp sub-application of REST: the route table bound to its handlers.
 
 The root application (`api.app`) authenticates, limits the body, assigns request ids and turns every
-error into a problem document; this one checks the call against its route, runs the handler and
-writes the answer with its ETag.
+error into a problem document; this one checks the call against its route, runs the handler, records
+what it opened of the vault, and writes the answer with its ETag.
 """
 
 import hashlib
@@ -11,11 +11,13 @@ from typing import Any
 from aiohttp import web
 
 from api.access.callers import Handler, requires
+from api.access.purposes import PURPOSE_HEADER
 from api.app import Surface
 from api.finality import Finality
 from api.rest.call import Reply, Stream, read_call
 from api.rest.finality_words import HEADER, restate
 from api.rest.handlers import HANDLERS, Handle
+from api.rest.purposes import check_purpose, name_reading
 from api.rest.route import ALWAYS_VOLATILE, Route
 from api.rest.routes import ROUTES
 from api.rest.services import RestServices
@@ -47,8 +49,10 @@ def build_rest(services: RestServices) -> web.Application:
 def _bind(route: Route, handle: Handle) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
-        call = await read_call(request, route, services)
-        answer = await handle(call)
+        purpose = await check_purpose(request.headers.get(PURPOSE_HEADER), route, services.purposes)
+        # On leaving the block, what was opened in it is written down: before anything goes out.
+        async with services.read_as(name_reading(request, route, purpose)) as named:
+            answer = await handle(await read_call(request, route, named, purpose=purpose))
         if isinstance(answer, Stream):
             return await answer.serve(request)
         return _write(request, route, answer, services.ledger.network.finality)

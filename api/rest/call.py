@@ -17,7 +17,8 @@ from atesta_client.canonical import is_nested_deeper
 from eth_typing import Address
 from pydantic import ValidationError
 
-from api.auth import CALLER, Caller
+from api.access.callers import CALLER, Caller
+from api.access.purposes import refuse_missing
 from api.errors import InvalidField, MalformedBody, UserFault
 from api.index.queries import Page
 from api.rest.cursors import decode_cursor
@@ -48,6 +49,8 @@ class Call:
     """A fingerprint of the key that was sent; empty on routes that do not write."""
     body_fingerprint: bytes
     """What the key is bound to: operation, path and body; empty on routes that do not write."""
+    purpose: str | None = None
+    """For what the caller says that it opens personal data; None if it does not say."""
     signer: Address | None = None
     """As whom an act is tried that another key will sign; None for this node's own account."""
     is_rehearsal: bool = False
@@ -96,6 +99,11 @@ class Call:
             raise InvalidField(name, f"must be one of: {', '.join(choices)}")
         return text
 
+    def require_purpose(self) -> None:
+        """Raise `PurposeRefused` unless the caller says what it opens personal data for."""
+        if self.purpose is None:
+            raise refuse_missing()
+
     def get_page(self) -> Page:
         """Return which part of the list is wanted."""
         text = self.query.get(LIMIT.name)
@@ -131,7 +139,9 @@ class Stream:
     serve: Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-async def read_call(request: web.Request, route: Route, services: RestServices) -> Call:
+async def read_call(
+    request: web.Request, route: Route, services: RestServices, *, purpose: str | None = None
+) -> Call:
     """Check a request against its route; raises a `UserFault` that names the field at fault."""
     takes_body = route.request is not None or bool(route.upload)
     raw = await request.read() if takes_body else b""
@@ -158,6 +168,7 @@ async def read_call(request: web.Request, route: Route, services: RestServices) 
         body=body,
         idempotency_key=key,
         body_fingerprint=fingerprint,
+        purpose=purpose,
     )
 
 

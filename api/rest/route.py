@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from api.access.callers import Role
 from api.access.limits import Operation
+from api.access.purposes import RECORD
 from api.rest.cursors import CURSOR_PATTERN
 from api.rest.values import Model, State
 
@@ -58,6 +59,12 @@ class Route:
     """Statuses of problem documents besides the common 400, 401, 403, 413, 500, 503."""
     writes: bool = False
     """True if it needs an Idempotency-Key and answers with an operation to follow."""
+    opens: bool = False
+    """True if it hands out personal data of the vault: the caller must say for what purpose."""
+    takes_purpose: bool = False
+    """True if it may hand some out, and a purpose may be stated."""
+    purpose: str = RECORD
+    """For what it opens the vault where the caller need not say."""
     operation: Operation | None = None
     """What it counts as against a caller's limits; None: GET reads, all else writes."""
     volatile: tuple[str, ...] = ()

@@ -8,10 +8,11 @@ import contextlib
 import hashlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from api.access.reads import ReadBook, Reading
 from api.acts.forgetting import forget_failed
 from api.acts.prepared import PreparedActs
 from api.databases import CommitWatch, Database, open_database, open_replica
@@ -33,6 +34,7 @@ from api.outbox.account import Account
 from api.outbox.outbox import Outbox
 from api.records import Records
 from api.rest.identity import Identity
+from api.rest.purpose_register import PurposeRegister
 from api.rest.refusals import translate_revert
 from api.rest.schema_texts import SchemaTexts
 from api.texts.store import PublicTexts
@@ -42,6 +44,7 @@ from api.vault.materials import Materials
 from api.vault.opening import VaultKeys, open_keyring
 from api.vault.subjects import Subjects
 from api.vault.vault import Vault
+from api.vault.witness import NOBODY, UNWITNESSED, Witness
 from api.verification.challenges import Challenges
 from api.verification.policies import VerificationSettings
 from api.verification.verifier import Verifier
@@ -109,6 +112,10 @@ class RestServices:
     maybe_materials: Materials | None
     maybe_imports: ImportStore | None
     maybe_keyring: Keyring | None
+    maybe_reads: ReadBook | None
+    purposes: PurposeRegister
+    witness: Witness
+    """Who is told of what is opened; refuses it outside `read_as`."""
     databases: tuple[Database, ...]
     index_lead: Leadership
     """Whether this process follows the chain for all that share the index."""
@@ -140,6 +147,31 @@ class RestServices:
         if self.maybe_imports is None:
             raise NoVault
         return self.maybe_imports
+
+    @property
+    def reads(self) -> ReadBook:
+        """The record of what was opened in the vault; raises `NoVault`."""
+        if self.maybe_reads is None:
+            raise NoVault
+        return self.maybe_reads
+
+    @contextlib.asynccontextmanager
+    async def read_as(self, reading: Reading) -> AsyncIterator["RestServices"]:
+        """Yield these services with a vault that opens under a name and for a purpose.
+
+        On leaving the block, all that was opened is on disk in the record of reads; raises
+        `UpstreamFault` if it cannot be. The services themselves open nothing.
+        """
+        if self.maybe_vault is None or self.maybe_materials is None:
+            yield self
+            return
+        async with self.reads.read_as(reading) as witness:
+            yield replace(
+                self,
+                witness=witness,
+                maybe_vault=self.maybe_vault.under(witness),
+                maybe_materials=self.maybe_materials.under(witness),
+            )
 
     def compute_body_fingerprint(self, body: bytes) -> bytes:
         """Return what an idempotency key is bound to.
@@ -208,7 +240,7 @@ def open_services(
         if settings.index_replica is not None:
             replica = open_one(open_replica(settings.index_replica, name="index replica"))
             databases.append(replica)
-        vault = materials = imports = keyring = None
+        vault = materials = imports = keyring = reads = None
         sealer: Sealer = PlainSealer()
         if settings.vault_key_file is not None:
             vault_database = open_one(
@@ -228,9 +260,10 @@ def open_services(
                 limits=settings.vault_limits,
             )
             keyring = open_keyring(vault_database, keys, now=now, watch=watch)
-            vault = Vault(keyring)
+            vault = Vault(keyring, NOBODY)
             sealer = VaultSealer(keyring)
-            materials = Materials(keyring)
+            materials = Materials(keyring, NOBODY)
+            reads = ReadBook(vault_database, now)
             imports = ImportStore(keyring)
         ledger = Ledger(raw, network)
         records = Records(ledger)
@@ -258,7 +291,12 @@ def open_services(
                 accounts=accounts,
                 translate=translate_revert,
                 now=now,
-                forget=None if materials is None else partial(forget_failed, materials),
+                # It shows nothing to anybody: what belongs to a refused act is found and deleted.
+                forget=(
+                    None
+                    if materials is None
+                    else partial(forget_failed, materials.under(UNWITNESSED))
+                ),
             ),
             schema_texts=SchemaTexts(outbox_database),
             texts=PublicTexts(outbox_database),
@@ -277,6 +315,9 @@ def open_services(
             maybe_materials=materials,
             maybe_imports=imports,
             maybe_keyring=keyring,
+            maybe_reads=reads,
+            purposes=PurposeRegister(ledger),
+            witness=NOBODY,
             databases=tuple(databases),
             index_lead=Leadership(index_database, "index"),
             webhook_lead=Leadership(outbox_database, "webhooks"),

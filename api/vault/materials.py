@@ -13,7 +13,7 @@ from typing import Any
 
 from atesta_client.canonical import MAX_DOCUMENT_SIZE, dump_canonical, load_json
 from atesta_client.envelopes import Envelope, decode_envelope, encode_envelope
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, Select, delete, insert, select
 
 from api.errors import LimitExceeded
 from api.vault.ciphers import Sealed
@@ -21,6 +21,7 @@ from api.vault.epoch_keys import EpochKey
 from api.vault.keyring import Keyring
 from api.vault.sealed_tables import build_material_identity
 from api.vault.tables import MATERIALS
+from api.vault.witness import UNWITNESSED, Opened, Witness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +43,15 @@ class Material:
 class Materials:
     """The envelopes of one agency."""
 
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, keyring: Keyring, witness: Witness = UNWITNESSED) -> None:
+        """Open under a keyring; `witness` is told of each envelope that is opened."""
         self._keyring = keyring
         self._database = keyring.database
+        self._witness = witness
+
+    def under(self, witness: Witness) -> "Materials":
+        """Return the same envelopes, opened before another witness."""
+        return Materials(self._keyring, witness)
 
     async def put(self, materials: tuple[Material, ...], *, now_s: int) -> None:
         """Keep envelopes, all or none; durable on return. One in the same place is replaced.
@@ -85,19 +92,21 @@ class Materials:
     async def find(self, uid: bytes, role: str) -> Envelope | None:
         """Open one envelope of a record; raises `VaultDamaged` if its bytes were changed."""
         query = select(MATERIALS).where(MATERIALS.c.uid == uid, MATERIALS.c.role == role)
-        return await self._keyring.read(lambda c: self._open_first(c.execute(query).all()))
+        return await self._find_first(query)
 
     async def get_all(self, uid: bytes) -> dict[str, Envelope]:
         """Open all envelopes of a record, by role."""
         query = select(MATERIALS).where(MATERIALS.c.uid == uid)
-        return await self._keyring.read(
+        opened = await self._keyring.read(
             lambda c: {row.role: self._open(row) for row in c.execute(query).all()}
         )
+        self._witness.note([Opened(uid, role) for role in opened])
+        return opened
 
     async def find_by_commitment(self, commitment: bytes) -> Envelope | None:
         """Open the envelope behind a commitment, whichever record it belongs to."""
         query = select(MATERIALS).where(MATERIALS.c.commitment == commitment).limit(1)
-        return await self._keyring.read(lambda c: self._open_first(c.execute(query).all()))
+        return await self._find_first(query)
 
     async def list_by_reference(
         self, role: str, reference: str, *, limit: int = 1000
@@ -150,8 +159,16 @@ class Materials:
             },
         )
 
-    def _open_first(self, rows: Sequence[Row[Any]]) -> Envelope | None:
-        return self._open(rows[0]) if rows else None
+    async def _find_first(self, query: Select[Any]) -> Envelope | None:
+        def load(connection: Connection) -> tuple[Opened, Envelope] | None:
+            row = connection.execute(query).first()
+            return None if row is None else (Opened(bytes(row.uid), row.role), self._open(row))
+
+        found = await self._keyring.read(load)
+        if found is None:
+            return None
+        self._witness.note([found[0]])
+        return found[1]
 
     def _open(self, row: Row[Any]) -> Envelope:
         sealed = Sealed(

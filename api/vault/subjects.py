@@ -59,7 +59,7 @@ class Subjects:
 
     async def find(self, handle: bytes) -> Subject | None:
         """Return who a handle means; None if this vault does not know it."""
-        return await self._read(self._place(handle))
+        return await self._read(self.get_place(handle))
 
     async def find_by_reference(self, counterparty: bytes, reference: str) -> Subject | None:
         """Return the subject of a person between this agency and another; None at first contact."""
@@ -104,7 +104,7 @@ class Subjects:
                 next_step="agree on one handle: tell the other agency yours, or send replace",
             )
         if earlier is not None:
-            await self._materials.discard(self._place(earlier.handle))
+            await self._materials.discard(self.get_place(earlier.handle))
         await self._materials.put((self._seal(subject),), now_s=now_s)
         return subject
 
@@ -115,8 +115,8 @@ class Subjects:
         return subject, self._seal(subject)
 
     def get_place(self, handle: bytes) -> bytes:
-        """Return the uid under which the vault keeps a handle's matching record, to erase it."""
-        return self._place(handle)
+        """Return the uid under which a handle's record stands; it does not tell the handle."""
+        return self._materials.derive_salt(_KIND, handle.hex())
 
     def _seal(self, subject: Subject) -> Material:
         body = {
@@ -126,16 +126,12 @@ class Subjects:
         }
         envelope: Envelope = seal_envelope(_KIND, body, self._random_bytes)
         return Material(
-            uid=self._place(subject.handle),
+            uid=self.get_place(subject.handle),
             role=MATCH_ROLE,
             envelope=envelope,
             reference=_write_pair(subject.counterparty, subject.reference),
             is_lasting=True,
         )
-
-    def _place(self, handle: bytes) -> bytes:
-        """Return where a handle's record stands; it does not tell the handle."""
-        return self._materials.derive_salt(_KIND, handle.hex())
 
     async def _read(self, place: bytes) -> Subject | None:
         envelope = await self._materials.find(place, MATCH_ROLE)

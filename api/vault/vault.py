@@ -13,6 +13,7 @@ exactly one is earlier.
 """
 
 import asyncio
+import copy
 from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, Final
@@ -50,6 +51,7 @@ from api.vault.stored import (
     store,
 )
 from api.vault.tables import CLAIMS, MEMBERS, RECORDS
+from api.vault.witness import CREDENTIAL, UNWITNESSED, Opened, Witness
 
 __all__ = ["KeyReused", "NewCredential", "Rival", "StoredCredential", "UidTaken", "Vault"]
 
@@ -60,11 +62,19 @@ _MOST: Final = 128
 class Vault:
     """Credentials of one agency."""
 
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, keyring: Keyring, witness: Witness = UNWITNESSED) -> None:
+        """Open under a keyring; `witness` is told of each credential that is opened."""
         self._keyring = keyring
         self._database = keyring.database
+        self._witness = witness
         self._puts = Batcher(self._put_all, most=_MOST)
         self._opens = Batcher(self._open_all, most=_MOST)
+
+    def under(self, witness: Witness) -> "Vault":
+        """Return the same vault, opened before another witness."""
+        twin = copy.copy(self)
+        twin._witness = witness  # noqa: SLF001 - its own, not shared yet
+        return twin
 
     def compute_body_fingerprint(self, body: bytes) -> bytes:
         """Return a fingerprint of a request that only this vault can make; 32 bytes."""
@@ -122,7 +132,9 @@ class Vault:
         if await self.find_erased(uid) is not None:
             return None
 
-        return await self._opens.do(uid)
+        opened = await self._opens.do(uid)
+        self._witness.note([] if opened is None else [Opened(uid, CREDENTIAL)])
+        return opened
 
     async def get_page(
         self, *, limit: int, before: int | None, schema_uid: bytes | None

@@ -155,11 +155,15 @@ class RestProblem(RestRefused):
     """The node answered with an RFC 9457 problem document: the request was understood and refused.
 
     ``status`` is the HTTP status; ``problem`` the whole document, whose members beyond the standard
-    ones are kept for the caller.
+    ones are kept for the caller. ``retry_after_s`` is how long the node asks to wait, in seconds,
+    ``None`` where it does not say.
     """
 
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+    def __init__(
+        self, status: int, problem: Mapping[str, Any], *, retry_after_s: float | None = None
+    ) -> None:
         self.status = status
+        self.retry_after_s = retry_after_s
         title = str(problem.get("title") or f"HTTP status {status}")
         detail = problem.get("detail")
         super().__init__(problem, f"{title}: {detail}" if detail else title)

@@ -17,17 +17,17 @@ the ledger's events::
 
 A request that cannot do anything twice (it reads, or carries an idempotency key) is sent again
 after a lost connection, a time-out or a passing refusal, with growing pauses, until the client's
-patience ends. Others are sent once. ``follow`` waits until a write is final in a block with quorum
-seals.
+patience ends. Others are sent once, unless the node says that they came too often (429): then
+nothing was done yet, and the client waits as long as it is asked to. ``follow`` waits until a
+write is final in a block with quorum seals.
 """
 
 import asyncio
-import json
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Final, NoReturn, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import aiohttp
 
@@ -35,24 +35,25 @@ from atesta_client import requests
 from atesta_client.answers import Accepted, Operation, Page
 from atesta_client.errors import (
     OperationFailed,
-    RestAnswerMalformed,
     RestProblem,
     RestUnreachable,
 )
 from atesta_client.kept_answers import KeptAnswers
 from atesta_client.requests import Request, Subscription
+from atesta_client.responses import MAX_ANSWER_SIZE, decode, read_response, refuse
 from atesta_client.streaming import StreamedEvent, read_events
 
 T = TypeVar("T")
-
-MAX_ANSWER_SIZE: Final = 64 * 1024 * 1024
-"""Largest answer read, in bytes."""
 
 MAX_PROBLEM_SIZE: Final = 64 * 1024
 """Longest refusal of a stream that is read, in bytes."""
 
 _OK: Final = 200
 _UNCHANGED: Final = 304
+PURPOSE_HEADER: Final = "Atesta-Purpose"
+"""Says what personal data is opened for."""
+
+TOO_MANY_REQUESTS: Final = 429
 
 SILENCE_S: Final = 60.0
 """A stream that says nothing for so long is taken for dead; a node speaks every 15 seconds."""
@@ -81,25 +82,35 @@ class AsyncClient:
         *,
         token: str | None = None,
         patience: Patience | None = None,
+        purpose: str | None = None,
         ssl: Any = True,
         kept: KeptAnswers | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """Prepare a client of the node at ``address``, such as ``http://127.0.0.1:8601``.
 
-        ``token`` is the bearer token; ``ssl`` as aiohttp takes it (an ``SSLContext`` for an
-        agency's own authority); with ``kept``, answers that have not changed are not sent again;
-        ``chance`` gives numbers from 0 to 1 to spread the pauses.
+        ``token`` is the bearer token; ``purpose`` says what personal data is opened for, where a
+        request does not say it itself (a purpose's uid or a word, see ``Request``); ``ssl`` as
+        aiohttp takes it (an ``SSLContext`` for an agency's own authority); with ``kept``, answers
+        that have not changed are not sent again; ``chance`` gives numbers from 0 to 1 to spread the
+        pauses.
         """
         self._kept = kept
         self._address = address.rstrip("/")
         self._headers = {"Accept": "application/json"}
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
+        if purpose is not None:
+            self._headers[PURPOSE_HEADER] = purpose
         self._patience = patience or Patience()
         self._ssl = ssl
         self._chance = chance
         self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def address(self) -> str:
+        """The node's address, without a slash at the end."""
+        return self._address
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -132,6 +143,8 @@ class AsyncClient:
                 return await self._send_once(request)
             except (RestProblem, RestUnreachable) as error:
                 wait_s = pause_s * (0.5 + self._chance())
+                if isinstance(error, RestProblem) and error.retry_after_s is not None:
+                    wait_s += error.retry_after_s
                 if not _may_try_again(request, error) or loop.time() + wait_s > give_up:
                     raise
             await asyncio.sleep(wait_s)
@@ -204,7 +217,7 @@ class AsyncClient:
                     last_id = event.id or last_id
                     if event.data:
                         pause_s = self._patience.first_pause_s
-                        yield subscription.read(_decode(event.data.encode()))
+                        yield subscription.read(decode(event.data.encode()))
                 lost: RestProblem | RestUnreachable = RestUnreachable("the stream ended")
             except RestUnreachable as error:
                 lost = error
@@ -236,7 +249,11 @@ class AsyncClient:
                 ),
             ) as response:
                 if response.status >= 400:
-                    _refuse(response.status, await response.content.read(MAX_PROBLEM_SIZE))
+                    refuse(
+                        response.status,
+                        await response.content.read(MAX_PROBLEM_SIZE),
+                        response.headers.get("Retry-After"),
+                    )
                 yield StreamedEvent(id=None, kind="open", data="")
                 async for event in read_events(response.content.iter_any()):
                     yield event
@@ -252,6 +269,8 @@ class AsyncClient:
         headers = {}
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
+        if request.purpose is not None:
+            headers[PURPOSE_HEADER] = request.purpose
         if request.upload is not None:
             headers["Content-Type"] = request.upload.content_type
         known = None if self._kept is None else self._kept.find(request)
@@ -271,11 +290,12 @@ class AsyncClient:
                 while not response.content.at_eof() and len(data) <= MAX_ANSWER_SIZE:
                     data += await response.content.read(MAX_ANSWER_SIZE + 1 - len(data))
                 status, etag = response.status, response.headers.get("ETag")
+                pause = response.headers.get("Retry-After")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._name_silence(error) from error
         if known is not None and status == _UNCHANGED:
-            return _read_response(request, _OK, known.data)
-        answer = _read_response(request, status, data)
+            return read_response(request, _OK, known.data, None)
+        answer = read_response(request, status, data, pause)
         if self._kept is not None and status == _OK:
             self._kept.put(request, etag, data)
         return answer
@@ -290,11 +310,14 @@ class Client:
         *,
         token: str | None = None,
         patience: Patience | None = None,
+        purpose: str | None = None,
         ssl: Any = True,
         kept: KeptAnswers | None = None,
     ) -> None:
         """Prepare a client of the node at ``address``; the arguments are as for AsyncClient."""
-        self._client = AsyncClient(address, token=token, patience=patience, ssl=ssl, kept=kept)
+        self._client = AsyncClient(
+            address, token=token, patience=patience, purpose=purpose, ssl=ssl, kept=kept
+        )
         self._runner: asyncio.Runner | None = None
 
     def open(self) -> Self:
@@ -365,29 +388,8 @@ async def _step(items: AsyncIterator[T]) -> T:
 
 
 def _may_try_again(request: Request[T], error: RestProblem | RestUnreachable) -> bool:
+    if isinstance(error, RestProblem) and error.status == TOO_MANY_REQUESTS:
+        return True
     if not request.is_repeatable:
         return False
     return isinstance(error, RestUnreachable) or error.is_passing
-
-
-def _read_response(request: Request[T], status: int, data: bytes) -> T:
-    if len(data) > MAX_ANSWER_SIZE:
-        raise RestAnswerMalformed(f"the node's answer is longer than {MAX_ANSWER_SIZE} bytes")
-    if status >= 400:
-        _refuse(status, data)
-    return request.read(_decode(data))
-
-
-def _refuse(status: int, data: bytes) -> NoReturn:
-    try:
-        problem = json.loads(data)
-    except ValueError as error:
-        raise RestProblem(status, {}) from error
-    raise RestProblem(status, problem if isinstance(problem, dict) else {})
-
-
-def _decode(data: bytes) -> Any:
-    try:
-        return json.loads(data)
-    except ValueError as error:
-        raise RestAnswerMalformed("the node's answer is not JSON") from error

@@ -21,6 +21,7 @@ from node.cli import (
     node_commands,
     pause_commands,
     reading_commands,
+    reads_command,
     record_commands,
     schema_commands,
     setup_commands,
@@ -64,6 +65,7 @@ app.command("show")(reading_commands.show)
 app.command("mandate")(reading_commands.mandate)
 app.command("case")(reading_commands.case)
 app.command("events")(reading_commands.events)
+app.command("reads")(reads_command.reads)
 app.command("api")(api_commands.api)
 app.add_typer(token_commands.tokens, name="tokens")
 app.add_typer(key_commands.app, name="keys")

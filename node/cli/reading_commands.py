@@ -7,6 +7,7 @@ import typer
 from node.cli.rest_calls import (
     DEFAULT_URL,
     AsJson,
+    Purpose,
     TokenFile,
     Url,
     open_client,
@@ -160,6 +161,7 @@ def mandate(
 
 def case(
     number: Annotated[str, typer.Argument(help="The agency's case number.")],
+    purpose: Purpose,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
@@ -172,7 +174,7 @@ def case(
     from atesta_client.answers import read_object
 
     path = requests.get_case(number).path
-    with open_client(url, token_file) as client:
+    with open_client(url, token_file, purpose=purpose) as client:
         told = client.send(requests.Request(method="GET", path=path, read=read_object))
     if as_json:
         print_json(told)

@@ -32,7 +32,7 @@ def attest(
             accepted = client.send(requests.attest_document(schema_uid=schema, document=content))
             operation = client.follow(accepted)
         if out is not None:
-            answer = client.send(requests.get_credential(accepted.uid))
+            answer = client.send(requests.get_credential(accepted.uid).for_purpose("issuing"))
             out.write_text(json.dumps(answer.credential, indent=1) + "\n", encoding="utf-8")
     typer.echo(f"{accepted.uid}: attested, final in block {operation.block}")
 

@@ -13,15 +13,23 @@ Url = Annotated[str, typer.Option("--url", help="The node's API.")]
 TokenFile = Annotated[
     Path | None, typer.Option("--token-file", help="File that holds a bearer token.")
 ]
+Purpose = Annotated[
+    str,
+    typer.Option(
+        "--purpose",
+        help="What personal data is opened for; it is recorded. A purpose's uid, or a word such as"
+        " service, audit, rights.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 DEFAULT_URL: Final = "http://127.0.0.1:8545"
 
 
-def open_client(url: str, token_file: Path | None) -> "Client":
-    """Return a client of the node, for use with `with`."""
+def open_client(url: str, token_file: Path | None, *, purpose: str | None = None) -> "Client":
+    """Return a client of the node, for use with `with`; `purpose` goes with every request."""
     from atesta_client.rest import Client
 
-    return Client(url, token=read_token(token_file))
+    return Client(url, token=read_token(token_file), purpose=purpose)
 
 
 def read_token(path: Path | None) -> str | None:

@@ -188,7 +188,9 @@ class LawStage:
         client = self._clients.get(place)
         if client is None:
             node = self.get_node(party)
-            client = AsyncClient(node.url, token=self._tokens[place], patience=_PATIENCE)
+            client = AsyncClient(
+                node.url, token=self._tokens[place], patience=_PATIENCE, purpose="test"
+            )
             await self._stack.enter_async_context(client)
             self._clients[place] = client
         return client

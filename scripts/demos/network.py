@@ -185,7 +185,7 @@ class DemoNetwork:
         """Return a REST client of a node, made once."""
         client = self._clients.get(node.name)
         if client is None:
-            client = AsyncClient(node.url, patience=_CLIENT_PATIENCE)
+            client = AsyncClient(node.url, patience=_CLIENT_PATIENCE, purpose="test")
             await self._stack.enter_async_context(client)
             self._clients[node.name] = client
         return client

@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from api.auth import CALLER, check_roles
+from api.access.callers import CALLER, check_roles
+from api.access.purposes import PURPOSE_HEADER
 from api.explorer.services import SERVICES
 from api.rest.call import Call, Reply, read_call
 from api.rest.handlers import HANDLERS
+from api.rest.purposes import check_purpose, name_reading
 from api.rest.route import Route
 from api.rest.routes import ROUTES
 
@@ -26,26 +28,32 @@ async def ask(
     *,
     path: Mapping[str, str] | None = None,
     query: Mapping[str, str] | None = None,
+    purpose: str | None = None,
 ) -> dict[str, Any]:
     """Return REST's answer to an operation that only reads, as its JSON.
 
-    Raises what the handler raises, and `Unauthorized` or `Forbidden` as the route would.
+    `purpose` says what personal data is opened for, where the operation hands some out. Raises what
+    the handler raises, and `Unauthorized` or `Forbidden` as the route would.
     """
     route = _ROUTES[operation]
     assert not route.writes, f"{operation} writes"
     caller = request.get(CALLER)
     check_roles(caller, route.roles)
-    call = Call(
-        services=request.config_dict[SERVICES].rest,
-        route=route,
-        caller=caller,
-        path=dict(path or {}),
-        query=dict(query or {}),
-        body=None,
-        idempotency_key="",
-        body_fingerprint=b"",
-    )
-    reply = await HANDLERS[operation](call)
+    services = request.config_dict[SERVICES].rest
+    stated = await check_purpose(purpose, route, services.purposes)
+    async with services.read_as(name_reading(request, route, stated)) as named:
+        call = Call(
+            services=named,
+            route=route,
+            caller=caller,
+            path=dict(path or {}),
+            query=dict(query or {}),
+            body=None,
+            idempotency_key="",
+            body_fingerprint=b"",
+            purpose=stated,
+        )
+        reply = await HANDLERS[operation](call)
     assert isinstance(reply, Reply), f"{operation} answers once"
     answer: dict[str, Any] = reply.model.model_dump(mode="json")
     return answer
@@ -58,8 +66,10 @@ async def send(operation: str, request: web.Request) -> web.Response:
     """
     route = _ROUTES[operation]
     check_roles(request.get(CALLER), route.roles)
-    call = await read_call(request, route, request.config_dict[SERVICES].rest)
-    reply = await HANDLERS[operation](call)
+    services = request.config_dict[SERVICES].rest
+    stated = await check_purpose(request.headers.get(PURPOSE_HEADER), route, services.purposes)
+    async with services.read_as(name_reading(request, route, stated)) as named:
+        reply = await HANDLERS[operation](await read_call(request, route, named, purpose=stated))
     assert isinstance(reply, Reply), f"{operation} answers once"
     return web.Response(
         body=reply.model.model_dump_json().encode(), content_type="application/json"

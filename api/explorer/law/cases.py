@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from api.auth import Role, requires
+from api.access.callers import Role, requires
+from api.access.purposes import AUDIT, RIGHTS
 from api.cases.answer import CaseExchange
 from api.errors import NotFound
 from api.explorer.law.asking import ask
@@ -24,6 +25,9 @@ READERS: Final = (Role.OFFICER, Role.AUDITOR, Role.DATA_OFFICER)
 
 MAX_NUMBER: Final = 200
 """Characters of a case number."""
+
+PURPOSES: Final = ("service", AUDIT, RIGHTS, "correction", "dispute")
+"""What the page may be asked for; it stands in the record of reads."""
 
 _OFFICIALS: Final = frozenset({"officer", "decided_by"})
 """Members of an exchange that the vault opens; they are persons."""
@@ -43,7 +47,9 @@ async def show_case(request: web.Request) -> web.Response:
     if not number:
         return await _show(request, None, None)
     try:
-        answer = await ask(request, "get_case", path={"case": number})
+        answer = await ask(
+            request, "get_case", path={"case": number}, purpose=str(form.get("purpose", AUDIT))
+        )
     except NotFound:
         return await _show(request, None, "cases.unknown", status=404)
     except NoVault:
@@ -76,6 +82,7 @@ async def _show(
         needs=needs,
         problem=problem,
         max_number=MAX_NUMBER,
+        purposes=PURPOSES,
         named=await name_records(services.rest, wanted),
         places=Places(services.rest.deadlines, registry),
     )

@@ -134,6 +134,12 @@ ASKING_PAGES: Final[Mapping[str, Row]] = {
     ),
     "cases.number": ("Case number", "Número do processo", "個案編號"),
     "cases.ask": ("Show", "Mostrar", "查閱"),
+    "cases.purpose": ("What for", "Para quê", "查閱目的"),
+    "cases.purpose.service": ("A service", "Um serviço", "提供服務"),
+    "cases.purpose.audit": ("Supervision", "Fiscalização", "監察"),
+    "cases.purpose.rights": ("The person asks", "A pessoa pede", "當事人要求"),
+    "cases.purpose.correction": ("A correction", "Uma correcção", "更正資料"),
+    "cases.purpose.dispute": ("A dispute", "Um litígio", "爭議"),
     "cases.private": (
         "The number is sent as a form, so that it stays out of addresses, histories and logs.",
         "O número é enviado num formulário, para não ficar em endereços, históricos ou registos.",

@@ -19,6 +19,7 @@ from api.rest.handlers import (
     operations,
     people,
     provenance,
+    reads,
     schemas,
     verification,
 )
@@ -78,6 +79,8 @@ HANDLERS: Final[dict[str, Handle]] = {
     "prepare_consent": people.prepare_signed_consent,
     "prepare_withdrawal": people.prepare_signed_withdrawal,
     "keep_consent_envelope": people.keep_consent_envelope,
+    "list_reads": reads.list_reads,
+    "list_subject_reads": reads.list_subject_reads,
     **READING_HANDLERS,
     **CASE_HANDLERS,
     **FEED_HANDLERS,

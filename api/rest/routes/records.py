@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from api.auth import Role
+from api.access.callers import Role
+from api.access.purposes import ISSUING
 from api.rest import models, requests
 from api.rest.route import FROM, PAGING, STATE, UNTIL, Parameter, Route, uid_parameter
 from api.rest.values import OperationState
@@ -25,6 +26,7 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         path="/credentials",
         tag="credentials",
         summary="Make a credential; nothing goes on the chain",
+        purpose=ISSUING,
         role=Role.ISSUER,
         request=requests.CredentialCreate,
         response=models.Credential,
@@ -38,6 +40,7 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         path="/credentials/{uid}",
         tag="credentials",
         summary="Read one credential with its file",
+        opens=True,
         role=Role.ISSUER,
         response=models.Credential,
         problems=(404,),
@@ -48,6 +51,7 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         path="/credentials/{uid}/attest",
         tag="credentials",
         summary="The resident asks to carry it: attest the credential",
+        purpose=ISSUING,
         role=Role.ISSUER,
         request=requests.Attest,
         response=models.Accepted,
@@ -80,6 +84,7 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         path="/attestations",
         tag="attestations",
         summary="Attest a document, a credential file or a bare commitment",
+        purpose=ISSUING,
         role=Role.ISSUER,
         request=requests.AttestationCreate,
         response=models.Accepted,
@@ -145,6 +150,7 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         path="/batches",
         tag="batches",
         summary="Seal many credentials under one root",
+        purpose=ISSUING,
         role=Role.ISSUER,
         request=requests.BatchCreate,
         response=models.Accepted,

@@ -65,22 +65,22 @@ from atesta_client.answers.governance import Ballot, GoverningRules, Post, Propo
 from atesta_client.answers.law_record import LawRecord
 from atesta_client.answers.mandates import Body, Mandate, MandateCheck, Policy
 from atesta_client.answers.reading import Page, read_answer, read_object, read_page
+from atesta_client.answers.reads import Read
 from atesta_client.answers.service import Accepted, Agency, EvidenceItem, Key, Operation, Status
 
 # fmt: off
 __all__ = [
-    "Accepted", "Accreditation", "ActSummary", "Activity", "Actor", "Agency", "Agent", "AlertView",
-    "Answered", "Askable", "Attestation", "Ballot", "Basis", "Batch", "Body", "CalendarView",
-    "CaseAnswer", "CaseBasis", "CaseConsent", "CaseExchange", "CaseFileView", "Challenge",
-    "Consent", "Consents", "CredentialAnswer", "Dataset", "DueAnswer", "Entity", "Event",
-    "EvidenceItem", "Exchange", "Explanation", "FieldItem", "Finding", "GoverningRules",
-    "Import", "Instrument", "Irregularity", "KeptEnvelope", "Key", "KeyBinding", "KnownSubject",
-    "LawEvent", "LawRecord", "Leaf", "Mandate", "MandateCheck", "Need", "Notice", "Operation",
-    "Origin", "Page",
-    "Period", "Policy", "Post", "PreparedAct", "ProfileView", "Progress", "ProposalView",
-    "Provenance", "Purpose", "RefusedBasis", "RejectedLine", "ResidentMessage", "SchemaAnswer",
-    "Scope", "Side", "Standing", "Status", "Stop", "Subject", "Term", "Text", "UsableBasis",
-    "Verification", "WebhookMade", "WebhookView", "Withdrawn", "read_answer", "read_object",
-    "read_page",
+    "Accepted", "Accreditation", "ActSummary", "Activity", "Actor", "Agency", "Agent",
+    "AlertView", "Answered", "Askable", "Attestation", "Ballot", "Basis", "Batch", "Body",
+    "CalendarView", "CaseAnswer", "CaseBasis", "CaseConsent", "CaseExchange", "CaseFileView",
+    "Challenge", "Consent", "Consents", "CredentialAnswer", "Dataset", "DueAnswer", "Entity",
+    "Event", "EvidenceItem", "Exchange", "Explanation", "FieldItem", "Finding",
+    "GoverningRules", "Import", "Instrument", "Irregularity", "KeptEnvelope", "Key",
+    "KeyBinding", "KnownSubject", "LawEvent", "LawRecord", "Leaf", "Mandate", "MandateCheck",
+    "Need", "Notice", "Operation", "Origin", "Page", "Period", "Policy", "Post", "PreparedAct",
+    "ProfileView", "Progress", "ProposalView", "Provenance", "Purpose", "Read", "RefusedBasis",
+    "RejectedLine", "ResidentMessage", "SchemaAnswer", "Scope", "Side", "Standing", "Status",
+    "Stop", "Subject", "Term", "Text", "UsableBasis", "Verification", "WebhookMade",
+    "WebhookView", "Withdrawn", "read_answer", "read_object", "read_page",
 ]
 # fmt: on

@@ -214,6 +214,7 @@ from atesta_client.requests.posts import (
     list_posts,
 )
 from atesta_client.requests.provenance import get_prov_document, get_provenance
+from atesta_client.requests.reads import list_reads, list_subject_reads
 from atesta_client.requests.request import (
     Acting,
     Filters,
@@ -292,14 +293,14 @@ __all__ = [
     "list_evidence", "list_exchanges", "list_import_rejects", "list_imports",
     "list_instruments", "list_key_bindings", "list_mandates", "list_notices", "list_operations",
     "list_periods", "list_policies", "list_posts", "list_proposals", "list_purposes",
-    "list_schemas", "list_stops", "list_webhooks", "make_statement", "match_subject",
-    "name_leaf", "order_stop", "pause_agency", "pause_own_agency", "prepare_consent",
-    "prepare_withdrawal", "propose_policy", "propose_proposal", "publish_notice",
-    "publish_purpose", "put_schema_text", "put_text", "reckon_due", "record_consent",
-    "record_mandate", "register_dataset", "reinstate_policy", "release_exchange",
-    "request_exchange", "resume_own_agency", "resume_webhook", "sign_policy", "stream_events",
-    "succeed_board", "suspend_policy", "verify_credential", "verify_presentation",
-    "void_exchange", "vote_proposal", "withdraw_accreditation", "withdraw_consent",
-    "withdraw_proposal", "withdraw_signed_consent",
+    "list_reads", "list_schemas", "list_stops", "list_subject_reads", "list_webhooks",
+    "make_statement", "match_subject", "name_leaf", "order_stop", "pause_agency",
+    "pause_own_agency", "prepare_consent", "prepare_withdrawal", "propose_policy",
+    "propose_proposal", "publish_notice", "publish_purpose", "put_schema_text", "put_text",
+    "reckon_due", "record_consent", "record_mandate", "register_dataset", "reinstate_policy",
+    "release_exchange", "request_exchange", "resume_own_agency", "resume_webhook",
+    "sign_policy", "stream_events", "succeed_board", "suspend_policy", "verify_credential",
+    "verify_presentation", "void_exchange", "vote_proposal", "withdraw_accreditation",
+    "withdraw_consent", "withdraw_proposal", "withdraw_signed_consent",
 ]
 # fmt: on

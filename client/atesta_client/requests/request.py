@@ -7,7 +7,7 @@ a key that signs elsewhere (:func:`~atesta_client.requests.create_prepared_act`)
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypedDict, TypeVar
 
@@ -47,6 +47,9 @@ class Request(Generic[T]):
     """A body that is not JSON."""
     idempotency_key: str | None = None
     """Set on requests that write."""
+    purpose: str | None = None
+    """What personal data is opened for: the uid of a purpose on the ledger, or a word such as
+    ``service``; ``None`` leaves it to the client."""
     act: str | None = None
     """The act's name, such as ``exchange.request``; ``None`` if it is no act of the law."""
     parts: Mapping[str, str] = field(default_factory=dict)
@@ -56,6 +59,10 @@ class Request(Generic[T]):
     def is_repeatable(self) -> bool:
         """Whether sending it again cannot do anything twice."""
         return self.method in {"GET", "PUT"} or self.idempotency_key is not None
+
+    def for_purpose(self, purpose: str) -> "Request[T]":
+        """Return the same request for a purpose, which the node writes into its record of reads."""
+        return replace(self, purpose=purpose)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,7 @@ async def test_instrument_keeps_its_filing_in_the_vault(bureau: Caller, supervis
     terms = record["terms"]
     assert (terms["kind"], terms["is_onward_allowed"]) == (3, False)
     uid = bytes.fromhex(accepted["uid"][2:])
-    filing = await supervisor.agency.services.materials.find(uid, "filing")
+    filing = await supervisor.agency.materials.find(uid, "filing")
     assert filing is not None
     assert (filing.commitment, filing.body) == (terms["filing"], body["filing"])
     assert await supervisor.get(f"/texts/0x{terms['assessment_hash'].hex()}")
@@ -129,7 +129,7 @@ async def test_instrument_refused_leaves_nothing_in_the_vault(
     }
     refused = await supervisor.post("/instruments", body, status=422)
     assert refused["rule"] == "instrument: ends before it begins"
-    assert await supervisor.agency.services.materials.get_all(bytes([0x44]) * 32) == {}
+    assert await supervisor.agency.materials.get_all(bytes([0x44]) * 32) == {}
 
 
 async def test_stop_of_each_kind_and_its_lifting(bureau: Caller, supervisor: Caller) -> None:

@@ -177,7 +177,7 @@ async def test_consent_recorded_by_its_beneficiary_waits_for_confirmation(
     uid = recorded["uid"]
     origin = (await look(bureau, f"/consents/{uid}"))["origin"]
     assert (origin["by_beneficiary"], origin["channel"]) == (True, "counter")
-    kept = await laboratory.agency.services.materials.get_all(bytes.fromhex(uid[2:]))
+    kept = await laboratory.agency.materials.get_all(bytes.fromhex(uid[2:]))
     assert {role.split("-")[0] for role in kept} == {"subject", "record", "clerk", "form", "answer"}
     await do(bureau, f"/consents/{uid}/confirmation-demand", {})
     refused = await laboratory.post("/exchanges", build_request(law, uid), status=422)
@@ -263,7 +263,7 @@ async def test_consent_faults_are_named(
 async def test_consent_explained_leaves_nothing_behind(laboratory: Caller, law: Law) -> None:
     told = await explain(laboratory, "consent.record", build_record(law))
     assert (told["allowed"], told["facts"]) == (True, {"by_beneficiary": True})
-    assert await laboratory.agency.services.materials.get_all(bytes.fromhex(told["uid"][2:])) == {}
+    assert await laboratory.agency.materials.get_all(bytes.fromhex(told["uid"][2:])) == {}
     bureau_id = BUREAU.encode().ljust(32, b"\0")
     subjects = laboratory.agency.services.subjects
     assert await subjects.find_by_reference(bureau_id, PERSON["reference"]) is None

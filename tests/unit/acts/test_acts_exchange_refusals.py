@@ -106,7 +106,7 @@ async def test_exchange_releases_exactly_the_fields_asked(
     assert (refused["code"], refused["field"], refused.get("pointer")) == told
     assert "Example Person" not in str(refused)
     assert "name" not in refused["detail"]
-    kept = await bureau.agency.services.materials.get_all(bytes.fromhex(asked["uid"][2:]))
+    kept = await bureau.agency.materials.get_all(bytes.fromhex(asked["uid"][2:]))
     assert kept == {}
 
 
@@ -366,6 +366,6 @@ async def test_exchange_releases_no_more_than_a_vault_reads_again(
     data = {"income_band": "B" * (1 << 19), "year": ["0" * (1 << 18), "1" * (1 << 18)]}
     refused = await release(bureau, asked, data, status=413)
     assert (refused["code"], refused["field"]) == ("limit_exceeded", "response")
-    assert await bureau.agency.services.materials.get_all(bytes.fromhex(asked["uid"][2:])) == {}
+    assert await bureau.agency.materials.get_all(bytes.fromhex(asked["uid"][2:])) == {}
     operations = await look(bureau, "/operations")
     assert "exchange.release" not in {entry["kind"] for entry in operations["items"]}

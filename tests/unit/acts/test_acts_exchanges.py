@@ -61,9 +61,7 @@ async def test_exchange_once_from_request_to_receipt(
     assert acknowledged["envelope"]["outcome"] == "received"
     assert await state(laboratory, asked["uid"]) == "received"
     assert released["envelope"]["body"]["data"] == DATA
-    kept = await laboratory.agency.services.materials.find(
-        bytes.fromhex(asked["uid"][2:]), "received"
-    )
+    kept = await laboratory.agency.materials.find(bytes.fromhex(asked["uid"][2:]), "received")
     assert kept is not None
     assert kept.body["data"] == DATA
 
@@ -110,7 +108,7 @@ async def test_exchange_signed_on_the_requesters_own_device(
 
 
 async def find_envelope(caller: Caller, consent: str) -> Any:
-    return await recall_consent(caller.agency.services, bytes.fromhex(consent[2:]))
+    return await recall_consent(caller.agency.unrecorded, bytes.fromhex(consent[2:]))
 
 
 async def test_exchange_altered_on_the_way_is_disputed(

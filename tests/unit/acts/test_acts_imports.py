@@ -116,7 +116,7 @@ async def test_import_of_csv_reads_cells_as_the_model_wants(bureau: Caller, act_
     await work_off(bureau.agency, started)
     terms = (await read(bureau, MANDATES_NAME, "mandate", uid))["terms"]
     assert (terms["scope"], terms["limit"]) == (0b101, 1000)
-    grantee = await bureau.agency.services.materials.find(bytes.fromhex(uid[2:]), "grantee")
+    grantee = await bureau.agency.materials.find(bytes.fromhex(uid[2:]), "grantee")
     assert grantee is not None
     assert grantee.body == {"name": "Chan, Tai Man"}
     assert await list_rejects(bureau, started) == [

@@ -144,7 +144,7 @@ async def test_late_act_is_posted_with_a_second_officer(bureau: Caller) -> None:
     operation = await bureau.get(f"/operations/{accepted['operation']}")
     assert (operation["state"], operation["error"]) == ("final", None)
     uid = bytes.fromhex(accepted["uid"][2:])
-    officer = await bureau.agency.services.materials.find(uid, "late_officer")
+    officer = await bureau.agency.materials.find(uid, "late_officer")
     assert officer is not None
     assert officer.body == late["officer"]
     noted = await read(

@@ -194,15 +194,42 @@ def test_act_is_prepared_signed_elsewhere_and_submitted(bureau: str, tmp_path: P
 
 
 def test_case_without_exchanges_is_shown(bureau: str, capsys: pytest.CaptureFixture[str]) -> None:
-    error, code = refuse(capsys, "case", "none", "--url", bureau)
+    error, code = refuse(capsys, "case", "none", "--purpose", "test", "--url", bureau)
     assert code == 2
     assert error.startswith("atesta: case: ")
+
+
+def test_reads_are_listed_and_written_whole(
+    bureau: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Client(bureau) as client:
+        asked = requests.create_subject(reference="file-1", counterparty="mo-health-laboratory")
+        known = client.send(asked.for_purpose("service"))
+    listed = invoke(bureau, "reads", "--purpose", "service")
+    assert "create_subject" in listed
+    assert "subject_match" in listed
+    assert "file-1" not in listed
+    (line,) = invoke(bureau, "reads", "--handle", known.handle, "--json").splitlines()
+    assert json.loads(line)["caller"] == "local"
+    out = tmp_path / "reads.ndjson"
+    written = invoke(bureau, "reads", "--out", str(out))
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert written.startswith(f"{len(lines)} openings")
+    assert {"create_subject", "list_reads", "list_subject_reads"} <= {
+        line["operation"] for line in lines
+    }
+    error, code = refuse(capsys, "reads", "--out", str(out), "--url", bureau)
+    assert (code, "already exists" in error) == (2, True)
+    error, code = refuse(
+        capsys, "reads", "--handle", known.handle, "--caller", "x", "--url", bureau
+    )
+    assert (code, "--handle" in error) == (2, True)
 
 
 def test_node_that_does_not_answer_is_an_operational_fault(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def open_client(url: str, _token_file: Path | None) -> Client:
+    def open_client(url: str, _token_file: Path | None, **_: object) -> Client:
         return Client(url, patience=Patience(total_s=0.0))
 
     monkeypatch.setattr("node.cli.act_commands.open_client", open_client)

@@ -51,9 +51,11 @@ class Node:
     def __init__(self) -> None:
         self.answers: list[Any] = []
         self.asked: list[tuple[str, str, str | None, str]] = []
+        self.purposes: list[str | None] = []
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.text()
+        self.purposes.append(request.headers.get("Atesta-Purpose"))
         self.asked.append(
             (request.method, request.path_qs, request.headers.get("Idempotency-Key"), body)
         )
@@ -64,8 +66,8 @@ class Node:
             return web.Response()
         if isinstance(answer, bytes):
             return web.Response(body=answer)
-        status, data = answer
-        return web.json_response(data, status=status)
+        status, data, *more = answer
+        return web.json_response(data, status=status, headers=more[0] if more else None)
 
 
 @pytest.fixture
@@ -104,6 +106,47 @@ async def test_client_repeats_write_with_the_same_idempotency_key(
     assert len(node.asked) == 3
     assert len(keys) == 1
     assert None not in keys
+
+
+async def test_client_waits_as_long_as_it_is_asked_to_and_no_longer_than_it_may(
+    node: Node, client: AsyncClient
+) -> None:
+    busy = (429, {"title": "busy", "code": "rate_limited"}, {"Retry-After": "1"})
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    node.answers = [busy, (200, STATUS)]
+    await client.send(requests.get_status())
+    assert loop.time() - started >= 1
+    # Nothing was done yet, so this holds for what must not be sent twice as well.
+    asked = len(node.asked)
+    node.answers = [(429, {"title": "busy"}, {"Retry-After": "0"}), (400, {"title": "no"})]
+    with pytest.raises(RestProblem) as refused:
+        await client.send(requests.verify_presentation({}))
+    assert (refused.value.status, len(node.asked)) == (400, asked + 2)
+    node.answers = [(429, {"title": "busy"}, {"Retry-After": "3600"})]
+    asked = len(node.asked)
+    with pytest.raises(RestProblem) as refused:
+        await client.send(requests.get_status())
+    assert refused.value.retry_after_s == 3600
+    assert len(node.asked) == asked + 1, "an hour is more than the client's patience"
+    for odd in ("Sun, 22 Nov 2026 08:00:00 GMT", "-1", "1e9", ""):
+        node.answers = [(404, {"title": "x"}, {"Retry-After": odd})]
+        with pytest.raises(RestProblem) as refused:
+            await client.send(requests.get_status())
+        assert refused.value.retry_after_s is None
+
+
+async def test_client_says_the_purpose_of_the_request_before_its_own(
+    node: Node, client: AsyncClient
+) -> None:
+    node.answers = [(200, STATUS)]
+    await client.send(requests.get_status())
+    await client.send(requests.get_status().for_purpose("rights"))
+    assert node.purposes == [None, "rights"]
+    async with AsyncClient(client.address, purpose="service") as named:
+        await named.send(requests.get_status())
+        await named.send(requests.get_status().for_purpose("rights"))
+    assert node.purposes[2:] == ["service", "rights"]
 
 
 async def test_client_never_repeats_verification_whose_nonce_is_used_up(

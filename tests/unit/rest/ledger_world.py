@@ -5,7 +5,7 @@ they can be. Calls about older blocks answer from the present state, which the t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from api.outbox.account import Account, build_account
 from api.rest.app import build_rest_surface
 from api.rest.services import RestServices, RestSettings, open_services
 from api.settings import ApiSettings
+from api.vault.materials import Materials
+from api.vault.witness import UNWITNESSED
 from api.verification.policies import VerificationSettings
 from api.web3_provider import RawCall, RpcRefusal
 from contracts.codec import encode_call
@@ -262,6 +264,21 @@ class Agency:
             now=lambda: float(ledger.now_s),
         )
 
+    @property
+    def unrecorded(self) -> RestServices:
+        """The services for tests that look into the vault past the record of reads."""
+        services = self.services
+        return replace(
+            services,
+            maybe_vault=services.vault.under(UNWITNESSED),
+            maybe_materials=services.materials.under(UNWITNESSED),
+        )
+
+    @property
+    def materials(self) -> Materials:
+        """What the vault holds, past the record of reads."""
+        return self.unrecorded.materials
+
     async def settle(self) -> None:
         """Send what is promised, make a block, and read it."""
         await self.services.outbox.turn()
@@ -316,6 +333,6 @@ class Caller:
 
 async def open_caller(agency: Agency, settings: ApiSettings | None = None) -> Caller:
     """Serve an agency's REST on a free port."""
-    client = TestClient(TestServer(agency.build_app(settings)))
+    client = TestClient(TestServer(agency.build_app(settings)), headers={"Atesta-Purpose": "test"})
     await client.start_server()
     return Caller(agency, client)

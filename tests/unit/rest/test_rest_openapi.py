@@ -31,6 +31,7 @@ from tests.unit.rest.ledger_world import Caller
 
 API = Path(__file__).parents[3] / "api"
 REST = (
+    "access",
     "rest",
     "acts",
     "cases",

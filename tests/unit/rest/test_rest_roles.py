@@ -1,23 +1,31 @@
-"""Who may call what: every token role against every route, and nobody against every route.
+"""Who may call what: every role against every route, by every kind of proof; and nobody.
 
 The table below is written by hand. A new route fails here until somebody says who may call it.
 """
 
 import re
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
-from aiohttp.test_utils import TestClient
 
-from api.auth import Role, create_token, save_tokens
+from api.access.callers import Role
+from api.access.tokens import create_token, save_tokens
 from api.errors import UserFault
 from api.rest.call import Call, Reply
 from api.rest.handlers import HANDLERS
 from api.rest.route import Route
 from api.rest.routes import ROUTES
+from api.server import serve
 from api.settings import ApiSettings
-from tests.unit.rest.ledger_world import Agency, FakeLedger, open_caller
+from tests.unit.access.authority import Authority, Holder
+from tests.unit.access.provider import open_provider
+from tests.unit.rest.ledger_world import Agency, FakeLedger
 
 EVERYBODY = frozenset(Role)
 """Whoever holds any role may read what is public on the ledger."""
@@ -48,7 +56,9 @@ TABLE = {
         change_attestation_state create_batch change_batch_state change_leaf_state
     """,
     "verifier": "create_challenge verify",
-    "auditor": "list_evidence get_evidence",
+    "auditor": "list_evidence get_evidence list_reads",
+    # Who used a person's data: whoever answers the person, and whoever supervises.
+    "officer auditor": "list_subject_reads",
     # What there is: schemas and their issuers, datasets, notices, purposes.
     "describer": """
         register_dataset change_dataset_state publish_notice change_notice_state publish_purpose
@@ -112,26 +122,113 @@ def test_table_names_every_route_once() -> None:
     assert set(named) == {route.name for route in ROUTES}, "say who may call it, in TABLE"
 
 
-@pytest.fixture
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """The real application behind one kind of door, and a key to it for each role."""
+
+    url: str
+    keys: Mapping[Role, tuple[dict[str, str], ssl.SSLContext | bool]]
+    """Header fields and TLS of a caller with just this role."""
+    session: aiohttp.ClientSession
+
+    async def ask(
+        self, route: Route, headers: dict[str, str], tls: ssl.SSLContext | bool = True
+    ) -> tuple[int, Any]:
+        """Send a request without a body; return the status and what was told."""
+        async with self.session.request(
+            route.method, self.url + build_path(route), headers=headers, ssl=tls
+        ) as response:
+            return response.status, await response.json()
+
+
+Open = Callable[[ApiSettings], Awaitable[str]]
+
+
+async def make_tokens(folder: Path, open_app: Open, _: AsyncExitStack) -> World:
+    """Give each role a token of the operator's file."""
+    made = {role: create_token(role.value, [role]) for role in Role}
+    save_tokens(folder / "tokens.json", [record for _, record in made.values()])
+    keys = {role: (build_bearer(token), True) for role, (token, _) in made.items()}
+    url = await open_app(ApiSettings(port=0, token_file=folder / "tokens.json"))
+    return World(url=url, keys=keys, session=aiohttp.ClientSession())
+
+
+async def make_provider(folder: Path, open_app: Open, stack: AsyncExitStack) -> World:
+    """Give each role a token of a provider, under a name of the provider's own."""
+    provider = await stack.enter_async_context(open_provider())
+    roles = "".join(f'"group-{role}" = ["{role}"]\n' for role in Role)
+    (folder / "access.toml").write_text(
+        f'[[oidc]]\nissuer = "{provider.issuer}"\naudience = "atesta"\n'
+        f'roles_claim = "groups"\n[oidc.roles]\n{roles}'
+    )
+    keys = {
+        role: (build_bearer(provider.sign("ec-1", groups=[f"group-{role}"])), True) for role in Role
+    }
+    url = await open_app(ApiSettings(port=0, access_file=folder / "access.toml"))
+    return World(url=url, keys=keys, session=aiohttp.ClientSession())
+
+
+async def make_certificates(folder: Path, open_app: Open, _: AsyncExitStack) -> World:
+    """Give each role a machine with a certificate."""
+    authority = Authority(folder)
+    server = authority.issue("server")
+    listed = [f'[certificates]\nauthorities = "{authority.own.certificate_file.name}"\n']
+    keys: dict[Role, tuple[dict[str, str], ssl.SSLContext | bool]] = {}
+    for role in Role:
+        machine = authority.issue(f"machine-{role}")
+        listed.append(
+            f'[[certificates.machine]]\nname = "{role}"\nroles = ["{role}"]\n'
+            f'fingerprint = "{machine.fingerprint}"\n'
+        )
+        keys[role] = ({"Atesta-Purpose": "test"}, trust(authority, machine))
+    (folder / "access.toml").write_text("".join(listed))
+    settings = ApiSettings(
+        port=0,
+        tls_certificate=server.certificate_file,
+        tls_key=server.key_file,
+        access_file=folder / "access.toml",
+    )
+    return World(url=await open_app(settings), keys=keys, session=aiohttp.ClientSession())
+
+
+def trust(authority: Authority, holder: Holder) -> ssl.SSLContext:
+    """Return the TLS of a machine."""
+    context = ssl.create_default_context(cafile=authority.own.certificate_file)
+    # The authority of the test has no key identifiers, which strict checking asks for.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.load_cert_chain(holder.certificate_file, holder.key_file)
+    return context
+
+
+def build_bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "Atesta-Purpose": "test"}
+
+
+WAYS = {"token": make_tokens, "oidc": make_provider, "certificate": make_certificates}
+
+
+@pytest.fixture(params=WAYS)
 async def world(
-    ledger: FakeLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[TestClient, dict[Role, str]]]:  # type: ignore[type-arg]
-    """The real application with a token of each role, and handlers that only say "reached"."""
+    ledger: FakeLedger,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[World]:
+    """The real application, with handlers that only say "reached"."""
 
     async def reach(_call: Call) -> Reply:
         raise UserFault("reached", code="reached", status=418)
 
     monkeypatch.setattr("api.rest.app.HANDLERS", dict.fromkeys(HANDLERS, reach))
-    tokens = {}
-    records = []
-    for role in Role:
-        tokens[role], record = create_token(role.value, [role])
-        records.append(record)
-    save_tokens(tmp_path / "tokens.json", records)
     agency = Agency(ledger, tmp_path, 2)
-    caller = await open_caller(agency, ApiSettings(token_file=tmp_path / "tokens.json"))
-    yield caller.client, tokens
-    await caller.client.close()
+    async with AsyncExitStack() as stack:
+
+        async def open_app(settings: ApiSettings) -> str:
+            return await stack.enter_async_context(serve(agency.build_app(settings), settings))
+
+        made = await WAYS[request.param](tmp_path, open_app, stack)
+        yield made
+        await made.session.close()
     agency.services.close()
 
 
@@ -144,41 +241,34 @@ def build_path(route: Route) -> str:
     return f"/v1{filled}"
 
 
-async def test_every_role_against_every_route(
-    world: tuple[TestClient, dict[Role, str]],  # type: ignore[type-arg]
-) -> None:
-    client, tokens = world
+async def test_every_role_against_every_route(world: World) -> None:
     for route in ROUTES:
         let_in = set()
-        for role, token in tokens.items():
-            headers = {"Authorization": f"Bearer {token}"}
-            async with client.request(route.method, build_path(route), headers=headers) as response:
-                # Let in: the handler, or what it needs first (a body, an idempotency key).
-                assert response.status in {400, 403, 415, 418}, (route.name, role)
-                if response.status != 403:
-                    let_in.add(role)
-                else:
-                    told = await response.json()
-                    assert told["code"] == "forbidden"
-                    assert set(told["needed_roles"]) == {role.value for role in route.roles}
+        for role, (headers, tls) in world.keys.items():
+            status, told = await world.ask(route, headers, tls)
+            # Let in: the handler, or what it needs first (a body, an idempotency key).
+            assert status in {400, 403, 415, 418}, (route.name, role)
+            if status != 403:
+                let_in.add(role)
+            else:
+                assert told["code"] == "forbidden"
+                assert set(told["needed_roles"]) == {role.value for role in route.roles}
         assert let_in == EXPECTED[route.name], route.name
 
 
-async def test_nobody_is_let_in_without_a_token_that_the_operator_issued(
-    world: tuple[TestClient, dict[Role, str]],  # type: ignore[type-arg]
-) -> None:
-    client, tokens = world
-    real = next(iter(tokens.values()))
+@pytest.mark.parametrize("world", ["token"], indirect=True)
+async def test_nobody_is_let_in_without_a_token_that_the_operator_issued(world: World) -> None:
+    real = next(iter(world.keys.values()))[0]["Authorization"]
     for headers in (
         {},
         {"Authorization": "Bearer atesta_unknown"},
-        {"Authorization": f"Token {real}"},
-        {"Authorization": f"Bearer {real}x"},
+        {"Authorization": real.replace("Bearer", "Token")},
+        {"Authorization": f"{real}x"},
+        {"Authorization": "Bearer eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0."},
     ):
         for route in ROUTES:
-            async with client.request(route.method, build_path(route), headers=headers) as response:
-                assert response.status == 401, (route.name, headers)
-                assert (await response.json())["code"] == "unauthorized"
+            status, told = await world.ask(route, headers)
+            assert (status, told["code"]) == (401, "unauthorized"), (route.name, headers)
 
 
 async def test_roles_do_not_contain_each_other() -> None:

@@ -242,4 +242,5 @@ def test_rest_case_is_found_by_its_number(
 ) -> None:
     headers = {"Authorization": f"Bearer {world.token}"}
     url = f"{world.urls['laboratory']}/v1/cases/{CASE}"
+    headers["Atesta-Purpose"] = "test"
     assert session.get(url, headers=headers, timeout=20).status_code == 200
