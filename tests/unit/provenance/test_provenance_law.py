@@ -112,3 +112,39 @@ async def test_unknown_format_and_record_are_refused(stage: Any, reader: Caller)
     refused = await reader.get(f"/provenance/{EXCHANGE}?format=xml", status=400)
     assert refused["field"] == "format"
     await reader.get(f"/provenance/{EXCHANGE}", status=404)
+
+
+async def test_agents_are_called_by_their_labels_in_both_forms(stage: Any, reader: Caller) -> None:
+    told = await tell_exchange(stage, reader)
+    names = {agent["id"]: agent["name"] for agent in told["agents"]}
+    assert names[write_uid(BUREAU)] == "mo-health-bureau"
+    assert names[write_uid(LABORATORY)] == "mo-health-laboratory"
+    written = await reader.get(f"/provenance/{EXCHANGE}?format=prov-json")
+    bureau_told = written["agent"][f"atesta:agency-{write_uid(BUREAU)}"]
+    assert bureau_told["prov:label"] == "mo-health-bureau"
+    assert bureau_told["atesta:jurisdiction"] == "MO"
+
+
+async def test_name_of_the_address_book_goes_before_the_label(stage: Any, reader: Caller) -> None:
+    object.__setattr__(reader.agency.services, "names", {BUREAU: "Health Bureau"})
+    told = await tell_exchange(stage, reader)
+    names = {agent["id"]: agent["name"] for agent in told["agents"]}
+    assert names[write_uid(BUREAU)] == "Health Bureau"
+    assert names[write_uid(LABORATORY)] == "mo-health-laboratory"
+
+
+async def test_key_of_a_resident_has_no_name(stage: Any, reader: Caller) -> None:
+    consent_harness.give(stage, uid_of(777))
+    await reader.agency.services.index.catch_up()
+    told = await reader.get(f"/provenance/{write_uid(uid_of(777))}")
+    residents = [agent for agent in told["agents"] if agent["id"].startswith("0x" + "00" * 12)]
+    assert [agent["name"] for agent in residents] == [None]
+
+
+async def test_post_is_made_by_whoever_established_it(stage: Any, reader: Caller) -> None:
+    post = uid_of(8001)
+    stage.do(bureau, "posts", "establish", [post, uid_of(8002), stage.now])
+    await reader.agency.services.index.catch_up()
+    told = await reader.get(f"/provenance/{write_uid(post)}")
+    (act,) = told["activities"]
+    assert (act["type"], act["generated"]) == ("post.established", [write_uid(post)])
