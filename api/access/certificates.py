@@ -17,12 +17,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from api.access.callers import Caller, Method, Role
 from api.access.limits import Limits
 from api.access.refusals import CertificateRefused, TokenRefused
+
+log = structlog.get_logger(__name__)
 
 MAX_REMEMBERED: Final = 1_000
 """Certificates whose reading is kept."""
@@ -87,6 +90,8 @@ class CertificateAuthenticator:
             raise TokenRefused("the client certificate is out of date")
         machine = self._by_fingerprint.get(read.fingerprint) or self._by_subject.get(read.subject)
         if machine is None:
+            # What the operator needs to list it; a fingerprint opens nothing.
+            log.info("certificate_not_listed", fingerprint=read.fingerprint)
             raise CertificateRefused("nobody listed this client certificate here")
         return Caller(
             name=machine.name,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import Field
 
-from api.auth import Role
+from api.access.callers import Role
 from api.rest.lateness import LATE, Late
 from api.rest.values import EXAMPLE_TIME, EXAMPLE_UID, Model, Time, Uid
 from api.texts.text import PublicText

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Final
 from atesta_client.envelopes import EnvelopeKind
 from pydantic import Field
 
+from api.access.callers import Role
 from api.acts.act import Act, ActBody, CreationBody, PreparedAct
 from api.acts.calls import order_args
 from api.acts.context import ActContext
 from api.acts.private import keep_materials, seal
 from api.acts.texts import LanguageTag, LegalReference, build_text
-from api.auth import Role
 from api.records import NO_UID
 from api.rest.references import Reference
 from api.rest.values import (

@@ -4,10 +4,10 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from api.access.callers import Role
 from api.acts.act import Act, ActBody, CreationBody, PreparedAct
 from api.acts.context import ActContext
 from api.acts.texts import LanguageTag, LegalReference, build_text
-from api.auth import Role
 from api.errors import InvalidField
 from api.records import NO_UID
 from api.rest.values import (

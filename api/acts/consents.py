@@ -9,13 +9,13 @@ from typing import Annotated, Any, Final
 from atesta_client.envelopes import EnvelopeKind
 from pydantic import Field
 
+from api.access.callers import Role
 from api.acts.act import Act, ActBody, PreparedAct
 from api.acts.consent_terms import ConsentTerms, build_consent, recall_consent
 from api.acts.context import ActContext
 from api.acts.mandate_use import MandateActs, read_mandate
 from api.acts.private import keep_materials, seal
 from api.acts.resident_messages import read_signed_consent
-from api.auth import Role
 from api.rest.acting_models import EXAMPLE_SIGNATURE, SignatureText
 from api.rest.values import (
     EXAMPLE_ADDRESS,

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from api.access.callers import Caller
 from api.acts import parties
 from api.acts.calls import read_contract
-from api.auth import Caller
 from api.errors import InvalidField, UserFault
 from api.ledger import Reverted
 from api.records import NO_UID

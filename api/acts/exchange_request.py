@@ -14,13 +14,13 @@ from typing import Annotated, Any, Final, Self
 from atesta_client.envelopes import Envelope, EnvelopeKind, encode_envelope
 from pydantic import Field, StringConstraints, model_validator
 
+from api.access.callers import Role
 from api.acts.act import MAX_GAS, Act, CreationBody, PreparedAct
 from api.acts.calls import order_args
 from api.acts.context import ActContext
 from api.acts.mandate_use import MandateUse, read_mandate
 from api.acts.private import keep_materials, seal
 from api.acts.subjects import SUBJECT_ROLE, SubjectItem, find_handle, seal_handle
-from api.auth import Role
 from api.deadlines.errors import CalendarEnds, HistoryRefused, ProfileUnknown
 from api.errors import InvalidField, UserFault
 from api.records import NO_UID

@@ -11,11 +11,11 @@ from atesta_client.envelopes import Envelope, EnvelopeKind, decode_envelope, enc
 from atesta_client.errors import MaterialRefused
 from pydantic import Field, StringConstraints, model_validator
 
+from api.access.callers import Role
 from api.acts.act import MAX_GAS, Act, ActBody, PreparedAct
 from api.acts.context import ActContext
 from api.acts.private import keep_materials, seal
 from api.acts.release_checks import check_fields, check_subject, open_request
-from api.auth import Role
 from api.errors import NotFound, UserFault
 from api.rest.faults import Contradiction
 from api.rest.refusals import translate_revert

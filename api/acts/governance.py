@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from api.access.callers import Role
 from api.acts.act import Act, ActBody, PreparedAct
 from api.acts.context import ActContext
 from api.acts.texts import build_text
-from api.auth import Role
 from api.errors import InvalidField
 from api.rest.references import Reference, read_reference
 from api.rest.values import EXAMPLE_TIME, JsonObject, Time, encode_time

@@ -10,11 +10,11 @@ from typing import Any, Final
 from atesta_client.envelopes import Envelope, EnvelopeKind, encode_envelope
 from pydantic import Field
 
+from api.access.callers import Role
 from api.acts.act import Act, ActBody, PreparedAct
 from api.acts.context import ActContext
 from api.acts.private import keep_materials, seal
 from api.acts.subjects import SubjectItem, find_handle
-from api.auth import Role
 from api.rest.references import Reference
 from api.rest.services import RestServices
 from api.rest.values import (

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from atesta_client.envelopes import EnvelopeKind, encode_envelope
 from pydantic import Field
 
+from api.access.callers import Role
 from api.acts.act import MAX_GAS, Act, ActBody, CreationBody, PreparedAct
 from api.acts.context import ActContext
 from api.acts.mandate_items import (
@@ -17,7 +18,6 @@ from api.acts.mandate_items import (
     seal_body,
 )
 from api.acts.private import keep_materials, seal
-from api.auth import Role
 from api.rest.services import RestServices
 from api.rest.values import (
     EXAMPLE_TIME,

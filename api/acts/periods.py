@@ -17,11 +17,11 @@ from atesta_client.statements import Statement, make_statement
 from eth_hash.auto import keccak
 from pydantic import Field, model_validator
 
+from api.access.callers import Role
 from api.acts.act import MAX_GAS, Act, ActBody, PreparedAct
 from api.acts.context import ActContext
 from api.acts.exchanges import get_exchange
 from api.acts.private import keep_materials
-from api.auth import Role
 from api.errors import InvalidField, UserFault
 from api.records import NO_UID
 from api.rest.faults import Contradiction

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final
 from atesta_client.envelopes import EnvelopeKind, encode_envelope
 from pydantic import Field
 
+from api.access.callers import Role
 from api.acts.act import Act, ActBody, CreationBody, PreparedAct
 from api.acts.context import ActContext
 from api.acts.private import keep_materials, seal
 from api.acts.texts import build_text
-from api.auth import Role
 from api.rest.values import (
     EXAMPLE_ADDRESS,
     EXAMPLE_TIME,

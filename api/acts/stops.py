@@ -4,10 +4,10 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 
+from api.access.callers import Role
 from api.acts.act import Act, ActBody, CreationBody, PreparedAct
 from api.acts.context import ActContext
 from api.acts.texts import build_text
-from api.auth import Role
 from api.rest.faults import Contradiction
 from api.rest.references import Reference
 from api.rest.values import (

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Final, Self
 from atesta_client.envelopes import EnvelopeKind
 from pydantic import Field, model_validator
 
+from api.access.callers import Role
 from api.acts.act import Act, ActBody, PreparedAct
 from api.acts.context import ActContext
 from api.acts.private import keep_materials, seal
-from api.auth import Role
 from api.records import NO_UID
 from api.rest.acting_models import EXAMPLE_SIGNATURE, SignatureText
 from api.rest.faults import Contradiction

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
-from api.auth import Role
+from api.access.callers import Role
 from api.cases.answer import CaseAnswer, view_case_exchange
 from api.cases.asking import Askable, find_askable
 from api.cases.facts import gather_case

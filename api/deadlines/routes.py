@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from api.auth import Role
+from api.access.callers import Role
 from api.deadlines.clocks import Closed, Extended, Happening, Paused, Resumed
 from api.deadlines.models import (
     CalendarList,

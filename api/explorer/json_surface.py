@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
+from api.access.callers import Handler, Role, requires
 from api.app import json_response
-from api.auth import Handler, Role, requires
 from api.errors import InvalidField
 from api.explorer import requests
 from api.explorer.law.asking import send

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from api.auth import CALLER, Role, requires
+from api.access.callers import CALLER, Role, requires
 from api.explorer import requests
 from api.explorer.law.cases import ask_case, show_case
 from api.explorer.law.governing import list_governing_history, show_governance, show_proposal

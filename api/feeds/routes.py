@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from api.auth import Role
+from api.access.callers import Role
 from api.feeds import alerts, events, webhooks
 from api.feeds.kinds import KINDS, MAX_KINDS
 from api.reading.events import LawEvent

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from api.auth import Role
+from api.access.callers import Role
 from api.jsonrpc.params import Params
 
 RpcHandler = Callable[[Params], Awaitable[Any]]

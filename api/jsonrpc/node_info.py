@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from eth_hash.auto import keccak
 
-from api.auth import Role
+from api.access.callers import Role
 from api.errors import RPC_METHOD_NOT_SUPPORTED, InvalidField, NotFound, UserFault
 from api.jsonrpc.context import RpcContext, hash_of
 from api.jsonrpc.hexes import write_data, write_optional_data, write_quantity

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from eth_typing import Address
 
-from api.auth import Role
+from api.access.callers import Role
 from api.errors import InvalidField, LimitExceeded
 from api.jsonrpc.context import RpcContext, hash_of
 from api.jsonrpc.hexes import write_data, write_optional_data, write_quantity

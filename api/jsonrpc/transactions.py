@@ -5,7 +5,7 @@ from typing import Any
 
 from eth_typing import Hash32
 
-from api.auth import Role
+from api.access.callers import Role
 from api.errors import LimitExceeded
 from api.jsonrpc.context import RpcContext, hash_of
 from api.jsonrpc.hexes import write_data, write_quantity

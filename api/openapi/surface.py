@@ -15,8 +15,8 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from api.access.callers import Handler, requires
 from api.app import Surface
-from api.auth import Handler, requires
 from api.openapi.document import build_document, write_document
 
 _POLICY: Final = (

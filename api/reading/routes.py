@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api.auth import Role
+from api.access.callers import Role
 from api.reading import mandate_check, proposals
 from api.reading.collection import Collection
 from api.reading.events import LawHistory

@@ -17,7 +17,7 @@ from atesta_client.credentials import Credential, decode_credential
 from atesta_client.holder_keys import HolderKey
 from atesta_client.presentations import Occasion, format_presentation, present
 
-from api.auth import Role
+from api.access.callers import Role
 from contracts.development import DevelopmentAgency
 from contracts.labels import encode_label
 from scripts.demos.law_stage import LawStage, get_now

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from api.access.callers import Role, requires
 from api.acts.calls import read_contract
-from api.auth import Role, requires
 from api.explorer.fields import read_field
 from api.explorer.law.asking import ask
 from api.explorer.law.moments import Places

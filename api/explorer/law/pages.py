@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from api.auth import Role, requires
+from api.access.callers import Role, requires
 from api.errors import InvalidField, NotFound, UserFault
 from api.explorer import requests
 from api.explorer.law.asking import ask

@@ -6,7 +6,7 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy import Connection, Row, select
 
-from api.auth import Role, requires
+from api.access.callers import Role, requires
 from api.explorer import requests
 from api.explorer.law.asking import ask
 from api.explorer.law.kinds import get_page_path

@@ -5,6 +5,7 @@ from typing import Any
 
 from eth_typing import Address
 
+from api.access.callers import check_roles
 from api.acts.act import Act
 from api.acts.answers import recall_answer
 from api.acts.calls import has_function
@@ -12,7 +13,6 @@ from api.acts.forgetting import refer_to_call
 from api.acts.performing import perform, rehearse
 from api.acts.table import ACTS, get_act
 from api.acts.texts import require_writable
-from api.auth import check_roles
 from api.errors import InvalidField, NotFound, as_problem
 from api.rest import acting_models as models
 from api.rest.answers import Problem

@@ -5,7 +5,7 @@ import secrets
 from atesta_client.credentials import decode_credential
 from atesta_client.errors import MaterialRefused
 
-from api.auth import Role
+from api.access.callers import Role
 from api.errors import Forbidden, InvalidField, NotFound, UserFault
 from api.index import queries
 from api.reading.named import AGENCY, SCHEMA, check_named, list_digests

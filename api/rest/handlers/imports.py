@@ -2,7 +2,7 @@
 
 import asyncio
 
-from api.auth import check_roles
+from api.access.callers import check_roles
 from api.errors import NotFound
 from api.imports.kinds import KINDS, MANDATES, get_kind
 from api.imports.parsing import FileFormat, parse_file

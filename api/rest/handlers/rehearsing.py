@@ -15,8 +15,8 @@ from typing import Any, Final
 from eth_typing import Address
 from pydantic import ValidationError
 
+from api.access.callers import Caller, check_roles
 from api.acts.performing import Trial
-from api.auth import Caller, check_roles
 from api.errors import InvalidField, UserFault
 from api.outbox.store import WriteRequest
 from api.rest.acting_models import ActSummary

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from eth_typing import Address
 
+from api.access.callers import Caller, Role, check_roles
 from api.acts.act import DEFAULT_GAS, MAX_GAS, Act, PreparedAct
 from api.acts.answers import check_not_under_way
 from api.acts.calls import has_function
@@ -24,7 +25,6 @@ from api.acts.performing import build_ledger_act, check_body, open_context
 from api.acts.prepared import MAX_NONCE, StoredAct, make_id
 from api.acts.table import find_acts, get_act
 from api.acts.typed import build_typed_message
-from api.auth import Caller, Role, check_roles
 from api.errors import ApiError, InvalidField, NotFound, UserFault
 from api.firewall.calls import read_call
 from api.firewall.values import Commitment

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api.auth import Role
+from api.access.callers import Role
 from api.imports.kinds import KINDS, MANDATES
 from api.rest import import_models
 from api.rest.route import PAGING, Parameter, Route

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api.auth import Role
+from api.access.callers import Role
 from api.rest import answers, models, requests
 from api.rest.route import PAGING, Route, uid_parameter
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from api.auth import Role
+from api.access.callers import Role
 from api.explorer.json_surface import build_json_app
 from api.explorer.pages import build_page_routes
 

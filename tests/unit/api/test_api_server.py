@@ -18,8 +18,9 @@ from web3 import AsyncHTTPProvider, AsyncWeb3, Web3
 from web3.exceptions import ContractLogicError, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
 
+from api.access.callers import Role
+from api.access.tokens import TokenStore, create_token, load_tokens, save_tokens
 from api.app import Readiness, Services, build_app
-from api.auth import Role, TokenStore, create_token, load_tokens, save_tokens
 from api.errors import InvalidField, UpstreamFault
 from api.jsonrpc.dispatcher import Dispatcher
 from api.jsonrpc.http import build_rpc_surface

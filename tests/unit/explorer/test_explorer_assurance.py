@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from api.auth import Role, create_token, save_tokens
+from api.access.callers import Role
+from api.access.tokens import create_token, save_tokens
 from api.explorer.texts import DEFAULT, LANGUAGES
 from consensus.resilience import compute_resilience, describe_resilience
 from node.daemon.intruders import Intrusion

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from prov.model import ProvActivity, ProvAgent, ProvDocument, ProvEntity
 
-from api.auth import Role, create_token, save_tokens
+from api.access.callers import Role
+from api.access.tokens import create_token, save_tokens
 from api.explorer.law import pages
 from api.explorer.law.kinds import KINDS
 from api.explorer.texts import DEFAULT, LANGUAGES

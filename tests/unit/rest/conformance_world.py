@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 import aiohttp
 import structlog
 
-from api.auth import Role, create_token, save_tokens
+from api.access.callers import Role
+from api.access.tokens import create_token, save_tokens
 from api.rest.route import Route
 from api.rest.routes import ROUTES
 from api.server import serve

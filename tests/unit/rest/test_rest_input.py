@@ -10,7 +10,8 @@ from aiohttp import ClientSession
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.auth import Role, create_token, save_tokens
+from api.access.callers import Role
+from api.access.tokens import create_token, save_tokens
 from api.errors import InvalidField
 from api.openapi.codes import list_contract_codes, list_problem_codes
 from api.outbox.store import IdempotencyKeyReused
