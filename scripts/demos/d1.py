@@ -30,6 +30,7 @@ from scripts.demos.checking import check_while_issuer_is_down, cut_off_verifier
 from scripts.demos.conversion import convert
 from scripts.demos.databases import DemoDatabases, add_options, check_options
 from scripts.demos.documents import DocumentsUnusable, load_documents
+from scripts.demos.ground import DemoGround, add_network_option
 from scripts.demos.issuing import carry_certificates, make_credentials
 from scripts.demos.narrator import Narrator
 from scripts.demos.network import DemoNetwork, NodeGone
@@ -73,13 +74,16 @@ async def _run(options: argparse.Namespace, narrator: Narrator) -> str | None:
     for number in _INTERRUPTS:
         loop.add_signal_handler(number, task.cancel)
     databases = DemoDatabases(options.database)
-    network = DemoNetwork(options.agencies, keep=options.keep, databases=databases)
+    ground = DemoGround(options.network)
+    narrator.words = ground.words
+    network = DemoNetwork(options.agencies, keep=options.keep, databases=databases, ground=ground)
     try:
         documents = load_documents(options.documents)
         own = load_documents(OWN_DOCUMENTS)
-        with databases:
-            if databases.note is not None:
-                narrator.say(databases.note)
+        with databases, ground:
+            for note in (databases.note, ground.note):
+                if note is not None:
+                    narrator.say(note)
             async with network:
                 await _tell(Stage(network, narrator, documents, own), keep=options.keep)
                 network.is_finished = True
@@ -142,6 +146,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="agencies, 1 to 10, each with a node of its own (default 4)",
     )
     add_options(parser)
+    add_network_option(parser)
     options = parser.parse_args(arguments)
     check_options(parser, options)
     return options

@@ -44,6 +44,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Refuse what cannot be kept."""
+    if options.keep and options.network != "own":
+        parser.error("--keep works with nodes of one's own only: anvil ends with the story")
     if options.keep and options.database != ENGINES[0]:
         parser.error("--keep works with SQLite only: the PostgreSQL server ends with the story")
 

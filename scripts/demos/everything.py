@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Final
 
 from scripts.demos.databases import ENGINES
+from scripts.demos.ground import add_network_option
 from scripts.demos.narrator import Narrator
 
 FOLDER: Final = Path(__file__).parent
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=ENGINES[0],
         help="where agencies keep vault, outbox and index (default: SQLite files)",
     )
+    add_network_option(parser)
     options = parser.parse_args(arguments)
     narrator = Narrator()
     failed: list[str] = []
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         started = time.monotonic()
         print(f"\n===== {name} =====", flush=True)
         try:
-            code = _run(name, options.database)
+            code = _run(name, options.database, options.network)
         except Interrupted:
             narrator.finish(f"interrupted during {name}")
             return 1
@@ -62,10 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def _run(name: str, database: str) -> int:
+def _run(name: str, database: str, network: str) -> int:
     """Run one as a process; an interrupt is passed on, and it ends by itself."""
     process = subprocess.Popen(
-        [sys.executable, "-m", f"scripts.demos.{name}", "--database", database]
+        [
+            *(sys.executable, "-m", f"scripts.demos.{name}"),
+            *("--database", database, "--network", network),
+        ]
     )
     is_interrupted = False
 

@@ -18,6 +18,7 @@ from atesta_client.errors import ClientError
 from contracts.development import DevelopmentAgency
 from node.errors import NodeError
 from scripts.demos.databases import DemoDatabases, add_options, check_options
+from scripts.demos.ground import DemoGround, add_network_option
 from scripts.demos.law_stage import LawStage
 from scripts.demos.narrator import Narrator
 from scripts.demos.network import NodeGone
@@ -45,6 +46,7 @@ def run(story: Story, arguments: Sequence[str] | None = None) -> int:
     """Tell a story; return the exit code."""
     parser = argparse.ArgumentParser(prog=f"scripts/demos/{story.name}", description=story.summary)
     add_options(parser)
+    add_network_option(parser)
     options = parser.parse_args(arguments)
     check_options(parser, options)
     narrator = Narrator(name=story.name)
@@ -62,11 +64,14 @@ async def _run(story: Story, narrator: Narrator, options: argparse.Namespace) ->
     for number in _INTERRUPTS:
         loop.add_signal_handler(number, task.cancel)
     databases = DemoDatabases(options.database)
-    stage = LawStage(narrator, story.parties, keep=options.keep, databases=databases)
+    ground = DemoGround(options.network)
+    narrator.words = ground.words
+    stage = LawStage(narrator, story.parties, keep=options.keep, databases=databases, ground=ground)
     try:
-        with databases:
-            if databases.note is not None:
-                narrator.say(databases.note)
+        with databases, ground:
+            for note in (databases.note, ground.note):
+                if note is not None:
+                    narrator.say(note)
             async with stage:
                 await stage.open()
                 await story.tell(stage)

@@ -32,7 +32,12 @@ from atesta_client.rest import AsyncClient, Patience
 
 from api.auth import Role, create_token, save_tokens
 from contracts.codes import Role as KeyRole
-from contracts.development import MEMBER, SHARER, DevelopmentAgency
+from contracts.development import (
+    MEMBER,
+    SHARER,
+    DevelopmentAgency,
+    build_development_spec,
+)
 from contracts.genesis_spec import QbftSpec
 from node.cli.devnet import (
     Devnet,
@@ -42,9 +47,9 @@ from node.cli.devnet import (
     make_devnet,
     stop_node,
 )
-from node.cli.devnet import start_node as spawn_node
 from node.cli.devnet.processes import find_pid, read_last_words
 from scripts.demos.databases import DemoDatabases
+from scripts.demos.ground import DemoGround
 from scripts.demos.narrator import Narrator
 from scripts.demos.network import NodeGone
 from scripts.demos.stage import StoryFailed, require
@@ -97,10 +102,13 @@ class LawStage:
         *,
         keep: bool = False,
         databases: DemoDatabases | None = None,
+        ground: DemoGround | None = None,
     ) -> None:
         """Plan the agencies; nothing is made before ``async with``."""
         self.databases = databases or DemoDatabases()
         """Where they keep their data."""
+        self.ground = ground or DemoGround()
+        """What they stand on."""
         self.narrator = narrator
         self.parties = tuple(parties)
         """The agencies, in the order of their published keys."""
@@ -150,7 +158,10 @@ class LawStage:
             for node in self.nodes:
                 self._give_tokens(node)
                 self.databases.give(node)
-                spawn_node(node)
+            spec = build_development_spec(parties=self.parties)
+            await asyncio.to_thread(self.ground.lay, self.folder, spec, self.nodes)
+            for node in self.nodes:
+                self.ground.start(node)
             for node in self.nodes:
                 await self._wait_ready(node)
                 step.advance()
@@ -166,7 +177,7 @@ class LawStage:
         """Start those nodes again that do not run."""
         stopped = [node for node in self.nodes if find_pid(node) is None]
         for node in stopped:
-            spawn_node(node)
+            self.ground.start(node)
         for node in stopped:
             await self._wait_ready(node)
 

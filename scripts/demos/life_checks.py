@@ -157,7 +157,7 @@ async def count_traces(stage: LawStage) -> Traces:
         cursor = page.next
         if not page.items or cursor is None:
             break
-    address = stage.get_node(SUPERVISOR).url
+    address = stage.ground.get_rpc_url(stage.get_node(SUPERVISOR))
     headers = {"Authorization": f"Bearer {stage.get_token(SUPERVISOR, Role.READER)}"}
     calls: list[dict[str, Any]] = [
         {

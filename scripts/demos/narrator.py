@@ -51,6 +51,8 @@ class Narrator:
         self._console = console or Console(highlight=False, soft_wrap=True, width=width)
         self._name = name
         self._number = 0
+        self.words: Sequence[tuple[str, str]] = ()
+        """What to say in place of what, such as where nothing is final."""
         self._started = time.monotonic()
         self.timings: list[tuple[str, float]] = []
         """Every step with the seconds that it took."""
@@ -59,6 +61,7 @@ class Narrator:
     def step(self, title: str, *, total: int | None = None) -> Iterator[Step]:
         """Announce a step, show its progress, and say how long it took."""
         self._number += 1
+        title = self._reword(title)
         started = time.monotonic()
         self._console.print(f"\n[bold cyan]{self._number:>2}. {escape(title)}[/]")
         if self._console.is_terminal:
@@ -74,18 +77,23 @@ class Narrator:
 
     def say(self, text: str) -> None:
         """Say a sentence."""
-        self._console.print(f"    {escape(text)}")
+        self._console.print(f"    {escape(self._reword(text))}")
 
     def confirm(self, text: str) -> None:
         """Say that something came out as it should."""
-        self._console.print(f"    [green]✓[/] {escape(text)}")
+        self._console.print(f"    [green]✓[/] {escape(self._reword(text))}")
 
     def show(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Show a table."""
-        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+        table = Table(*map(self._reword, columns), box=None, pad_edge=False, header_style="bold")
         for row in rows:
             table.add_row(*(escape(cell) for cell in row))
         self._console.print(Padding(table, (0, 0, 0, 4), expand=False), soft_wrap=False)
+
+    def _reword(self, text: str) -> str:
+        for said, instead in self.words:
+            text = text.replace(said, instead)
+        return text
 
     def finish(self, failure: str | None) -> None:
         """Say the last line, such as ``demo: ok`` or ``demo: failed: <reason>``."""

@@ -25,20 +25,20 @@ from atesta_client import requests
 from atesta_client.errors import ClientError
 from atesta_client.rest import AsyncClient, Patience
 
-from contracts.development import list_development_agencies
+from contracts.development import build_development_spec, list_development_agencies
 from contracts.labels import encode_label
 from node.cli.devnet import (
     Devnet,
     DevnetNode,
     find_running,
     make_devnet,
-    start_node,
     stop_node,
     wait_final,
 )
 from node.cli.devnet.plan import DevnetOptions
 from node.cli.devnet.processes import find_pid
 from scripts.demos.databases import DemoDatabases, set_in_api_table
+from scripts.demos.ground import DemoGround
 
 LAG_LIMIT_S: Final = 20
 """The health commission's own limit in this demonstration: ten minutes by default."""
@@ -70,13 +70,20 @@ class DemoNetwork:
     """The nodes of a demonstration; use it with ``async with``, which stops what it started."""
 
     def __init__(
-        self, agencies: int, *, keep: bool, databases: DemoDatabases | None = None
+        self,
+        agencies: int,
+        *,
+        keep: bool,
+        databases: DemoDatabases | None = None,
+        ground: DemoGround | None = None,
     ) -> None:
         """Plan a network; nothing is made before ``async with``."""
         self.agencies = agencies
         """How many agencies there are."""
         self.databases = databases or DemoDatabases()
         """Where they keep their data."""
+        self.ground = ground or DemoGround()
+        """What they stand on."""
         self._keep = keep
         self._stack = AsyncExitStack()
         self._clients: dict[str, AsyncClient] = {}
@@ -149,6 +156,7 @@ class DemoNetwork:
             set_in_api_table(node, f'recognition_file = "{_RECOGNITION_FILE}"')
             self.databases.give(node)
         set_in_api_table(self.commission, f"max_lag_s = {self.lag_limit_s}")
+        self.ground.lay(self.folder, build_development_spec(self.agencies), self.nodes)
 
     async def start(
         self, nodes: Iterable[DevnetNode], on_ready: Callable[[str], None] = lambda _: None
@@ -156,10 +164,11 @@ class DemoNetwork:
         """Start nodes and wait until each follows the chain and answers."""
         starting = tuple(nodes)
         for node in starting:
-            start_node(node)
-        await asyncio.to_thread(
-            wait_final, starting, height=0, timeout_s=120.0, on_progress=on_ready
-        )
+            self.ground.start(node)
+        if self.ground.is_own:
+            await asyncio.to_thread(
+                wait_final, starting, height=0, timeout_s=120.0, on_progress=on_ready
+            )
         for node in starting:
             await self._wait_ready(node)
 
@@ -168,14 +177,18 @@ class DemoNetwork:
         await asyncio.to_thread(stop_node, node)
 
     def freeze_others(self, node: DevnetNode) -> None:
-        """Let every other node stand still, so that this one is cut off."""
+        """Let every other node stand still, so that this one is cut off; or the network itself."""
+        if not self.ground.is_own:
+            self.ground.stand_still()
+            return
         for process in find_running(self.nodes):
             if process.node != node:
                 os.kill(process.pid, signal.SIGSTOP)
                 self._frozen.add(process.pid)
 
     def thaw(self) -> None:
-        """Let frozen nodes go on."""
+        """Let go on what stood still."""
+        self.ground.go_on()
         for pid in self._frozen:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)

@@ -23,7 +23,9 @@ from scripts.demos.stage import Stage, StoryFailed, require
 CONTROL: Final = "control"
 """Label of the needles that must be found."""
 
-_MUST_HOLD_CONTROL: Final = ("LevelDB", "SQLite", "traffic", "log.jsonl: lines", "raw files")
+_MUST_HOLD_CONTROL: Final = (
+    *("LevelDB", "SQLite", "traffic", "log.jsonl: lines", "network.jsonl: lines", "raw files"),
+)
 
 
 async def search_agencies(stage: Stage) -> None:
@@ -42,6 +44,7 @@ async def search_agencies(stage: Stage) -> None:
         for node in network.nodes:
             await network.stop(node)
             await asyncio.to_thread(network.databases.bring_back, node)
+            await asyncio.to_thread(network.ground.bring_back, node)
         rows, leaks = [], []
         for node in network.nodes:
             needles = NeedleSet([*personal, *controls[node.name]])

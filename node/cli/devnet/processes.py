@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +33,15 @@ class NodeProcess:
     pid: int
 
 
-def start_node(node: DevnetNode, *, environment: Mapping[str, str] | None = None) -> int:
+def start_node(
+    node: DevnetNode,
+    *,
+    environment: Mapping[str, str] | None = None,
+    command: Sequence[str] = ("run",),
+) -> int:
     """Start a node's process, write its pid into its folder and return it; does not wait for it.
+
+    `command` is what of `atesta` it runs, with options; the settings file is added.
 
     The process has a session of its own, so that an interrupt typed at the terminal, meant for the
     command, does not reach it.
@@ -44,7 +51,7 @@ def start_node(node: DevnetNode, *, environment: Mapping[str, str] | None = None
     append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     pid = os.posix_spawn(
         sys.executable,
-        [sys.executable, "-m", "node.cli", "run", "--config", str(node.settings_file)],
+        [sys.executable, "-m", "node.cli", *command, "--config", str(node.settings_file)],
         {**os.environ, **(environment or {})},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
