@@ -21,7 +21,7 @@ from api.acts.context import ActContext
 from api.acts.legal import add_legal_reference
 from api.acts.private import seal_lateness
 from api.auth import Caller, check_roles
-from api.errors import ApiError, UserFault
+from api.errors import ApiError, InvalidField, UserFault
 from api.outbox.store import WriteRequest
 from api.rest.call import Call, Reply
 from api.rest.missing_roles import name_missing_role
@@ -137,6 +137,7 @@ def build_ledger_act(
     wrap: Callable[[bytes], bytes] | None = None
     keep_officer: Callable[[], Awaitable[None]] | None = None
     if body.late is not None:
+        _check_second_officer(body)
         wrap, keep_officer = seal_lateness(
             context.services, act.contract, prepared.uid, body.late, context.now_s
         )
@@ -163,6 +164,18 @@ def build_ledger_act(
         claim=act.name_claim(prepared),
     )
     return ledger_act, keep
+
+
+def _check_second_officer(body: ActBody) -> None:
+    """Raise `InvalidField` if who answers for a late act is who did it."""
+    assert body.late is not None, "asked for late acts only"
+    for name in ("officer", "clerk"):
+        if getattr(body, name, None) == body.late.officer:
+            raise InvalidField(
+                "late.officer",
+                "a second officer answers for a late act, not the one who does it",
+                next_step="name another officer",
+            )
 
 
 async def _find_facts(act: Act, context: ActContext, prepared: PreparedAct) -> dict[str, Any]:
