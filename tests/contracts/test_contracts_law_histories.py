@@ -52,6 +52,8 @@ CONSENTS = [uid_of(7000 + number) for number in range(4)]
 MANDATES = [uid_of(7100 + number) for number in range(3)]
 MAX_EXCHANGES = 12
 LIMIT = 500
+OBSTACLES = ("basis", "dataset", "consent", "mandate", "stop")
+"""What may end between the request and the next act on it."""
 CHANGES = {"bases": ("set_basis_state", auditor), "catalogue": ("set_dataset_state", bureau)}
 """How a state is changed, and by whom alone."""
 
@@ -279,6 +281,32 @@ class WholeLawHistories(RuleBasedStateMachine):
                 exchange.state = ExchangeState.VOID
                 if exchange.consent != NOTHING:
                     del self.consents[exchange.consent].held[uid]
+
+    @rule(place=PLACES, obstacle=st.sampled_from(OBSTACLES), is_release=st.booleans())
+    def act_when_the_law_has_just_ended(
+        self, place: int, obstacle: str, *, is_release: bool
+    ) -> None:
+        """What chance alone brings about too seldom: something ends, and the next act is tried."""
+        _, exchange = self.pick(place)
+        if exchange is None:
+            return
+        if obstacle == "basis":
+            self.change(auditor, "bases", exchange.basis, RecordState.SUSPENDED)
+        elif obstacle == "dataset":
+            self.change(bureau, "catalogue", exchange.dataset, RecordState.SUSPENDED)
+        elif obstacle == "consent":
+            self.withdraw(bureau, exchange.consent, is_done=True)
+        elif obstacle == "mandate":
+            self.end_mandate(bureau, exchange.mandate, is_done=True)
+        else:
+            self.stop(auditor, exchange.basis, 5, is_done=True)
+        if is_release:
+            self.release(bureau, place)
+        else:
+            self.decide(bureau, place, is_approval=True)
+        self.ledger.pass_time(5)
+        self.change(auditor, "bases", exchange.basis, RecordState.ACTIVE)
+        self.change(bureau, "catalogue", exchange.dataset, RecordState.ACTIVE)
 
     # ------------------------------------------------------------ the model
 
