@@ -66,7 +66,15 @@ from atesta_client.answers.law_record import LawRecord
 from atesta_client.answers.mandates import Body, Mandate, MandateCheck, Policy
 from atesta_client.answers.reading import Page, read_answer, read_object, read_page
 from atesta_client.answers.reads import Read
-from atesta_client.answers.service import Accepted, Agency, EvidenceItem, Key, Operation, Status
+from atesta_client.answers.service import (
+    Accepted,
+    Agency,
+    EvidenceItem,
+    FinalityFacts,
+    Key,
+    Operation,
+    Status,
+)
 
 # fmt: off
 __all__ = [
@@ -74,7 +82,8 @@ __all__ = [
     "AlertView", "Answered", "Askable", "Attestation", "Ballot", "Basis", "Batch", "Body",
     "CalendarView", "CaseAnswer", "CaseBasis", "CaseConsent", "CaseExchange", "CaseFileView",
     "Challenge", "Consent", "Consents", "CredentialAnswer", "Dataset", "DueAnswer", "Entity",
-    "Event", "EvidenceItem", "Exchange", "Explanation", "FieldItem", "Finding",
+    "Event", "EvidenceItem", "Exchange", "Explanation", "FieldItem", "FinalityFacts",
+    "Finding",
     "GoverningRules", "Import", "Instrument", "Irregularity", "KeptEnvelope", "Key",
     "KeyBinding", "KnownSubject", "LawEvent", "LawRecord", "Leaf", "Mandate", "MandateCheck",
     "Need", "Notice", "Operation", "Origin", "Page", "Period", "Policy", "Post", "PreparedAct",

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from atesta_client.answers.service import FinalityFacts
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
@@ -89,6 +91,8 @@ class Verification:
     """When the check was made."""
     behind_s: int
     """Seconds since that block."""
+    finality: FinalityFacts | None
+    """Who vouches for what the node answers; ``None`` where it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,18 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FinalityFacts:
+    """Who vouches that what was read stays."""
+
+    kind: str
+    """``quorum_seals`` of this ledger's validators, or ``as_reported`` by another network."""
+    block_tag: str
+    """The block of its node up to which the node reads."""
+    statement: str
+    """The same in one sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """This node's service at a glance."""
 
@@ -27,6 +39,8 @@ class Status:
     """Last block in the index; -1 while it is empty."""
     pending: int
     """Writes not yet final."""
+    finality: FinalityFacts | None
+    """Who vouches for that block; ``None`` where the node does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
