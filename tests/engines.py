@@ -1,5 +1,7 @@
 """Fixtures for tests that run on both engines: an address for each, a new database each time.
 
+With `pytest --postgresql`, the agencies of all other tests keep their data in PostgreSQL as well.
+
 A test that takes `database_url` or `database_urls` runs twice, on SQLite and on PostgreSQL. One
 PostgreSQL server serves a whole run of tests; it does not wait for the disk, so tests of durability
 start their own. Where PostgreSQL cannot be had, the second run is skipped and says so.
@@ -61,6 +63,39 @@ class DatabasePool:
             ):
                 connection.exec_driver_sql(statement)
         self.free.append(url)
+
+
+_DEFAULT: dict[str, DatabasePool] = {}
+_PLACED: dict[tuple[Path, str], str] = {}
+
+
+def place_database(folder: Path, name: str) -> Path | str:
+    """Return where an agency keeps a database: a file, or for `--postgresql` one of its own."""
+    pool = _DEFAULT.get("pool")
+    if pool is None:
+        return folder / f"{name}.sqlite"
+    if (folder, name) not in _PLACED:
+        _PLACED[folder, name] = pool.take()
+    return _PLACED[folder, name]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgresql", action="store_true", help="keep the agencies' data in PostgreSQL"
+    )
+
+
+@pytest.fixture(autouse=True)
+def _default_engine(request: pytest.FixtureRequest) -> Iterator[None]:
+    if not request.config.getoption("--postgresql"):
+        yield
+        return
+    pool: DatabasePool = request.getfixturevalue("postgres_pool")
+    _DEFAULT["pool"] = pool
+    yield
+    for url in _PLACED.values():
+        pool.give_back(url)
+    _PLACED.clear()
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ from contracts.development import CHAIN_ID, build_development_spec
 from contracts.genesis import build_genesis
 from contracts.scratch import Outcome, ScratchState
 from contracts.testkeys import get_address, get_private_key
-from tests.engines import NewDatabase
+from tests.engines import NewDatabase, place_database
 
 START_S = 1_790_000_000
 """The time of genesis."""
@@ -246,7 +246,7 @@ class Agency:
         replica: str | None = None,
     ) -> None:
         def place(name: str) -> Path | str:
-            return folder / f"{name}.sqlite" if urls is None else urls(name)
+            return place_database(folder, name) if urls is None else urls(name)
 
         self.ledger = ledger
         self.account: Account = build_account(get_private_key(number, "account"))
