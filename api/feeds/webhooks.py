@@ -130,6 +130,8 @@ async def delete_webhook(call: Call) -> Reply:
 
 def check_receiver(url: str) -> None:
     """Raise `InvalidField` for an address that secrets must not be sent to."""
+    if not url.isprintable() or " " in url:
+        raise InvalidField("url", "an address has no blanks and no control characters")
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None:
         raise InvalidField("url", "an address with a password would be shown in lists")

@@ -6,6 +6,7 @@ here can hold text, so no value of these types can carry personal data on to the
 """
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -58,6 +59,12 @@ def _write_time(value: datetime) -> str:
     return value.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _refuse_controls(value: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise ValueError("a title is one line without control characters")
+    return value
+
+
 Uid = Annotated[
     str,
     StringConstraints(pattern=r"^0x[0-9a-fA-F]{64}$", to_lower=True),
@@ -88,7 +95,12 @@ Time = Annotated[
 JsonObject = Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
 """Any JSON object; what may be in it is said by the field."""
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Title = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
+    AfterValidator(_refuse_controls),
+]
+"""One line for people, without control characters, which not every database takes."""
 
 
 class State(StrEnum):
