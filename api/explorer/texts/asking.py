@@ -85,7 +85,6 @@ ASKING_PAGES: Final[Mapping[str, Row]] = {
     ),
     "proposal.lock.none": ("Not passed yet.", "Ainda não aprovada.", "尚未通過。"),
     "proposal.votes": ("Votes", "Votos", "投票"),
-    "proposal.votes.none": ("Nobody has voted yet.", "Ainda ninguém votou.", "尚未有人投票。"),
     "proposal.for": ("for", "a favor", "贊成"),
     "proposal.against": ("against", "contra", "反對"),
     "proposal.silent": ("has not voted", "não votou", "未投票"),

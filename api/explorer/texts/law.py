@@ -94,7 +94,6 @@ PAGES: Final[Mapping[str, Row]] = {
     "at_once": ("from its record on", "desde o seu registo", "自登記時起"),
     "not_yet": ("not yet", "ainda não", "尚未"),
     "resident_key": ("a resident's own key", "a própria chave de um residente", "居民本人的金鑰"),
-    "member.several": ("{name} {number}", "{name} {number}", "{name} {number}"),
     # The story
     "story.title": ("Where it came from", "De onde veio", "來源"),
     "story.lead": (
@@ -105,8 +104,6 @@ PAGES: Final[Mapping[str, Row]] = {
     "story.acts": ("What happened", "O que aconteceu", "經過"),
     "story.records": ("Records", "Registos", "紀錄"),
     "story.agents": ("Who took part", "Quem participou", "參與者"),
-    "story.by": ("by {agent}", "por {agent}", "{agent}"),
-    "story.about": ("about", "sobre", "關於"),
     "story.this": ("this record", "este registo", "本紀錄"),
     "story.json": ("As JSON", "Em JSON", "JSON 格式"),
     "story.prov": ("As W3C PROV-JSON", "Em W3C PROV-JSON", "W3C PROV-JSON 格式"),
