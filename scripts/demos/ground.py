@@ -83,7 +83,8 @@ class DemoGround:
             return None
         return (
             "The agencies run no nodes: each runs `atesta api` in front of one anvil, on which the "
-            "ledger's contracts were deployed. What they call final is so as reported by that network."
+            "ledger's contracts were deployed. Nothing is final here but as reported by that "
+            "network."
         )
 
     @property

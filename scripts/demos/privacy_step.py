@@ -76,7 +76,7 @@ async def _plant_controls(stage: Stage, node: DevnetNode) -> tuple[Needle, ...]:
             uid="0x" + in_vault.hex(),
         )
     )
-    challenge = await client.send(requests.create_challenge("privacy-control"))
+    challenge = await client.send(requests.create_challenge("privacy-search"))
     async with aiohttp.ClientSession() as session, session.get(f"{node.url}/health") as response:
         request_id = response.headers["X-Request-Id"]
     values = (stage.control_uid, in_vault, bytes.fromhex(challenge.nonce[2:]), request_id)
