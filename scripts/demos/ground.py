@@ -88,6 +88,11 @@ class DemoGround:
         )
 
     @property
+    def chain_store(self) -> str:
+        """The end of the name of the store, in an agency's folder, that holds the chain."""
+        return "LevelDB" if self.is_own else "network.jsonl: lines"
+
+    @property
     def words(self) -> Sequence[tuple[str, str]]:
         """What the narrator says in place of what."""
         return () if self.is_own else _REPORTED

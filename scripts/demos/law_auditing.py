@@ -98,6 +98,7 @@ async def search_for_people(stage: LawStage, personal: Mapping[str, str], *, con
         await asyncio.to_thread(stage.stop_all)
         for node in stage.nodes:
             await asyncio.to_thread(stage.databases.bring_back, node)
+            await asyncio.to_thread(stage.ground.bring_back, node)
             report = await asyncio.to_thread(search_folder, node.folder, needles)
             leaks = [hit for hit in report.hits if hit.label != _CONTROL]
             require(
@@ -107,7 +108,7 @@ async def search_for_people(stage: LawStage, personal: Mapping[str, str], *, con
             )
             found = report.get_stores_with(_CONTROL)
             require(
-                any(store.endswith("LevelDB") for store in found)
+                any(store.endswith(stage.ground.chain_store) for store in found)
                 and any(store.endswith("SQLite") for store in found),
                 f"the search missed the control at {node.name}: it would miss a leak too",
             )
