@@ -14,6 +14,7 @@ from scripts.benchmarks.figures import Figure, describe_machine
 BENCHMARKS = {
     "contracts": "scripts.benchmarks.contracts",
     "execution": "scripts.benchmarks.execution",
+    "imports": "scripts.benchmarks.imports",
     "index": "scripts.benchmarks.index",
     "network": "scripts.benchmarks.network",
     "sync": "scripts.benchmarks.sync",
