@@ -53,7 +53,7 @@ async def act_twice(caller: Caller, path: str, body: Any) -> dict[str, Any]:
 
 async def find_roles(caller: Caller, uid: str) -> dict[str, bytes]:
     """The commitments that an agency's vault holds for a record, by role; answers without key."""
-    kept = await caller.agency.services.materials.get_all(bytes.fromhex(uid[2:]))
+    kept = await caller.agency.materials.get_all(bytes.fromhex(uid[2:]))
     return {role.split("-")[0]: envelope.commitment for role, envelope in kept.items()}
 
 

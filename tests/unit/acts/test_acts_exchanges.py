@@ -188,7 +188,7 @@ async def test_exchanges_of_a_case_and_of_a_person_are_found_again(
     first = await ask(laboratory, law, consent, case="C-1")
     await ask(laboratory, law, consent, case="C-2")
     second = await ask(laboratory, law, consent, case="C-1")
-    materials = laboratory.agency.services.materials
+    materials = laboratory.agency.materials
     uids = [bytes.fromhex(asked["uid"][2:]) for asked in (first, second)]
     assert await materials.list_by_reference("case", "C-1") == tuple(uids)
     handle = first["envelope"]["body"]["subject"]["handle"]
