@@ -91,7 +91,7 @@ class Verification:
     """When the check was made."""
     behind_s: int
     """Seconds since that block."""
-    finality: FinalityFacts | None
+    finality: FinalityFacts | None = None
     """Who vouches for what the node answers; ``None`` where it does not say."""
 
 

@@ -39,7 +39,7 @@ class Status:
     """Last block in the index; -1 while it is empty."""
     pending: int
     """Writes not yet final."""
-    finality: FinalityFacts | None
+    finality: FinalityFacts | None = None
     """Who vouches for that block; ``None`` where the node does not say."""
 
 
@@ -135,7 +135,7 @@ class Operation:
     """Why it failed, as ``module: reason``."""
     record: str
     """Path of the record."""
-    refusal: dict[str, Any] | None
+    refusal: dict[str, Any] | None = None
     """Of a write that its block refused, the problem document; ``None`` in lists."""
 
     @property
