@@ -267,6 +267,7 @@ def _build_responses(route: Route) -> dict[str, Any]:
             "headers": dict(_REQUEST_ID),
             "content": {"application/problem+json": {"schema": _refer(Problem)}},
         }
+    responses["429"]["headers"] |= _LIMITS
     return responses
 
 
@@ -361,6 +362,23 @@ _PURPOSE: Final = {
     ),
     "schema": {"type": "string", "pattern": PATTERN},
     "example": "service",
+}
+
+_LIMITS: Final = {
+    "Retry-After": {
+        "description": "Seconds until the next request is let through.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "RateLimit-Policy": {
+        "description": "The limit: its name, `q` requests at once, refilled in `w` seconds.",
+        "schema": {"type": "string"},
+        "example": '"reads";q=6000;w=60',
+    },
+    "RateLimit": {
+        "description": "Its state: `r` requests left, full again in `t` seconds. On every answer.",
+        "schema": {"type": "string"},
+        "example": '"reads";r=0;t=60',
+    },
 }
 
 _REQUEST_ID: Final = {

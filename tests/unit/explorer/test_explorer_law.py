@@ -9,6 +9,7 @@ import pytest
 from prov.model import ProvActivity, ProvAgent, ProvDocument, ProvEntity
 
 from api.access.callers import Role
+from api.access.reads import ReadFilter
 from api.access.tokens import create_token, save_tokens
 from api.explorer.law import pages
 from api.explorer.law.kinds import KINDS
@@ -243,6 +244,20 @@ async def test_case_tells_what_is_missing_and_no_person(law_site: LawSite, langu
     assert texts["case.in_vault"] in text
     assert OFFICER not in text
     assert law_site.records["exchange"] in text
+
+
+async def test_case_is_opened_for_the_purpose_that_the_form_states(law_site: LawSite) -> None:
+    book = law_site.laboratory.agency.services.reads
+    form = {"number": NUMBER, "purpose": "dispute"}
+    async with law_site.http.post(f"{law_site.url}/explorer/cases", data=form) as answer:
+        assert answer.status == 200
+        assert '<option value="dispute">' in await answer.text()
+    opened = await book.get_page(ReadFilter(operation="get_case", purpose="dispute"), limit=100)
+    assert {row.uid.hex() for row in opened} >= {law_site.records["exchange"][2:]}
+    form["purpose"] = "because"
+    async with law_site.http.post(f"{law_site.url}/explorer/cases", data=form) as answer:
+        assert answer.status == 422
+        assert law_site.records["exchange"] not in await answer.text()
 
 
 async def test_case_of_nobody_is_told_so(law_site: LawSite) -> None:
