@@ -1,13 +1,15 @@
-"""One of several processes that work on the same database: `address, name, count`.
+"""One of several processes on the same databases: `outbox, vault, folder, name, count, uids`.
 
 It says when it is ready, waits for a line so that all begin at once, and writes what it got as
-JSON: the nonces of its promises, the numbers that it counted, and which names it was first to take.
+JSON: the nonces of its promises, the numbers that it counted, which names it was first to take, and
+for each of its credentials how many had claimed the same certificate before.
 """
 
 import asyncio
 import json
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from eth_typing import Address, Hash32
@@ -18,6 +20,8 @@ from api.databases import Database, open_database
 from api.outbox import store
 from api.outbox.account import SignedTransaction
 from api.outbox.tables import METADATA
+from api.vault.vault import Vault
+from tests.unit.vault.vault_kit import Kit
 
 ACCOUNT = Address(bytes([3]) * 20)
 COUNTER = Table("counter", METADATA, Column("id", Integer, primary_key=True))
@@ -66,6 +70,11 @@ def promise(connection: Connection, name: str, number: int) -> int:
     return store.add_operation(connection, request, first_nonce=5, now_s=1, sign=sign).nonce
 
 
+async def claim_all(vault: Vault, uids: list[bytes]) -> list[int]:
+    """Claim each credential's certificate; return how many earlier claims there were."""
+    return [len(await vault.claim(uid, 1)) for uid in uids]
+
+
 async def work(database: Database, name: str, count: int) -> dict[str, Any]:
     """Do everything `count` times, a handful at a time, so that groups form."""
     found: dict[str, list[Any]] = {"nonces": [], "numbers": [], "taken": []}
@@ -84,12 +93,15 @@ async def work(database: Database, name: str, count: int) -> dict[str, Any]:
 
 def main() -> None:
     """Open, wait for the others, work, tell."""
-    address, name, count = sys.argv[1:]
-    database = open_database(address, METADATA, name="outbox")
+    outbox_address, vault_address, folder, name, count, uids = sys.argv[1:]
+    database = open_database(outbox_address, METADATA, name="outbox")
+    kit = Kit(url=vault_address, folder=Path(folder))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    found = asyncio.run(work(database, name, int(count)))
+    claims = asyncio.run(claim_all(kit.vault, [bytes.fromhex(uid) for uid in uids.split(",")]))
+    found = asyncio.run(work(database, name, int(count))) | {"claims": claims}
+    kit.close()
     database.close()
     sys.stdout.write(json.dumps(found))
 

@@ -20,6 +20,8 @@ from api import database_engines
 from api.databases import Database, open_database
 from api.errors import InvalidField, UpstreamFault
 from scripts.postgresql.server import PostgresMissing, PostgresServer, make_postgres
+from tests.engines import NewDatabase
+from tests.unit.vault.vault_kit import Kit
 
 METADATA = MetaData()
 ROWS = Table("rows", METADATA, Column("id", Integer, primary_key=True, autoincrement=False))
@@ -38,13 +40,23 @@ def read_rows(connection: Connection) -> set[int]:
 
 
 @pytest.mark.processes
-def test_processes_that_read_decide_and_write_follow_each_other(database_url: str) -> None:
-    names, count = ("north", "south"), 40
+def test_processes_that_read_decide_and_write_follow_each_other(
+    database_urls: NewDatabase, tmp_path: Path
+) -> None:
+    names, count, certificates = ("north", "south"), 24, 8
+    vault = Kit(url=database_urls("vault"), folder=tmp_path)
+    uids = {
+        name: [vault.put(number).record.uid.hex() for number in range(certificates)]
+        for name in names
+    }
     with contextlib.ExitStack() as stack:
         processes = [
             stack.enter_context(
                 subprocess.Popen(
-                    [sys.executable, "-m", WORKER, database_url, name, str(count)],
+                    [
+                        *(sys.executable, "-m", WORKER, database_urls("outbox"), vault.url),
+                        *(str(tmp_path), name, str(count), ",".join(uids[name])),
+                    ],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,
@@ -61,7 +73,12 @@ def test_processes_that_read_decide_and_write_follow_each_other(database_url: st
             process.stdin.write("go\n")
             process.stdin.flush()
         answers = [json.loads(process.communicate(timeout=120)[0]) for process in processes]
+    vault.close()
     total = len(names) * count
+    # Of two claims on one certificate exactly one is earlier.
+    assert [sum(pair) for pair in zip(*(a.pop("claims") for a in answers), strict=True)] == (
+        [1] * certificates
+    )
     got = {key: sorted(item for answer in answers for item in answer[key]) for key in answers[0]}
     assert got == {
         "nonces": list(range(5, 5 + total)),
