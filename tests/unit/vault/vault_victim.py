@@ -16,9 +16,12 @@ from typing import Any
 
 from api.databases import Unwatched
 from api.vault.backup import write_backup
+from api.vault.ciphers import KEY_SIZE
+from api.vault.keys import MasterKey, write_master_key
 from api.vault.restoring import restore_backup
 from api.vault.rotation import change_master_key, rotate
 from node.storage.crashpoints import CrashMoment, CrashPlan, CrashPoints
+from tests.unit.vault.test_vault_upgrade import fill_first_version
 from tests.unit.vault.vault_kit import Kit
 
 RECORDS = 6
@@ -55,6 +58,14 @@ def restore(kit: Kit) -> None:
     restore_backup(kit.keyring, kit.folder / "old.backup", replace=True)
 
 
+def write_first_version(url: str, folder: Path) -> None:
+    """Make a vault that was not under epochs yet."""
+    key = MasterKey(os.urandom(KEY_SIZE))
+    write_master_key(folder / "vault.key", key)
+    made, _ = fill_first_version(url, key)
+    (folder / "uids.json").write_text(json.dumps([c.record.uid.hex() for c in made]))
+
+
 def prepare_restore(kit: Kit) -> None:
     write_backup(kit.keyring, kit.folder / "old.backup")
     erase(kit)
@@ -74,6 +85,12 @@ def live(job: dict[str, Any]) -> None:
     plan = CrashPlan(number=job["number"], kind=job.get("kind"), moment=CrashMoment(job["moment"]))
     armed = Armed(CrashPoints(plan))
     folder = Path(job["folder"])
+    if job["action"] in {"begin", "upgrade"}:
+        if job["action"] == "upgrade":
+            write_first_version(job["url"], folder)
+        armed.is_armed = True
+        Kit(url=job["url"], folder=folder, watch=armed, mirrors=(folder / "mirror",)).close()
+        return
     kit = Kit(url=job["url"], folder=folder, watch=armed, mirrors=(folder / "mirror",))
     uids = fill(kit)
     (folder / "uids.json").write_text(json.dumps([uid.hex() for uid in uids]))
