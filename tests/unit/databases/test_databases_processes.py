@@ -202,6 +202,28 @@ def test_postgresql_frees_the_lock_of_a_process_that_hangs(
 
 
 @pytest.mark.parametrize("database_urls", ["postgresql"], indirect=True)
+def test_postgresql_gives_up_what_takes_too_long_and_says_so(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_database(database_url, METADATA).close()
+    monkeypatch.setattr(database_engines, "BUSY_TIMEOUT_S", 1)
+    monkeypatch.setattr(database_engines, "STATEMENT_TIMEOUT_S", 2)
+    database = open_database(database_url, METADATA)
+    with pytest.raises(UpstreamFault, match="statement timeout"):
+        database.read_now(lambda c: c.exec_driver_sql("SELECT pg_sleep(20)").all())
+    other = database_engines.open_engines(make_url(database_url), name="database")
+    with other.writes.connect() as connection:
+        add(1, connection)
+        with pytest.raises(UpstreamFault, match="lock timeout") as failed:
+            database.write_now(partial(add, 2))
+        connection.commit()
+    assert "try again later" in str(failed.value.next_step)
+    assert database.write_now(partial(add, 2)) == 2
+    other.dispose()
+    database.close()
+
+
+@pytest.mark.parametrize("database_urls", ["postgresql"], indirect=True)
 async def test_postgresql_reads_change_nothing_and_see_one_state(database_url: str) -> None:
     database = open_database(database_url, METADATA)
     await database.write(partial(add, 1))
