@@ -32,8 +32,6 @@ from api.firewall.search.report import SearchReport
 LABEL: Final = "control: "
 """Begins the label of every control."""
 
-_TABLE = "atesta_control"
-_FILE = "atesta-control.bin"
 _TAP_HEAD: Final = b"received 0123456789abcdef %d\n"
 _LATIN: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyzáéíóúçãõ"
 # Characters that Big5 and GB18030 both have.
@@ -116,6 +114,8 @@ class Controls:
 
     def __init__(self) -> None:
         self.planted = tuple(_make_all())
+        # Also random, in letters that no form of a word has: the search reads these names as well.
+        self._name = "x" + secrets.token_hex(8)
         self._stores: dict[str, bool] = {stores.RAW_FILES: True}
 
     @property
@@ -139,7 +139,7 @@ class Controls:
     def plant_raw(self, copy: Path) -> None:
         """Write a file of controls into a copied folder; whatever an earlier copy had is over."""
         self._stores = {stores.RAW_FILES: True}
-        (copy / _FILE).write_bytes(b"\0".join(control.data for control in self.planted))
+        (copy / self._name).write_bytes(b"\0".join(control.data for control in self.planted))
 
     def plant_stores(self, copy: Path) -> None:
         """Write every control into every store of a copied folder."""
@@ -173,9 +173,9 @@ class Controls:
         if head == stores.SQLITE_MAGIC:
             database = sqlite3.connect(path)
             with database:
-                database.execute(f"CREATE TABLE {_TABLE} (value BLOB)")
+                database.execute(f"CREATE TABLE {self._name} (value BLOB)")
                 database.executemany(
-                    f"INSERT INTO {_TABLE} VALUES (?)",  # noqa: S608 - a constant
+                    f"INSERT INTO {self._name} VALUES (?)",  # noqa: S608 - a constant
                     [(control.data,) for control in self.planted],
                 )
             database.close()
@@ -193,13 +193,14 @@ class Controls:
 
     def _plant_leveldb(self, path: Path, name: str) -> None:
         database = stores.open_leveldb(path)
-        first, last = b"\xff\xffcontrol", b"\xff\xffcontrom"
+        first = b"\xff\xff" + self._name.encode()
+        last = first + b"\xff"
         for number, control in enumerate(self.planted):
-            database.put(first + b"deleted %d" % number, control.data)
+            database.put(first + b"-%d" % number, control.data)
         database.compact_range(start=first, stop=last)
         for number, control in enumerate(self.planted):
-            database.delete(first + b"deleted %d" % number)
-            database.put(first + b"kept %d" % number, control.data)
+            database.delete(first + b"-%d" % number)
+            database.put(first + b"+%d" % number, control.data)
         database.close()
         self._stores[f"{name}: LevelDB"] = False
         self._stores[f"{name}: LevelDB files, opened"] = True

@@ -177,10 +177,10 @@ def _choose_window(string: bytes) -> int:
     """Return where the most telling window of a string begins: that of most different bytes."""
     assert len(string) >= WINDOW, "short strings are compared as whole fields"
     best, best_variety = 0, 0
-    for offset in range(min(len(string) - WINDOW + 1, 24)):
+    for offset in range(min(len(string) - WINDOW + 1, 12)):
         variety = len(set(string[offset : offset + WINDOW]))
         if variety > best_variety:
             best, best_variety = offset, variety
-            if variety == WINDOW:
+            if variety >= WINDOW - 1:
                 break
     return best

@@ -7,11 +7,11 @@ from atesta_client.errors import MaterialRefused
 
 from api.access.callers import Role
 from api.errors import Forbidden, InvalidField, NotFound, UserFault
+from api.firewall.chance import validate_bare_commitment
 from api.index import queries
 from api.reading.named import AGENCY, SCHEMA, check_named, list_digests
 from api.records import AttestationRecord
 from api.rest.call import Call, Reply
-from api.rest.commitment_rule import validate_bare_commitment
 from api.rest.cursors import encode_cursor
 from api.rest.handlers.issuing import (
     CommittedRecord,

@@ -7,10 +7,10 @@ from atesta_client.credentials import BatchPath
 from atesta_client.trees import Tree, build_tree
 
 from api.errors import InvalidField, NotFound, UserFault
+from api.firewall.chance import validate_bare_commitment
 from api.index import queries
 from api.reading.named import AGENCY, SCHEMA, check_named, list_digests
 from api.rest.call import Call, Reply
-from api.rest.commitment_rule import validate_bare_commitment
 from api.rest.cursors import encode_cursor
 from api.rest.handlers.attestations import (
     change_state,

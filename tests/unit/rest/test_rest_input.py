@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from api.access.callers import Role
 from api.access.tokens import create_token, save_tokens
 from api.errors import InvalidField
+from api.firewall.chance import validate_bare_commitment
 from api.openapi.codes import list_contract_codes, list_problem_codes
 from api.outbox.store import IdempotencyKeyReused
 from api.rest.answers import Problem
-from api.rest.commitment_rule import validate_bare_commitment
 from api.rest.cursors import decode_cursor, encode_cursor
 from api.rest.refusals import translate_revert
 from api.server import serve
