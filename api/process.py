@@ -18,10 +18,9 @@ import uvloop
 from api.app import Readiness
 from api.assembly import ApiParts, serve_ledger
 from api.errors import InvalidField, UpstreamFault
-from api.finality import Finality, report
-from api.networks.fees import FeePolicy
+from api.networks.foreign import ForeignNetwork
 from api.networks.guard import GuardedRpc, WrongNetwork
-from api.networks.network import OURS, Network
+from api.networks.network import OURS
 from api.outbox.account import Account
 from api.rest.services import RestSettings
 from api.settings import ApiSettings
@@ -29,27 +28,6 @@ from api.web3_provider import LedgerConnection, connect_http
 from contracts.deployment import Deployment
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignNetwork:
-    """A network that is not a node of ours."""
-
-    deployment: Deployment
-    """What was deployed there; complete."""
-    finality: Finality = field(default_factory=lambda: report("finalized"))
-    fees: FeePolicy = field(default_factory=FeePolicy)
-    poll_s: float = 0.5
-
-    def describe(self) -> Network:
-        """Return it as the API's parts know it."""
-        return Network(
-            book=self.deployment.book,
-            finality=self.finality,
-            first_block=self.deployment.first_block,
-            poll_s=self.poll_s,
-            fees=self.fees,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,10 @@ def rebuild(
         Path | None,
         typer.Option("--rpc-token-file", help="File with the bearer token that the node asks for."),
     ] = None,
+    contracts: Annotated[
+        Path | None,
+        typer.Option("--contracts", help="Deployment file, in front of another network."),
+    ] = None,
 ) -> None:
     """Empty the index and read the chain again; the API may serve meanwhile.
 
@@ -63,6 +67,12 @@ def rebuild(
             progress.update(bar, completed=done, total=total)
 
         height = asyncio.run(
-            rebuild_index(settings, rpc_url=rpc_url, rpc_token_file=rpc_token_file, progress=show)
+            rebuild_index(
+                settings,
+                rpc_url=rpc_url,
+                rpc_token_file=rpc_token_file,
+                contracts_file=contracts,
+                progress=show,
+            )
         )
     typer.echo(f"The index has all blocks up to {height}.")

@@ -10,17 +10,13 @@ index and outbox are made for several processes. Only the port must differ.
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
-from api.finality import Tag, report
-from api.networks.fees import GWEI, FeePolicy
 from api.outbox.account import build_account
-from api.process import ForeignNetwork, ProcessSettings, run_process
+from api.process import ProcessSettings, run_process
 from node.daemon.api_service import make_rest_settings, make_server_settings
-from node.daemon.foreign_files import read_deployment, read_token
+from node.daemon.foreign_files import make_foreign, read_token
 from node.daemon.logs import configure_logs
 from node.daemon.opening import load_accounts
-from node.errors import UserFault
 from node.keys import refuse_published_keys
 from node.settings import Settings
 
@@ -50,38 +46,11 @@ def run_api_process(
         rpc_token=None if rpc_token_file is None else read_token(rpc_token_file),
         server=server if port is None else replace(server, port=port),
         rest=make_rest_settings(settings),
-        foreign=None if contracts_file is None else _make_foreign(settings, contracts_file),
+        foreign=None if contracts_file is None else make_foreign(settings, contracts_file),
     )
     configure_logs(settings.log, node=settings.node.name)
     run_process(
         process,
         tuple(build_account(account.reveal_secret()) for account in accounts),
         on_ready=on_ready,
-    )
-
-
-def make_fee_policy(settings: Settings) -> FeePolicy:
-    """Return what a transaction on another network may cost."""
-    foreign = settings.foreign
-    priority = foreign.priority_fee_gwei
-    return FeePolicy(
-        max_fee=foreign.max_fee_gwei * GWEI,
-        priority_fee=None if priority is None else priority * GWEI,
-        replace_after_s=foreign.replace_after_s,
-    )
-
-
-def _make_foreign(settings: Settings, contracts_file: Path) -> ForeignNetwork:
-    deployment = read_deployment(contracts_file)
-    if not deployment.is_complete:
-        raise UserFault(
-            "is of a deployment that is not complete",
-            field=str(contracts_file),
-            next_step="Run `atesta contracts deploy` again; it goes on where it stopped",
-        )
-    return ForeignNetwork(
-        deployment=deployment,
-        finality=report(cast("Tag", settings.foreign.finality)),
-        fees=make_fee_policy(settings),
-        poll_s=settings.foreign.poll_ms / 1000,
     )

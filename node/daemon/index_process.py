@@ -8,8 +8,11 @@ from api.index.index import Index, Progress
 from api.index.rebuilding import rebuild
 from api.leadership import Leadership
 from api.ledger import Ledger
+from api.networks.guard import GuardedRpc
+from api.networks.network import OURS
 from api.web3_provider import connect_http
 from node.daemon.api_service import make_rest_settings
+from node.daemon.foreign_files import make_foreign
 from node.keys.secret_files import read_secret_file
 from node.settings import Settings
 
@@ -19,11 +22,13 @@ async def rebuild_index(
     *,
     rpc_url: str | None = None,
     rpc_token_file: Path | None = None,
+    contracts_file: Path | None = None,
     progress: Progress | None = None,
 ) -> int:
     """Read the chain behind `rpc_url` into a node's index anew; returns the height reached.
 
-    Without an address, the node's own JSON-RPC is read. Raises `ApiError` for a node that does not
+    Without an address, the node's own JSON-RPC is read; `contracts_file` is the deployment file of
+    another network. Raises `ApiError` for a node that does not
     answer and for a database that cannot be opened.
     """
     headers = {}
@@ -34,7 +39,12 @@ async def rebuild_index(
     try:
         database = open_database(make_rest_settings(settings).index, tables.METADATA, name="index")
         try:
-            ledger = Ledger(connection.raw)
+            network = OURS
+            raw = connection.raw
+            if contracts_file is not None:
+                foreign = make_foreign(settings, contracts_file)
+                network, raw = foreign.describe(), GuardedRpc(raw, foreign.deployment)
+            ledger = Ledger(raw, network)
             index = Index(database=database, ledger=ledger)
             lead = Leadership(database, "index")
             return await rebuild(index, ledger=ledger, lead=lead, progress=progress)

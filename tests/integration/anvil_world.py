@@ -15,8 +15,9 @@ from atesta_client.rest import AsyncClient, Patience
 from api.finality import Tag, report
 from api.networks.deploying import Deployer, begin
 from api.networks.fees import FeePolicy
+from api.networks.foreign import ForeignNetwork
 from api.outbox.account import Account, build_account
-from api.process import ForeignNetwork, ProcessSettings, serve_process
+from api.process import ProcessSettings, serve_process
 from api.rest.services import RestSettings
 from api.settings import ApiSettings
 from api.verification.policies import VerificationSettings
