@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.demos.anvil import AnvilMissing, find_anvil
 from scripts.demos.everything import list_stories
 from scripts.postgresql.server import PostgresMissing, find_programs
 
@@ -65,6 +66,32 @@ def test_demo_on_postgresql_ends_ok_and_finds_its_controls_there(tmp_path: Path)
     searched = [line for line in run.stdout.splitlines() if "postgresql-rows" in line]
     assert len(searched) == 4
     assert all("found" in line for line in searched)
+    assert list_node_processes(str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.processes
+@pytest.mark.long
+@pytest.mark.parametrize("name", list_stories())
+def test_story_in_front_of_anvil_ends_ok_and_leaves_nothing_running(
+    name: str, tmp_path: Path
+) -> None:
+    try:
+        find_anvil()
+    except AnvilMissing as error:
+        pytest.skip(str(error))
+    run = subprocess.run(
+        [sys.executable, "-m", f"scripts.demos.{name}", "--network", "anvil"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert run.stdout.strip().splitlines()[-1].endswith(": ok"), run.stdout + run.stderr
+    assert "as reported by that network" in " ".join(run.stdout.split())
+    assert " final " not in run.stdout.replace("Nothing is final here", "")
     assert list_node_processes(str(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
 

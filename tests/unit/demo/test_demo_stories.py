@@ -168,11 +168,11 @@ def test_all_stories_are_told_and_the_failed_ones_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told: list[str] = []
-    engines: set[str] = set()
+    grounds: set[tuple[str, str]] = set()
 
-    def run_one(name: str, database: str) -> int:
+    def run_one(name: str, database: str, network: str) -> int:
         told.append(name)
-        engines.add(database)
+        grounds.add((database, network))
         return 1 if name == "d3" else 0
 
     monkeypatch.setattr(everything, "_run", run_one)
@@ -182,14 +182,15 @@ def test_all_stories_are_told_and_the_failed_ones_named(
     monkeypatch.setattr(everything, "_run", run_one)
     monkeypatch.setattr(everything, "list_stories", lambda: ("d1", "d2"))
     assert everything.main(["--database", "postgresql"]) == 0
-    assert engines == {"sqlite", "postgresql"}
+    assert everything.main(["--network", "anvil"]) == 0
+    assert grounds == {("sqlite", "own"), ("postgresql", "own"), ("sqlite", "anvil")}
     assert capsys.readouterr().out.strip().splitlines()[-1] == "demo: ok"
 
 
 def test_all_stories_interrupted_say_during_which(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupt(_: str, _database: str) -> int:
+    def interrupt(_: str, _database: str, _network: str) -> int:
         raise everything.Interrupted
 
     monkeypatch.setattr(everything, "_run", interrupt)
