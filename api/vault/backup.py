@@ -16,12 +16,13 @@ from typing import Any, Final
 import msgpack
 from sqlalchemy import Connection, Row, Table, func, select
 
+from api.vault.all_tables import check_tables, list_backup_tables
 from api.vault.backup_file import BackupWriter
 from api.vault.ciphers import VaultDamaged
 from api.vault.epoch_keys import EpochKey, open_record, seal_record
 from api.vault.keyring import Keyring, Progress
 from api.vault.sealed_tables import SEALED_TABLES, SealedTable
-from api.vault.tables import CLAIMS, EPOCHS, ERASURES, MEMBERS, METADATA, VAULT
+from api.vault.tables import CLAIMS
 
 BATCH_ROWS: Final = 500
 """Rows that are read, and written, together."""
@@ -45,12 +46,6 @@ class BackupSummary:
     """Sealed rows whose wrap did not open; they are in the file as they are."""
 
 
-def list_backup_tables() -> tuple[Table, ...]:
-    """Return the tables of a backup; those that follow a record come after it."""
-    apart = {VAULT, EPOCHS, ERASURES, MEMBERS, CLAIMS}
-    return (*(t for t in METADATA.sorted_tables if t not in apart), MEMBERS, CLAIMS)
-
-
 def find_sealed(table: Table) -> SealedTable | None:
     """Return how the rows of a table are sealed; None for one with plain rows."""
     return next((sealed for sealed in SEALED_TABLES if sealed.table is table), None)
@@ -72,6 +67,7 @@ def write_backup(keyring: Keyring, path: Path, progress: Progress | None = None)
     )
 
     def copy(connection: Connection) -> tuple[int, int]:
+        check_tables(connection)
         total = sum(
             connection.execute(select(func.count()).select_from(table)).scalar_one()
             for table in list_backup_tables()

@@ -20,11 +20,12 @@ from sqlalchemy import Row, func, select
 from api.databases import open_database
 from api.errors import ApiError
 from api.migrations.migrating import VAULT_MIGRATIONS
+from api.vault.all_tables import VAULT_METADATA
 from api.vault.ciphers import Sealed
 from api.vault.keyring import Keyring, Progress
 from api.vault.restoring import RestoreReport, restore_backup
 from api.vault.sealed_tables import SEALED_TABLES, SealedTable
-from api.vault.tables import MATERIALS, METADATA, RECORDS
+from api.vault.tables import MATERIALS, RECORDS
 
 _BATCH_ROWS: Final = 200
 
@@ -81,7 +82,7 @@ def check_backup(
     database = None
     try:
         database = open_database(
-            folder / "check.sqlite", METADATA, migrations=VAULT_MIGRATIONS, name="check"
+            folder / "check.sqlite", VAULT_METADATA, migrations=VAULT_MIGRATIONS, name="check"
         )
         scratch = keyring.on(database)
         restored = restore_backup(scratch, path)

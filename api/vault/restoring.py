@@ -19,7 +19,8 @@ from api.database_rows import continue_row_numbers
 from api.errors import UserFault
 from api.imports.tables import IMPORT_LINES
 from api.vault import epochs
-from api.vault.backup import PRIVATE, find_sealed, list_backup_tables, open_private
+from api.vault.all_tables import LOGS, list_backup_tables
+from api.vault.backup import PRIVATE, find_sealed, open_private
 from api.vault.backup_file import BackupRefused, Batch, read_backup
 from api.vault.ciphers import VaultDamaged
 from api.vault.erasure_journal import Erased
@@ -86,7 +87,7 @@ def restore_backup(
             counts: Counter[str] = Counter()
             done = 0
             for batch in read_backup(path, vault_id=vault_id, standing=standing):
-                lines = returning.take(batch, counts)
+                lines = _leave_out_present(connection, batch, returning.take(batch, counts))
                 if lines:
                     table = _find_table(batch.table)
                     connection.execute(insert(table), [line.values for line in lines])
@@ -120,6 +121,8 @@ class _Returning:
     def take(self, batch: Batch, counts: Counter[str]) -> list[_Line]:
         """Return the rows that come back, and count those that do not."""
         table = _find_table(batch.table)
+        if not {*batch.columns} <= {*table.columns.keys(), PRIVATE}:
+            raise _build_newer()
         sealed = find_sealed(table)
         lines = []
         for row in batch.rows:
@@ -196,11 +199,27 @@ def _find_table(name: str) -> Table:
     for table in list_backup_tables():
         if table.name == name:
             return table
-    raise BackupRefused("this backup was written by a newer version of this program")
+    raise _build_newer()
+
+
+def _build_newer() -> BackupRefused:
+    return BackupRefused("this backup was written by a newer version of this program")
+
+
+def _leave_out_present(connection: Connection, batch: Batch, lines: list[_Line]) -> list[_Line]:
+    """Take out the entries of a log that the database has."""
+    log = next((table for table in LOGS if table.name == batch.table), None)
+    if log is None or not lines:
+        return lines
+    numbers = [line.values["sequence"] for line in lines]
+    present = set(
+        connection.execute(select(log.c.sequence).where(log.c.sequence.in_(numbers))).scalars()
+    )
+    return [line for line in lines if line.values["sequence"] not in present]
 
 
 def _clear(connection: Connection, *, replace: bool) -> None:
-    tables = list_backup_tables()
+    tables = [table for table in list_backup_tables() if table not in LOGS]
     if not replace and any(
         connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
     ):

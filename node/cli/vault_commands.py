@@ -295,8 +295,8 @@ def open_vault(config: Path) -> "Iterator[tuple[Settings, Keyring]]":
     """Open the vault's database and keys as the node does."""
     from api.databases import open_database
     from api.migrations.migrating import VAULT_MIGRATIONS
+    from api.vault.all_tables import VAULT_METADATA
     from api.vault.opening import VaultKeys, open_keyring
-    from api.vault.tables import METADATA
     from node.daemon.api_service import make_rest_settings
     from node.settings import load_settings
 
@@ -306,7 +306,7 @@ def open_vault(config: Path) -> "Iterator[tuple[Settings, Keyring]]":
         key_file=_get_key_file(settings), folders=rest.vault_keys_dirs, limits=rest.vault_limits
     )
     database = open_database(
-        rest.vault, METADATA, migrations=VAULT_MIGRATIONS, secure_delete=True, name="vault"
+        rest.vault, VAULT_METADATA, migrations=VAULT_MIGRATIONS, secure_delete=True, name="vault"
     )
     try:
         with _show_progress("wrapping rows of the first version anew") as progress:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from atesta_client.credentials import BatchPath
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
-from api.errors import InvalidField
+from api.access.read_table import READS
+from api.errors import ApiBug, InvalidField
 from api.vault.backup import write_backup
 from api.vault.backup_file import BackupRefused, read_backup, read_header
 from api.vault.checking import check_backup, check_vault
@@ -239,6 +240,46 @@ def test_backup_that_was_changed_or_cut_is_refused_and_changes_nothing(
         restore_backup(lite.keyring, file, replace=True)
     assert read_tables(lite) == before
     assert lite.opens(made) == [True] * 3
+
+
+def add_read(kit: Kit, caller: str) -> None:
+    row = {
+        "read_s": NOW_S,
+        "caller": caller,
+        "method": "token",
+        "operation": "get",
+        "purpose": "service",
+        "uid": bytes(32),
+        "what": "credential",
+        "request_id": "r",
+    }
+    kit.database.write_now(lambda c: c.execute(insert(READS).values(**row)))
+
+
+def test_record_of_reads_comes_back_and_is_never_shortened(kit: Kit, tmp_path: Path) -> None:
+    add_read(kit, "first")
+    kit.put()
+    file = tmp_path / "vault.backup"
+    assert write_backup(kit.keyring, file).rows == 2
+    add_read(kit, "second")
+    restore_backup(kit.keyring, file, replace=True)
+    add_read(kit, "third")
+    callers = kit.database.read_now(lambda c: c.execute(select(READS.c.caller)).scalars().all())
+    assert callers == ["first", "second", "third"]
+    on_new_database(kit, f"sqlite:///{tmp_path}/other.sqlite")
+    restore_backup(kit.keyring, file)
+    callers = kit.database.read_now(lambda c: c.execute(select(READS.c.caller)).scalars().all())
+    assert callers == ["first"]
+
+
+def test_database_with_a_table_that_nobody_knows_is_not_backed_up(
+    lite: Kit, tmp_path: Path
+) -> None:
+    lite.put()
+    lite.database.write_now(lambda c: c.exec_driver_sql("CREATE TABLE other (id INTEGER)"))
+    with pytest.raises(ApiBug, match="other"):
+        write_backup(lite.keyring, tmp_path / "vault.backup")
+    assert list(tmp_path.glob("vault.backup*")) == []
 
 
 def test_backup_of_another_vault_is_refused(lite: Kit, tmp_path: Path) -> None:
