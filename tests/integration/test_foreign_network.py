@@ -158,6 +158,8 @@ async def test_nothing_is_called_final_and_the_explorer_says_why(world: World, b
                 text = await answer.text()
                 assert answer.status == 200
                 assert "as that network reports" in text, path
+                assert "as reported by that network" in text, path
+                assert "became final" not in text, path
         async with session.post(bureau.url + "/", json={}) as answer:
             assert answer.status == 405  # JSON-RPC is left to that network's node
 

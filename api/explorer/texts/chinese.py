@@ -46,6 +46,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "status.late": "本節點可能落後",
     "status.late.text": "最後一個最終確認的區塊是 {number}，時間為 {age}前。其後發生的事未在本網頁"
     "顯示。",
+    "status.reported": "區塊 {number}（{age}前）是該網絡所報告的最後區塊。",
     "finality.title": "最終確認",
     "finality.final": "已最終確認：{total} 個驗證節點中有 {sealed} 個簽署了本區塊，所需為 {quorum}"
     " 個。",
@@ -63,6 +64,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "finality.round.text": "因提案節點延誤或離線，多用了 {round} 輪才達成一致。",
     "overview.title": "總覽",
     "overview.lead": "各機構在帳本上的存證，以及如何最終確認。",
+    "overview.lead.reported": "各機構在帳本上的存證，以本網頁所連接的網絡所報告者為準。",
     "overview.latest_blocks": "最新區塊",
     "overview.latest_attestations": "最新存證",
     "overview.no_attestations": "尚未有任何存證。",

@@ -47,6 +47,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "status.late": "This node may be behind",
     "status.late.text": "Its last final block is {number}, from {age} ago. What happened since is "
     "missing on these pages.",
+    "status.reported": "Block {number}, from {age} ago, is the last as reported by that network.",
     "finality.title": "Finality",
     "finality.final": "Final: {sealed} of {total} validators sealed this block; {quorum} are "
     "needed.",
@@ -70,6 +71,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     # Overview
     "overview.title": "Overview",
     "overview.lead": "What the agencies of this ledger have attested, and how it became final.",
+    "overview.lead.reported": "What the agencies of this ledger have attested, as reported by the "
+    "network behind these pages.",
     "overview.latest_blocks": "Latest blocks",
     "overview.latest_attestations": "Latest attestations",
     "overview.no_attestations": "Nothing has been attested yet.",

@@ -46,6 +46,7 @@ PORTUGUESE: Final[Mapping[str, str]] = {
     "status.late": "Este nó pode estar atrasado",
     "status.late.text": "O seu último bloco definitivo é o {number}, de há {age}. O que aconteceu "
     "depois falta nestas páginas.",
+    "status.reported": "O bloco {number}, de há {age}, é o último, conforme essa rede o comunica.",
     "finality.title": "Definitividade",
     "finality.final": "Definitivo: {sealed} de {total} validadores selaram este bloco; são "
     "precisos {quorum}.",
@@ -68,6 +69,8 @@ PORTUGUESE: Final[Mapping[str, str]] = {
     "proponente se atrasou ou faltou.",
     "overview.title": "Visão geral",
     "overview.lead": "O que as entidades deste registo atestaram, e como se tornou definitivo.",
+    "overview.lead.reported": "O que as entidades deste registo atestaram, conforme o comunica a "
+    "rede por trás destas páginas.",
     "overview.latest_blocks": "Últimos blocos",
     "overview.latest_attestations": "Últimas atestações",
     "overview.no_attestations": "Ainda nada foi atestado.",
