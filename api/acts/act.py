@@ -64,6 +64,9 @@ class PreparedAct:
     """What the caller hands to the other side, as a JSON object."""
     answer_role: str | None = None
     """Role of the kept material that is this envelope; None if it is something of its own."""
+    unopened: bool = False
+    """True if the caller handed in a commitment that nobody here computed or saw opened; it needs
+    the role `unopened`, and the operation says so."""
     basis: bytes | None = None
     """The legal basis that it rests on."""
     dataset: bytes | None = None

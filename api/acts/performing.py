@@ -20,8 +20,8 @@ from api.acts.calls import order_args
 from api.acts.context import ActContext
 from api.acts.legal import add_legal_reference
 from api.acts.private import seal_lateness
-from api.auth import Caller, check_roles
-from api.errors import ApiError, InvalidField, UserFault
+from api.auth import Caller, Role, check_roles
+from api.errors import ApiError, Forbidden, InvalidField, UserFault
 from api.outbox.store import WriteRequest
 from api.rest.call import Call, Reply
 from api.rest.missing_roles import name_missing_role
@@ -150,6 +150,7 @@ def build_ledger_act(
         if keep_officer is not None:
             await keep_officer()
 
+    _check_unopened(prepared, context.caller)
     ledger_act = LedgerAct(
         kind=act.name,
         uid=prepared.uid,
@@ -162,8 +163,15 @@ def build_ledger_act(
         event_time=body.event_time,
         gas=prepared.gas or act.gas,
         claim=act.name_claim(prepared),
+        unopened=prepared.unopened,
     )
     return ledger_act, keep
+
+
+def _check_unopened(prepared: PreparedAct, caller: Caller | None) -> None:
+    """Raise `Forbidden` for a bare commitment of a caller who may not hand in such."""
+    if prepared.unopened and (caller is None or not caller.has_any(Role.UNOPENED)):
+        raise Forbidden("a bare commitment needs the role unopened", needed=(Role.UNOPENED.value,))
 
 
 def _check_second_officer(body: ActBody) -> None:

@@ -64,7 +64,8 @@ class StatementMake(ActBody):
     )
     root: Uid | None = Field(
         default=None,
-        description="RFC 6962 root over their leaves, without the list; null if there were none.",
+        description="RFC 6962 root over their leaves, without the list; null if there were none. "
+        "It needs the role `unopened`.",
         examples=[None],
     )
 
@@ -127,7 +128,12 @@ async def _state(context: ActContext, body: StatementMake) -> PreparedAct:
     if body.deliveries is None:
         assert body.count is not None, "checked by the model"
         root = NO_UID if body.root is None else decode_hex(body.root)
-        return _prepare(exchange, period, {"count": body.count, "root": root})
+        return _prepare(
+            exchange,
+            period,
+            {"count": body.count, "root": root},
+            unopened=body.root is not None,
+        )
     commitments = [decode_hex(commitment) for commitment in body.deliveries]
     statement = await _compute(exchange, period, commitments)
     root = statement.root if commitments else NO_UID

@@ -6,6 +6,10 @@ from typing import Any
 import pytest
 from atesta_client.statements import compare_deliveries, compute_delivery_leaf, make_statement
 
+from api.access.callers import Caller as AccessCaller
+from api.access.callers import Role
+from api.acts.performing import rehearse
+from api.acts.table import get_act
 from tests.unit.acts.exchange_world import Law, ask, build_request, do, look, make_law, release
 from tests.unit.acts.law_world import LATER, read, write_time
 from tests.unit.rest.ledger_world import Caller
@@ -50,7 +54,12 @@ async def test_period_agreed_by_both_sides(
     )
     body = {"count": statement.count, "root": "0x" + statement.root.hex()}
     assert body["root"] == stated["envelope"]["root"]
+    text = "0x" + b"Maria do Rosario dos Santos Silv".hex()
+    disguised = body | {"root": text}
+    refused = await laboratory.post(f"{path}/statement", disguised, status=400)
+    assert (refused["code"], refused["field"]) == ("invalid_field", "root")
     accepted = await do(laboratory, f"{path}/statement", body)
+    assert (stated["unopened"], accepted["unopened"]) == (False, True)
     period = await look(laboratory, accepted["record"].removeprefix("/v1"))
     assert (period["state"], period["stated_by_provider"]["count"]) == ("agreed", 5)
     again = await laboratory.post(f"{path}/statement", body, status=409)
@@ -172,3 +181,18 @@ async def test_period_is_begun_by_the_provider_while_the_law_covers_it(
 async def test_period_statement_has_one_form(bureau: Caller, exchange: str, body: Any) -> None:
     path = f"/exchanges/{exchange}/periods/{PERIOD}/statement"
     assert (await bureau.post(path, body, status=400))["code"] == "invalid_field"
+
+
+async def test_period_root_that_nobody_opened_needs_its_role(
+    laboratory: Caller, exchange: str
+) -> None:
+    services = laboratory.agency.services
+    body = {"count": 2, "root": "0x" + "5a" * 32}
+    path = {"uid": exchange, "period": str(PERIOD)}
+    for roles, needed in ((frozenset({Role.OFFICER}), True), (frozenset(Role), False)):
+        caller = AccessCaller(name="officer", roles=roles)
+        tried = await rehearse(
+            services, get_act("statement.make"), caller=caller, path=path, body=body
+        )
+        is_forbidden = tried.refusal is not None and tried.refusal.code == "forbidden"
+        assert is_forbidden == needed
