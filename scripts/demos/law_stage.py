@@ -30,7 +30,8 @@ from atesta_client.errors import ClientError, RestProblem
 from atesta_client.requests import Request
 from atesta_client.rest import AsyncClient, Patience
 
-from api.auth import Role, create_token, save_tokens
+from api.access.callers import Role
+from api.access.tokens import create_token, save_tokens
 from contracts.codes import Role as KeyRole
 from contracts.development import (
     MEMBER,

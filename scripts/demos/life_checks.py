@@ -7,7 +7,7 @@ import aiohttp
 from atesta_client import requests
 from atesta_client.presentations import Occasion, format_presentation, present
 
-from api.auth import Role
+from api.access.callers import Role
 from contracts.development import DevelopmentAgency
 from scripts.demos.law_carrying import (
     Carried,
