@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, insert, select, update
 
+from api.imports.tables import IMPORT_LINES, IMPORTS
 from api.vault import epochs
+from api.vault.backup import write_backup
+from api.vault.checking import check_vault
 from api.vault.ciphers import VaultDamaged
 from api.vault.epochs import EpochState
 from api.vault.erasure import ErasureReason
 from api.vault.key_folder import KeyFolder, KeyFolderFault
 from api.vault.metrics import measure_vault
-from api.vault.sealed_tables import SEALED_TABLES
+from api.vault.restoring import restore_backup
+from api.vault.sealed_tables import SEALED_TABLES, build_line_identity
 from api.vault.tables import CLAIMS, EPOCHS, MATERIALS, RECORDS
 from api.vault.vault import UidTaken
 from tests.unit.vault.vault_kit import NOW_S, Kit, do, make, wrap
@@ -212,6 +216,47 @@ def test_erasure_that_a_failing_disk_stopped_is_finished_by_the_next(
     assert (report.erased, len(report.destroyed)) == (0, 1)
     assert lite.keyring.get_status().closing == 0
     assert lite.opens(made) == [False, True, True]
+
+
+def test_waiting_line_of_an_import_loses_its_content(lite: Kit, tmp_path: Path) -> None:
+    made = lite.put()
+    key = lite.keyring.take_key()
+    about = {
+        "id": "im-1",
+        "act": "mandate.record",
+        "idempotency_key": "k",
+        "body_fingerprint": bytes(32),
+        "state": "running",
+        "lines": 2,
+        "created_s": 1,
+    }
+    lines = []
+    for number, uid in ((1, made.record.uid), (2, bytes(32))):
+        sealed = key.seal(b"{}", build_line_identity("im-1", number))
+        lines.append(
+            {
+                "import_id": "im-1",
+                "line": number,
+                "state": "waiting",
+                "uid": uid,
+                "weight": 1,
+                "is_single": False,
+                "epoch": sealed.epoch,
+                "wrapped_key": sealed.wrapped_key,
+                "ciphertext": sealed.ciphertext,
+            }
+        )
+    lite.database.write_now(lambda c: c.execute(insert(IMPORTS).values(**about)))
+    lite.database.write_now(lambda c: c.execute(insert(IMPORT_LINES), lines))
+    write_backup(lite.keyring, tmp_path / "vault.backup")
+    lite.erase(made.record.uid)
+    for _ in range(2):
+        first, second = read_all(lite, select(IMPORT_LINES).order_by(IMPORT_LINES.c.line))
+        assert (first.state, first.code, first.ciphertext) == ("rejected", "erased", None)
+        assert second.state == "waiting"
+        assert check_vault(lite.keyring).rows == 1
+        assert check_vault(lite.keyring).is_whole
+        restore_backup(lite.keyring, tmp_path / "vault.backup", replace=True)
 
 
 def test_lost_key_folder_is_noticed_and_not_made_anew(lite: Kit) -> None:
