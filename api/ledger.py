@@ -145,7 +145,9 @@ class Ledger:
         try:
             found = await self._raw.call("eth_getLogs", wanted)
         except RpcRefusal as refusal:
-            if refusal.rpc_code != RPC_LIMIT_EXCEEDED or first == last:
+            # Engines refuse what is too much with codes of their own.
+            is_too_much = refusal.rpc_code == RPC_LIMIT_EXCEEDED or not self.network.is_ours
+            if first == last or not is_too_much:
                 raise
             middle = (first + last) // 2
             lower = await self.get_logs(first, middle, addresses)

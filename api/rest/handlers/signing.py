@@ -45,7 +45,7 @@ from api.rest.writes import accept, build_request
 from api.texts.store import store_texts
 from api.texts.text import PublicText
 from contracts import codec
-from contracts.addresses import PROXIES
+from contracts.address_book import GENESIS_BOOK
 from contracts.codes import ALL_ROLES
 from contracts.errors import CodecError
 from contracts.typed_data import ACT_TYPE
@@ -234,7 +234,7 @@ def _read_signed(body: models.SignedActCreate, now_s: int) -> StoredAct:
     assert body.call is not None, "checked by the model"
     assert body.signer is not None, "checked by the model"
     assert body.nonce is not None, "checked by the model"
-    if body.contract not in PROXIES.values() or not has_function(body.contract, "relay"):
+    if body.contract not in GENESIS_BOOK.by_name or not has_function(body.contract, "relay"):
         raise InvalidField("contract", "no contract of this name takes signed acts")
     call = decode_hex(body.call)
     try:
