@@ -14,13 +14,13 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
+from api.access.callers import Caller, Role, check_roles
 from api.acts.act import Act, ActBody, PreparedAct
 from api.acts.answers import check_not_under_way, keep_answer, recall_answer
 from api.acts.calls import order_args
 from api.acts.context import ActContext
 from api.acts.legal import add_legal_reference
 from api.acts.private import seal_lateness
-from api.auth import Caller, Role, check_roles
 from api.errors import ApiError, Forbidden, InvalidField, UserFault
 from api.outbox.store import WriteRequest
 from api.rest.call import Call, Reply
