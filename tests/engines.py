@@ -12,12 +12,18 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import pytest
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.engine import make_url
 
 from scripts.postgresql.server import PostgresMissing, PostgresServer, run_postgres
+
+MOSTLY_SQLITE: Final = pytest.mark.parametrize(
+    "database_urls", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True
+)
+"""For slow tests whose parts run on both engines elsewhere: PostgreSQL with `--long` only."""
 
 NewDatabase = Callable[[str], str]
 """Returns the address of the database with this name; the same name means the same database."""

@@ -43,7 +43,7 @@ def read_rows(connection: Connection) -> set[int]:
 def test_processes_that_read_decide_and_write_follow_each_other(
     database_urls: NewDatabase, tmp_path: Path
 ) -> None:
-    names, count, certificates = ("north", "south"), 24, 8
+    names, count, certificates = ("north", "south"), 16, 6
     vault = Kit(url=database_urls("vault"), folder=tmp_path)
     uids = {
         name: [vault.put(number).record.uid.hex() for number in range(certificates)]

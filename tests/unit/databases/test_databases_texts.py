@@ -9,8 +9,8 @@ import pytest
 from tests.engines import NewDatabase
 from tests.unit.rest.ledger_world import Agency, FakeLedger, open_caller
 
-ODD = ["a\0b", "\ud800", "x" * 150, "名" * 60, "\u202e\u0301", "'; DROP TABLE records; --"]
-"""NUL, half a character, long, many bytes, marks without a letter, and an old joke."""
+ODD = ["a\0b", "\ud800", "名" * 60, "'; DROP TABLE records; --"]
+"""NUL, half a character, many bytes, and an old joke."""
 
 
 @pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))

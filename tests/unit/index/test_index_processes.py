@@ -19,7 +19,7 @@ from api.index import tables
 from api.index.index import Index, IndexMismatch
 from contracts.addresses import SCHEMAS, SCHEMAS_NAME
 from scripts.postgresql.server import PostgresMissing, PostgresServer, make_postgres
-from tests.engines import NewDatabase
+from tests.engines import MOSTLY_SQLITE, NewDatabase
 from tests.unit.outbox.test_outbox_kill import run_server, serve_ledger
 from tests.unit.rest.ledger_world import START_S, Agency, FakeLedger, open_caller
 
@@ -107,6 +107,7 @@ async def test_index_lead_is_found_again_by_the_next_who_starts(
 
 
 @pytest.mark.processes
+@MOSTLY_SQLITE
 async def test_index_goes_on_when_the_process_that_follows_is_killed(
     tmp_path: Path, database_urls: NewDatabase
 ) -> None:

@@ -19,7 +19,7 @@ from api.leadership import Leadership
 from contracts.addresses import SCHEMAS as SCHEMAS_CONTRACT
 from contracts.addresses import SCHEMAS_NAME
 from node.cli.app import app
-from tests.engines import NewDatabase
+from tests.engines import MOSTLY_SQLITE, NewDatabase
 from tests.unit.outbox.test_outbox_kill import serve_ledger
 from tests.unit.rest.ledger_world import START_S, Agency, FakeLedger
 
@@ -100,6 +100,7 @@ async def test_index_rebuilt_says_what_the_chain_says(
     assert [row[0] for row in right["schemas"]] == UIDS
 
 
+@MOSTLY_SQLITE
 async def test_index_rebuilt_goes_on_when_the_leader_ends_half_way(
     agency: Agency, ledger: FakeLedger, tmp_path: Path, database_urls: NewDatabase
 ) -> None:
@@ -133,6 +134,7 @@ async def test_index_rebuild_ends_with_the_reason_why_it_cannot(
         await run_rebuild(agency)
 
 
+@MOSTLY_SQLITE
 async def test_index_command_rebuilds_and_tells_the_height(
     ledger: FakeLedger, tmp_path: Path, database_urls: NewDatabase
 ) -> None:

@@ -12,7 +12,7 @@ from api.assembly import ApiParts, RunningApi, serve_ledger
 from api.index.tables import CURSOR
 from api.rest.services import RestSettings
 from api.settings import ApiSettings
-from tests.engines import NewDatabase
+from tests.engines import MOSTLY_SQLITE, NewDatabase
 from tests.unit.explorer.real_ledger import RealLedger, open_ledger
 
 
@@ -35,6 +35,7 @@ async def api(
         yield running
 
 
+@MOSTLY_SQLITE
 async def test_index_that_strays_is_seen_by_operators_and_readers(
     api: RunningApi, ledger: RealLedger
 ) -> None:

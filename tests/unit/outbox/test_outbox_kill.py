@@ -19,7 +19,7 @@ from api.errors import ApiError, as_rpc_error
 from contracts.addresses import ATTESTATIONS, SCHEMAS, SCHEMAS_NAME
 from contracts.codec import decode_log
 from contracts.labels import encode_label
-from tests.engines import NewDatabase
+from tests.engines import MOSTLY_SQLITE, NewDatabase
 from tests.unit.rest.ledger_world import FakeLedger
 
 RECORDS = 200
@@ -109,6 +109,7 @@ async def post(session: aiohttp.ClientSession, url: str, body: dict[str, str]) -
 
 
 @pytest.mark.processes
+@MOSTLY_SQLITE
 async def test_outbox_survives_kill_in_the_middle_of_200_posts(
     tmp_path: Path, database_urls: NewDatabase
 ) -> None:
