@@ -14,6 +14,12 @@ from api.rest.values import Model, OperationState
 HEADER: Final = "Atesta-Finality"
 """Set on every answer of REST: `quorum_seals` or `as_reported`."""
 
+_SENTENCES: Final = (
+    ("has not seen a final block", "has seen no block that the network reports to stay"),
+    ("may not be final yet", "may not be reported yet"),
+)
+"""What findings say of a ledger of ours, and what they say in front of another network."""
+
 
 def restate(model: Model, finality: Finality) -> Model:
     """Return an answer in the network's words; the same object on a ledger of ours."""
@@ -32,15 +38,22 @@ def read_state(state: str | None) -> str | None:
     return OperationState.FINAL.value if state == OperationState.REPORTED.value else state
 
 
+def _restate_member(name: str, value: Any) -> Any:
+    if name == "final" and value is True:
+        return False
+    if name in {"text", "next_step"} and isinstance(value, str):
+        for said, instead in _SENTENCES:
+            value = value.replace(said, instead)
+    return _restate(value)
+
+
 def _restate(value: Any) -> Any:
     if value is OperationState.FINAL:
         return OperationState.REPORTED
     if isinstance(value, Model):
-        changes = {
-            name: False if name == "final" and inner is True else _restate(inner)
-            for name, inner in value
-        }
-        return value.model_copy(update=changes)
+        return value.model_copy(
+            update={name: _restate_member(name, inner) for name, inner in value}
+        )
     if isinstance(value, list):
         return [_restate(item) for item in value]
     return value

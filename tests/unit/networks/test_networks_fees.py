@@ -10,10 +10,11 @@ from api.errors import UpstreamFault
 from api.finality import QBFT, report
 from api.networks.fees import GWEI, NO_FEES, FeePolicy, Fees, check_funds, quote_fees
 from api.outbox.account import build_account, read_offer, sign_call
-from api.rest.answers import Activity, Provenance
+from api.rest.answers import Activity, Finding, Provenance
 from api.rest.finality_words import read_state, restate, view_finality
 from api.rest.models import Operation
 from api.rest.values import OperationState
+from api.verification.findings import get_finding
 from api.web3_provider import RpcRefusal
 
 ACCOUNT = build_account(b"\x07" * 32)
@@ -110,6 +111,13 @@ def test_nothing_is_called_final_in_front_of_another_network() -> None:
     story = restate(whole, report("safe"))
     assert isinstance(story, Provenance)
     assert [act.final for act in story.activities] == [False]
+    for code in ("node_behind", "record_not_attested"):
+        finding = get_finding(code)
+        told = Finding(code=code, text=f"{finding.text} {finding.next_step}", field=None)
+        reworded = restate(told, report("latest"))
+        assert "final" in told.text
+        assert isinstance(reworded, Finding)
+        assert "final" not in reworded.text
     assert read_state("reported") == "final"
     assert read_state("queued") == "queued"
 
