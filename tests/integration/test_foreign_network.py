@@ -15,10 +15,13 @@ from atesta_client.answers import Verification
 from atesta_client.credentials import decode_credential
 from atesta_client.errors import RestProblem
 from atesta_client.requests import Request
+from eth_typing import Hash32
 
 from api.networks.fees import GWEI, FeePolicy
 from api.networks.guard import WrongNetwork
 from contracts.deployment import Deployment
+from contracts.testkeys import get_private_key
+from contracts.typed_data import sign_digest
 from scripts.demos.anvil import Anvil, AnvilMissing, find_anvil, launch_anvil
 from tests.integration.anvil_world import (
     BUREAU,
@@ -167,6 +170,28 @@ async def test_nothing_is_called_final_and_the_explorer_says_why(world: World, b
 def create_schema() -> Request[Any]:
     uid = "0x" + secrets.token_hex(32)
     return requests.create_schema(uid=uid, title="Another", pointers=POINTERS)
+
+
+async def test_act_signed_elsewhere_counts_on_this_deployment_alone(
+    world: World, laboratory: Api
+) -> None:
+    """The typed data name the contract's address here and the deployment's own salt."""
+    purpose = requests.publish_purpose(code="entry", title="Entry")
+    prepared = await laboratory.send(
+        requests.create_prepared_act(purpose, signer="0x" + get_account(BUREAU).address.hex())
+    )
+    domain = prepared.typed_data["domain"]
+    assert domain["verifyingContract"].lower() == (
+        "0x" + world.deployment.book.get_address("catalogue").hex()
+    )
+    assert domain["salt"] == "0x" + world.deployment.salt.hex()
+    digest = Hash32(bytes.fromhex(prepared.digest[2:]))
+    signature = sign_digest(digest, get_private_key(BUREAU, "account"))
+    handed = requests.create_signed_act(prepared=prepared.id, signature="0x" + signature.hex())
+    operation = await laboratory.do(handed)
+    assert operation.state == "reported"
+    _, record, _ = await laboratory.ask(f"/v1/purposes/{prepared.uid}")
+    assert record["owner"] == "mo-health-bureau"
 
 
 async def test_what_the_network_may_take_back_is_not_settled(world: World, tmp_path: Path) -> None:
