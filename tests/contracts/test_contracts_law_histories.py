@@ -7,7 +7,7 @@ heads and counts are those that the events give.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from eth_typing import Address, Hash32
@@ -42,6 +42,7 @@ from tests.contracts.exchange_harness import (
 )
 from tests.contracts.head_replay import HeadReplay
 from tests.contracts.law_harness import CONDITIONAL, CONSENT_BASIS, ORDINARY, STATUTE_BASIS
+from tests.contracts.law_models import Consent, Exchange
 from tests.contracts.mandate_harness import build_entry
 
 CONTRACTS = ("catalogue", "bases", "consents", "exchanges", "mandates")
@@ -62,33 +63,6 @@ PARTIES = st.sampled_from([bureau, bureau, bureau, laboratory, commission])
 PLACES = st.integers(0, MAX_EXCHANGES - 1)
 RARELY = st.integers(0, 5).map(lambda dice: dice == 5)
 LASTING = st.integers(200, 4000)
-
-
-@dataclass(slots=True)
-class Consent:
-    """What the model knows of a consent."""
-
-    dataset: bytes
-    quota: int
-    until: int
-    is_withdrawn: bool = False
-    held: dict[bytes, str] = field(default_factory=dict)
-
-    def has_room(self) -> bool:
-        return not self.quota or len(self.held) < self.quota
-
-
-@dataclass(slots=True)
-class Exchange:
-    """What the model knows of an exchange."""
-
-    dataset: bytes
-    basis: bytes
-    consent: bytes
-    mandate: bytes
-    amount: int
-    state: int
-    voids: set[Address] = field(default_factory=set)
 
 
 class WholeLawHistories(RuleBasedStateMachine):
@@ -113,6 +87,8 @@ class WholeLawHistories(RuleBasedStateMachine):
             self.consent(uid, dataset, 2, 4000)
         for uid in MANDATES[:2]:
             self.grant(uid, lasts)
+        for dataset, uid in zip(DATASETS, MANDATES, strict=False):
+            self.request(dataset, NOTHING, uid, LIMIT)
 
     # ------------------------------------------------------------ the law itself
 
@@ -282,6 +258,13 @@ class WholeLawHistories(RuleBasedStateMachine):
                 if exchange.consent != NOTHING:
                     del self.consents[exchange.consent].held[uid]
 
+    @rule(uid=st.sampled_from(CONSENTS))
+    def request_more_than_the_quota(self, uid: bytes) -> None:
+        """Three requests in a row on a consent that bears two at most."""
+        if uid in self.consents:
+            for _ in range(3):
+                self.request(self.consents[uid].dataset, uid, NOTHING, LIMIT)
+
     @rule(place=PLACES, obstacle=st.sampled_from(OBSTACLES), is_release=st.booleans())
     def act_when_the_law_has_just_ended(
         self, place: int, obstacle: str, *, is_release: bool
@@ -290,23 +273,22 @@ class WholeLawHistories(RuleBasedStateMachine):
         _, exchange = self.pick(place)
         if exchange is None:
             return
-        if obstacle == "basis":
-            self.change(auditor, "bases", exchange.basis, RecordState.SUSPENDED)
-        elif obstacle == "dataset":
-            self.change(bureau, "catalogue", exchange.dataset, RecordState.SUSPENDED)
+        change = {
+            "basis": partial(self.change, auditor, "bases", exchange.basis),
+            "dataset": partial(self.change, bureau, "catalogue", exchange.dataset),
+        }
+        if obstacle in change:
+            change[obstacle](RecordState.SUSPENDED)
         elif obstacle == "consent":
             self.withdraw(bureau, exchange.consent, is_done=True)
         elif obstacle == "mandate":
             self.end_mandate(bureau, exchange.mandate, is_done=True)
         else:
             self.stop(auditor, exchange.basis, 5, is_done=True)
-        if is_release:
-            self.release(bureau, place)
-        else:
-            self.decide(bureau, place, is_approval=True)
+        self.release(bureau, place) if is_release else self.decide(bureau, place, is_approval=True)
         self.ledger.pass_time(5)
-        self.change(auditor, "bases", exchange.basis, RecordState.ACTIVE)
-        self.change(bureau, "catalogue", exchange.dataset, RecordState.ACTIVE)
+        for restore in change.values():
+            restore(RecordState.ACTIVE)
 
     # ------------------------------------------------------------ the model
 
