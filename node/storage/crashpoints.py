@@ -13,6 +13,7 @@ durable write (and, for a file, "in the middle"). Every durable write is wrapped
     mempool              one group of the mempool's journal, or the journal's first line
     mempool_compaction   a new journal takes the old one's name
     outbox, index, vault one commit of that database of the API
+    vault_keys           one file of the vault's key folder, written, added to or destroyed
 
 This is for tests only. Without the variable below, as in every operation, nothing is counted and
 a write costs one call more. A test sets it in the environment of a node that it starts:
