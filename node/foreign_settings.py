@@ -25,7 +25,11 @@ class ForeignSettings:
     ] = 100
     priority_fee_gwei: Annotated[
         int | None,
-        Rule("Offered on top of the base fee, gwei; absent: what the node suggests.", high=10**9),
+        Rule(
+            "Offered on top of the base fee, gwei; absent: what the node suggests.",
+            low=0,
+            high=10**9,
+        ),
     ] = None
     replace_after_s: Annotated[
         int,
