@@ -52,6 +52,8 @@ class Provider:
     """The claim that names the caller in logs and in the record of reads."""
     roles_claim: tuple[str, ...] = ("roles",)
     """The members that lead to the claim with the roles."""
+    refused: frozenset[str] = frozenset()
+    """Names that are let in no more, whatever their token says."""
     leeway_s: int = 30
     """Seconds by which clocks may differ."""
     limits: Limits = field(default_factory=Limits)
@@ -91,8 +93,11 @@ class OidcAuthenticator:
             raise TokenRefused("the token's header cannot be read")
         key = await keys.find(key_id, algorithm)
         claims = self._verify(token, provider, key)
+        name = _read_name(claims, provider)
+        if name in provider.refused:
+            raise TokenRefused("the token's holder is let in no more")
         return Caller(
-            name=_read_name(claims, provider),
+            name=name,
             roles=_read_roles(claims, provider),
             method=Method.OIDC,
             limits=provider.limits,

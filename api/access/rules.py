@@ -120,7 +120,7 @@ def _read_limits(table: Any) -> tuple[Limits, Quota]:
 
 def _read_provider(table: Any, where: str) -> Provider:
     known = {"issuer", "audience", "algorithms", "name_claim", "roles_claim", "leeway_s"}
-    _check_members(table, where, known | {"limits", "roles", "authority"})
+    _check_members(table, where, known | {"limits", "roles", "authority", "refused"})
     issuer = _read_text(table, "issuer", where)
     if not is_safe_address(issuer):
         raise _refuse(f"{where}.issuer", "must be an https address")
@@ -145,6 +145,9 @@ def _read_provider(table: Any, where: str) -> Provider:
         algorithms=algorithms,
         name_claim=_read_text(table, "name_claim", where, "sub"),
         roles_claim=_read_texts(table.get("roles_claim", "roles"), where, "roles_claim"),
+        refused=frozenset(
+            _read_texts(table["refused"], where, "refused") if "refused" in table else ()
+        ),
         leeway_s=leeway_s,
         limits=parse_limits(table.get("limits", {}), f"{FIELD}: {where}.limits"),
     )

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
+from jwt.utils import der_to_raw_signature
 
 from api.access.callers import Method, Role
 from api.access.issuer_http import MAX_SIZE, IssuerHttp
@@ -48,6 +49,7 @@ class Setting:
                 "atesta-auditors": frozenset({Role.AUDITOR}),
             },
             roles_claim=("realm_access", "roles"),
+            refused=frozenset({"gone"}),
         )
         keys = IssuerKeys(provider.issuer, http.build_fetch(None), lambda: self.clock_s)
         self.authenticator = OidcAuthenticator(
@@ -164,6 +166,7 @@ async def test_weak_key_of_the_issuer_is_refused(setting: Setting) -> None:
         ({"sub": "x" * 129}, "name its holder"),
         ({"sub": "two\nlines"}, "name its holder"),
         ({"sub": 7}, "cannot be accepted"),
+        ({"sub": "gone"}, "let in no more"),
         ({"iss": "https://elsewhere.example"}, "issuer is not known"),
         ({"iss": None}, "issuer is not known"),
     ],
@@ -311,3 +314,16 @@ def test_authority_that_is_no_certificate_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidField) as refused:
         IssuerHttp().build_fetch(tmp_path / "none.pem")
     assert "authority" in str(refused.value.field)
+
+
+async def test_key_on_another_curve_than_the_algorithms_is_not_used(setting: Setting) -> None:
+    other = ec.generate_private_key(ec.SECP384R1())
+    exported = export_key("ec-384", "ES384", other)
+    del exported["alg"]
+    setting.provider.keys = [exported]
+    unsigned = write_unsigned(setting.provider, "ES256").rpartition(".")[0]
+    header = encode_part(json.dumps({"alg": "ES256", "kid": "ec-384"}).encode())
+    unsigned = f"{header}.{unsigned.partition('.')[2]}"
+    signature = other.sign(unsigned.encode(), ec.ECDSA(hashes.SHA256()))
+    raw = der_to_raw_signature(signature, ec.SECP384R1())
+    assert "none of its issuer's" in await setting.refuse(f"{unsigned}.{encode_part(raw)}")

@@ -22,6 +22,7 @@ algorithms = ["ES256"]
 name_claim = "preferred_username"
 roles_claim = ["realm_access", "roles"]
 leeway_s = 10
+refused = ["clerk-7"]
 authority = "ca.pem"
 limits = { exports = "1/min" }
 [oidc.roles]
@@ -64,6 +65,7 @@ def test_file_says_who_comes_in_and_how_often(folder: Path) -> None:
     assert provider.roles == {"atesta-officers": {Role.OFFICER, Role.ISSUER}}
     assert provider.roles_claim == ("realm_access", "roles")
     assert (provider.algorithms, provider.leeway_s) == (("ES256",), 10)
+    assert provider.refused == {"clerk-7"}
     assert rules.provider_authorities == {provider.issuer: folder / "ca.pem"}
     assert rules.certificates is not None
     tax, registry = rules.certificates.machines
@@ -90,6 +92,7 @@ def test_empty_file_sets_nothing(folder: Path) -> None:
         ('"ES256"', '"none"', "oidc[0].algorithms"),
         ('["ES256"]', "[]", "oidc[0].algorithms"),
         ("leeway_s = 10", "leeway_s = 3600", "oidc[0].leeway_s"),
+        ('["clerk-7"]', "[7]", "oidc[0].refused"),
         ("leeway_s = 10", 'leeway_s = "10"', "oidc[0].leeway_s"),
         ('["officer", "issuer"]', '["king"]', "oidc[0].roles.atesta-officers"),
         ('exports = "1/min"', 'exports = "x"', "oidc[0].limits.exports"),
