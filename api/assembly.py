@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from api.app import MetricSource, Readiness, Services, Surface, build_app
 from api.databases import CommitWatch
+from api.erasing.eraser import run_erasures
 from api.errors import UpstreamFault
 from api.explorer.chain import ChainReader
 from api.explorer.records import RecordReader
@@ -92,7 +93,12 @@ async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
             ),
             parts.server,
         )
-        async with services.run(), run_imports(services), serve(app, parts.server) as url:
+        async with (
+            services.run(),
+            run_imports(services),
+            run_erasures(services),
+            serve(app, parts.server) as url,
+        ):
             yield RunningApi(url=url, services=services)
     finally:
         services.close()

@@ -42,6 +42,7 @@ _PROBLEM_TEXTS: Final = {
     403: "The caller lacks the role, or the record is another agency's.",
     404: "There is no such thing at this node, or not yet.",
     409: "It contradicts what is there; `code` says how.",
+    410: "It was erased, and does not come back.",
     413: "The request is larger than this server takes.",
     415: "The body is not application/json.",
     422: "The request is well formed, but the ledger's rules refuse it.",

@@ -107,6 +107,8 @@ class Subject(Model):
     schema_uid: Uid = Field(description="Its schema.", examples=[EXAMPLE_SCHEMA])
     batch: Uid | None = Field(description="Batch that contains it.", examples=[None])
     state: State = Field(description="State at the block of the answer.")
+    state_block: int = Field(ge=0, description="Block that made it so.", examples=[1200])
+    state_time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
     valid_until: Time | None = Field(description="End of validity.", examples=[EXAMPLE_TIME])
     attested_block: int = Field(ge=0, description="Block of attestation.", examples=[1200])
     attested_time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])

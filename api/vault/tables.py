@@ -113,3 +113,24 @@ ERASURES = Table(
     Column("erased_s", BigInteger, nullable=False),
     Index("erasures_by_time", "erased_s"),
 )
+
+ERASURE_ORDERS = Table(
+    "erasure_orders",
+    METADATA,
+    Column("uid", LargeBinary(32), primary_key=True),
+    Column("reason", String(24), nullable=False),
+    Column("caller", String(200), nullable=False),
+    Column("ordered_s", BigInteger, nullable=False),
+    # Where it stands if a batch seals it: the row in `members` goes with the record.
+    Column("batch", LargeBinary(32)),
+    Column("place", BigInteger),
+    # How often the ledger has refused the tombstone in a block after all.
+    Column("attempt", Integer, nullable=False),
+    Column("operation", String(40)),
+    Column("problem", String(500)),
+    # The block that holds the tombstone; null for what was never attested.
+    Column("block", BigInteger),
+    Column("block_time_s", BigInteger),
+    Column("finished_s", BigInteger),
+    Index("erasure_orders_by_end", "finished_s"),
+)

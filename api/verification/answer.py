@@ -16,6 +16,8 @@ class CheckedRecord:
     schema_uid: bytes
     batch: bytes | None
     state: RecordState
+    state_block: int
+    """The block that made it so."""
     valid_until_s: int
     block: int
     block_time_s: int

@@ -13,6 +13,7 @@ from node.cli import (
     audit_commands,
     contracts_commands,
     devnet_commands,
+    erasing_commands,
     evidence_commands,
     governance_commands,
     import_commands,
@@ -53,6 +54,7 @@ app.command("run")(node_commands.run)
 app.command("status")(node_commands.status)
 app.command("attest")(record_commands.attest)
 app.command("verify")(record_commands.verify)
+app.command("erase")(erasing_commands.erase)
 app.add_typer(schema_commands.app, name="schema")
 app.command("acts")(act_commands.acts)
 app.command("explain")(act_commands.explain)

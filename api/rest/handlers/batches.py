@@ -6,6 +6,7 @@ from atesta_client.commitments import BatchRecord, compute_batch_leaf
 from atesta_client.credentials import BatchPath
 from atesta_client.trees import Tree, build_tree
 
+from api.erasing.eraser import open_orders
 from api.errors import InvalidField, NotFound, UserFault
 from api.firewall.chance import validate_bare_commitment
 from api.index import queries
@@ -249,7 +250,7 @@ async def _read_members(call: Call, body: BatchCreate, uid: bytes) -> list[Store
     for place, text in enumerate(body.members):
         where = f"members.{place}"
         stored = await call.services.vault.find(decode_hex(text))
-        if stored is None:
+        if stored is None or await open_orders(call.services).find(stored.uid) is not None:
             raise InvalidField(where, "this vault has no credential with this uid")
         if stored.schema_uid != schema_uid or stored.algorithm != algorithm:
             raise InvalidField(where, "the credential is of another schema or hash")

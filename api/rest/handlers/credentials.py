@@ -9,6 +9,7 @@ from api.errors import NotFound, UserFault
 from api.reading.named import SCHEMA, check_named, list_digests
 from api.rest.call import Call, Reply
 from api.rest.cursors import encode_cursor
+from api.rest.handlers.erasing import refuse_erased
 from api.rest.handlers.issuing import attest_kept, is_promised, keep_document
 from api.rest.models import Credential, CredentialPage
 from api.rest.requests import Attest, CredentialCreate
@@ -69,6 +70,7 @@ async def attest_credential(call: Call) -> Reply:
         return earlier
     body: Attest = call.body
     stored = await call.services.vault.find(call.get_digest("uid"))
+    await refuse_erased(call, call.get_digest("uid"))
     if stored is None:
         raise _credential_not_found()
     if stored.batch is not None and await is_promised(call, stored.batch):
@@ -84,6 +86,7 @@ async def attest_credential(call: Call) -> Reply:
 
 
 async def _open(call: Call, uid: bytes) -> Credential:
+    await refuse_erased(call, uid)
     stored = await call.services.vault.find(uid)
     credential = None if stored is None else await call.services.vault.open(uid)
     if stored is None or credential is None:

@@ -41,10 +41,11 @@ async def verify(call: Call) -> Reply:
     else:
         assert body.presentation is not None, "checked by the model"
         answer = await verifier.verify_presentation(body.presentation, purpose=body.purpose)
-    return Reply(model=_view(call, answer))
+    subject = None if answer.record is None else await _view_subject(call, answer.record)
+    return Reply(model=_view(call, answer, subject))
 
 
-def _view(call: Call, answer: Answer) -> Verification:
+def _view(call: Call, answer: Answer, subject: Subject | None) -> Verification:
     finality = call.services.ledger.network.finality
     notices = list(answer.notices)
     if not finality.is_final:
@@ -56,7 +57,7 @@ def _view(call: Call, answer: Answer) -> Verification:
         next_step=answer.next_step,
         holder_checked=answer.holder_checked,
         disclosed=list(answer.disclosed),
-        subject=None if answer.record is None else _view_subject(call, answer.record),
+        subject=subject,
         policy=answer.policy,
         recognition=view_uid(answer.recognition),
         block=answer.head.number,
@@ -72,7 +73,14 @@ def _view_finding(finding: findings.Finding) -> Finding:
     return Finding(code=finding.code, text=finding.text, field=finding.field)
 
 
-def _view_subject(call: Call, record: CheckedRecord) -> Subject:
+async def _view_subject(call: Call, record: CheckedRecord) -> Subject:
+    changed = record.block
+    changed_time_s = record.block_time_s
+    # A member of a batch that nothing ever happened to has no block of its own.
+    if record.state_block not in {0, record.block}:
+        block = await call.services.ledger.get_block(record.state_block)
+        assert block is not None, "a record's block is known"
+        changed, changed_time_s = block.number, block.time_s
     return Subject(
         uid=encode_hex(record.uid),
         issuer=encode_hex(record.issuer),
@@ -80,6 +88,8 @@ def _view_subject(call: Call, record: CheckedRecord) -> Subject:
         schema_uid=encode_hex(record.schema_uid),
         batch=view_uid(record.batch),
         state=view_state(record.state),
+        state_block=changed,
+        state_time=parse_time(changed_time_s),
         valid_until=parse_optional_time(record.valid_until_s),
         attested_block=record.block,
         attested_time=parse_time(record.block_time_s),

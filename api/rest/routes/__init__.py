@@ -13,6 +13,7 @@ from api.feeds.routes import FEED_ROUTES
 from api.reading.routes import READING_ROUTES
 from api.rest.route import Route
 from api.rest.routes.checking import CHECKING_ROUTES
+from api.rest.routes.erasing import ERASING_ROUTES
 from api.rest.routes.imports import IMPORT_ROUTES
 from api.rest.routes.law_writing import LAW_WRITING_ROUTES
 from api.rest.routes.people import PEOPLE_ROUTES
@@ -23,6 +24,7 @@ from api.rest.routes.registry import REGISTRY_ROUTES
 ROUTES: Final[tuple[Route, ...]] = (
     *REGISTRY_ROUTES,
     *RECORD_ROUTES,
+    *ERASING_ROUTES,
     *CHECKING_ROUTES,
     *extend_bases(READING_ROUTES),
     *CASE_ROUTES,

@@ -43,7 +43,7 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         opens=True,
         role=Role.ISSUER,
         response=models.Credential,
-        problems=(404,),
+        problems=(404, 410),
     ),
     Route(
         name="attest_credential",
@@ -56,7 +56,7 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         request=requests.Attest,
         response=models.Accepted,
         status=202,
-        problems=(404, 409, 422),
+        problems=(404, 409, 410, 422),
         writes=True,
     ),
     Route(

@@ -78,6 +78,30 @@ class CredentialAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """How far erasing a credential has come."""
+
+    uid: str
+    """The credential."""
+    state: str
+    """``ordered`` (it will be erased; the ledger's tombstone comes first) or ``erased``."""
+    reason: str
+    """Why: a neutral code."""
+    ordered: datetime | None
+    """When it was ordered; ``None`` if it was erased at the vault itself."""
+    operation: str | None
+    """The promised tombstone; ``None`` for what was never attested."""
+    block: int | None
+    """Block of the tombstone, once it is final."""
+    block_time: datetime | None
+    """Time of that block."""
+    erased: datetime | None
+    """When the vault had erased it."""
+    problem: str | None
+    """Why it does not go on for now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attestation:
     """One attestation as the chain has it at the last final block."""
 

@@ -51,6 +51,10 @@ class Subject:
     """Batch that contains it."""
     state: str
     """State at the block of the answer."""
+    state_block: int
+    """Block that made it so."""
+    state_time: datetime
+    """Time of that block."""
     valid_until: datetime | None
     """End of validity."""
     attested_block: int

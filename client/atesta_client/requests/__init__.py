@@ -96,7 +96,9 @@ from atesta_client.requests.consents import (
 from atesta_client.requests.credentials import (
     attest_credential,
     create_credential,
+    erase_credential,
     get_credential,
+    get_erasure,
     list_credentials,
 )
 from atesta_client.requests.deadlines import (
@@ -275,11 +277,12 @@ __all__ = [
     "create_schema", "create_signed_act", "create_subject", "create_webhook", "decide_exchange",
     "delete_webhook", "demand_confirmation_consent", "end_exchange", "end_mandate",
     "end_policy", "end_post_key", "end_term", "enter_basis", "enter_instrument",
-    "establish_post", "explain", "find_askable", "find_subject", "get_agency",
+    "erase_credential", "establish_post", "explain", "find_askable", "find_subject", "get_agency",
     "get_attestation", "get_attestation_history", "get_basis", "get_basis_history", "get_batch",
     "get_batch_history", "get_body", "get_body_history", "get_case", "get_consent",
     "get_consent_history", "get_credential", "get_dataset", "get_dataset_history",
-    "get_evidence", "get_exchange", "get_exchange_history", "get_governing_rules", "get_import",
+    "get_erasure", "get_evidence", "get_exchange", "get_exchange_history",
+    "get_governing_rules", "get_import",
     "get_instrument", "get_instrument_history", "get_key_binding", "get_key_binding_history",
     "get_leaf", "get_mandate", "get_mandate_history", "get_notice", "get_notice_history",
     "get_operation", "get_period", "get_period_history", "get_policy", "get_policy_history",

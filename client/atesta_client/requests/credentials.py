@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Unpack
 
-from atesta_client.answers import Accepted, CredentialAnswer, Page
+from atesta_client.answers import Accepted, CredentialAnswer, Erasure, Page
 from atesta_client.holder_keys import HolderPublicKey
 from atesta_client.pointers import JsonValue
 from atesta_client.requests.encoding import Hex, JsonObject
@@ -75,3 +75,19 @@ def attest_credential(uid: Hex, **options: Unpack[Acting]) -> Request[Accepted]:
         options,
         uid=uid,
     )
+
+
+def erase_credential(uid: Hex, *, reason: str, **options: Unpack[Writing]) -> Request[Erasure]:
+    """Erase a credential for good: the ledger says so, and no copy of it opens again.
+
+    - ``reason``: ``error``, ``superseded``, ``ended_by_law``, ``holder_request`` or ``security``.
+
+    The answer may come before the ledger's tombstone is final; ``get_erasure`` tells the rest.
+    """
+    key = options.get("idempotency_key") or make_key()
+    return send(Erasure, "POST", "/credentials/{uid}/erase", {"reason": reason}, key=key, uid=uid)
+
+
+def get_erasure(uid: Hex) -> Request[Erasure]:
+    """Ask how far erasing a credential has come."""
+    return get(Erasure, "/credentials/{uid}/erasure", uid=uid)

@@ -1,0 +1,97 @@
+"""Erasing credentials: ordered here, carried out by `api.erasing`."""
+
+from api.erasing.eraser import Eraser, open_orders
+from api.erasing.orders import ErasureOrder
+from api.errors import ApiError, NotFound, UserFault
+from api.rest.call import Call, Reply
+from api.rest.erasing_models import CredentialErase, Erasure
+from api.rest.values import Reason, encode_hex, parse_time
+from api.vault.erasure import ErasureReason
+from api.vault.erasure_journal import Erased
+
+
+async def erase_credential(call: Call) -> Reply:
+    """Order that a credential is erased, and do what can be done at once."""
+    uid = call.get_digest("uid")
+    body: CredentialErase = call.body
+    services = call.services
+    vault, orders, eraser = services.vault, open_orders(services), Eraser(services)
+    known = await orders.find(uid)
+    if known is None:
+        erased = await vault.find_erased(uid)
+        if erased is not None:
+            return _reply(uid, None, erased)
+        if await vault.find(uid) is None:
+            raise _not_found()
+        order = ErasureOrder(
+            uid=uid,
+            reason=ErasureReason(body.reason.value),
+            caller="nobody" if call.caller is None else call.caller.name,
+            ordered_s=int(services.now()),
+        )
+        # Whoever is refused must find nothing changed.
+        await eraser.check(await orders.locate(order))
+        known = await orders.put(order)
+    try:
+        known = await eraser.advance(known)
+    except ApiError as error:
+        # It is on disk and will be carried out; why it waits stands in the answer.
+        known = await orders.save_problem(known, error.reason)
+    return _reply(uid, known, await vault.find_erased(uid))
+
+
+async def get_erasure(call: Call) -> Reply:
+    """Tell how far erasing a credential has come."""
+    uid = call.get_digest("uid")
+    order = await open_orders(call.services).find(uid)
+    erased = await call.services.vault.find_erased(uid)
+    if order is None and erased is None:
+        raise NotFound(
+            "nobody has asked to erase this credential", field="uid", code="erasure_not_found"
+        )
+    return _reply(uid, order, erased)
+
+
+async def refuse_erased(call: Call, uid: bytes) -> None:
+    """Raise `credential_erased` for what is erased, or is to be."""
+    vault = call.services.vault
+    erased = await vault.find_erased(uid)
+    order = await open_orders(call.services).find(uid)
+    if erased is None and order is None:
+        return
+    raise UserFault(
+        "the credential was erased" if erased else "the credential is being erased",
+        code="credential_erased",
+        field="uid",
+        status=410,
+        next_step=f"GET /v1/credentials/{encode_hex(uid)}/erasure says when and why",
+    )
+
+
+def _reply(uid: bytes, order: ErasureOrder | None, erased: Erased | None) -> Reply:
+    known = order or erased
+    assert known is not None, "asked of what was ordered or erased"
+    return Reply(
+        model=Erasure(
+            uid=encode_hex(uid),
+            state="ordered" if erased is None else "erased",
+            reason=Reason(str(known.reason)),
+            ordered=None if order is None else parse_time(order.ordered_s),
+            operation=None if order is None else order.operation,
+            block=None if order is None else order.block,
+            block_time=(
+                None
+                if order is None or order.block_time_s is None
+                else parse_time(order.block_time_s)
+            ),
+            erased=None if erased is None else parse_time(erased.erased_s),
+            problem=None if order is None else order.problem,
+        ),
+        headers={"Location": f"/v1/credentials/{encode_hex(uid)}/erasure"},
+    )
+
+
+def _not_found() -> NotFound:
+    return NotFound(
+        "this vault has no credential with this uid", field="uid", code="credential_not_found"
+    )
