@@ -185,7 +185,16 @@ class FakeLedger:
             if log["address"] in query["address"]
         ]
 
-    def _eth_call(self, request: dict[str, str], _tag: str) -> str:
+    def _eth_call(self, request: dict[str, str], tag: str) -> str:
+        final_s = self.state.timestamp
+        if tag == "pending":
+            self.state.timestamp = max(final_s, self.now_s)
+        try:
+            return self._run_call(request)
+        finally:
+            self.state.timestamp = final_s
+
+    def _run_call(self, request: dict[str, str]) -> str:
         sender = Address(bytes.fromhex(request.get("from", "0x" + "00" * 20)[2:]))
         target, data = Address(bytes.fromhex(request["to"][2:])), request["data"][2:]
         outcome = self.state.read(target, bytes.fromhex(data), sender=sender)

@@ -181,7 +181,9 @@ async def test_attestation_refusals_change_nothing(
     assert (before["block"], before["pending"]) == (after["block"], after["pending"])
 
 
-async def test_attestation_list_filters_and_pages(laboratory: Caller, schema: str) -> None:
+async def test_attestation_list_filters_and_pages(
+    laboratory: Caller, bureau: Caller, schema: str
+) -> None:
     uids = []
     for number in range(5):
         accepted = await laboratory.post(
@@ -211,8 +213,10 @@ async def test_attestation_list_filters_and_pages(laboratory: Caller, schema: st
     issuer = await laboratory.agency.get_id()
     own = await laboratory.get(f"/attestations?issuer={issuer}&schema={schema}")
     assert len(own["items"]) == 5
-    foreign = await laboratory.get("/attestations?issuer=0x" + "00" * 32)
+    foreign = await laboratory.get(f"/attestations?issuer={await bureau.agency.get_id()}")
     assert foreign["items"] == []
+    nobody = await laboratory.get("/attestations?issuer=0x" + "00" * 32, status=422)
+    assert (nobody["code"], nobody["field"]) == ("agency_not_found", "issuer")
 
 
 async def test_attestation_etag_answers_not_modified(laboratory: Caller, schema: str) -> None:

@@ -46,6 +46,7 @@ async def list_paths(reader: Caller) -> dict[str, str]:
                         first, _, rest = single.path.partition("{")
                         after = rest.partition("}")[2]
                         found[single.path] = f"{first}{items[0][name]}{after}"
+    found.pop("/mandates/{uid}/check", None)  # asks about a day, and this mandate has ended
     uid = found["/datasets/{uid}"].rsplit("/", 1)[1]
     found["/provenance/{uid}"] = f"/provenance/{uid}"
     return found
