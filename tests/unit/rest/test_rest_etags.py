@@ -68,7 +68,7 @@ async def test_whatever_is_read_keeps_its_etag_until_it_changes(world: Caller, s
     stage.pass_time()
     await world.agency.services.index.catch_up()
     for template, path in paths.items():
-        if template == "/status":
+        if template in {"/status", "/reads"}:  # a new block; and this very test reads the vault
             continue  # it tells the last block
         status, etag, _ = await read(world, path, etags[template])
         assert (status, etag) == (304, etags[template]), template
