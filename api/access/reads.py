@@ -30,6 +30,9 @@ from api.vault.witness import Opened
 LOOKED: Final = "reads"
 """What is written where somebody looked into this very record."""
 
+LABEL_PATTERN: Final = r"^[^\u0000-\u001f\u007f]{1,200}$"
+"""What a caller's label may be."""
+
 MAX_UIDS: Final = 1_000
 """Most records that one search names."""
 

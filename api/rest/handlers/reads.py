@@ -1,10 +1,9 @@
 """The record of reads, told to auditors and to those who answer residents."""
 
 import re
-from typing import Final
 
 from api.access.purposes import PATTERN, RECORD
-from api.access.reads import LOOKED, MAX_UIDS, Read, ReadFilter
+from api.access.reads import LABEL_PATTERN, LOOKED, MAX_UIDS, Read, ReadFilter
 from api.acts.subjects import SUBJECT_ROLE
 from api.errors import InvalidField
 from api.records import NO_UID
@@ -14,15 +13,13 @@ from api.rest.cursors import encode_cursor
 from api.rest.values import decode_hex, encode_hex, parse_time
 from api.vault.witness import Opened
 
-_MAX_LABEL: Final = 200
-
 
 async def list_reads(call: Call) -> Reply:
     """List openings, newest first; that somebody looked is written down too."""
     record = call.find_digest("record")
     wanted = ReadFilter(
         uids=None if record is None else (record,),
-        caller=_find_text(call, "caller", rf".{{1,{_MAX_LABEL}}}"),
+        caller=_find_text(call, "caller", LABEL_PATTERN),
         purpose=_find_text(call, "purpose", rf"{RECORD}|{PATTERN[1:-1]}"),
         operation=_find_text(call, "operation", r"[a-z_.]{1,64}"),
         what=_find_text(call, "what", r"[a-z_0-9-]{1,32}"),

@@ -5,10 +5,11 @@ from typing import Final
 from api.access.callers import Role
 from api.access.limits import Operation
 from api.access.purposes import AUDIT, PATTERN, RIGHTS
+from api.access.reads import LABEL_PATTERN
 from api.rest import read_models as models
 from api.rest.route import FROM, PAGING, UNTIL, Parameter, Route, uid_parameter
 
-_LABEL: Final = {"type": "string", "minLength": 1, "maxLength": 200}
+_LABEL: Final = {"type": "string", "pattern": LABEL_PATTERN}
 
 READ_ROUTES: Final[tuple[Route, ...]] = (
     Route(

@@ -187,7 +187,16 @@ async def test_auditor_lists_filters_and_pages_and_is_recorded(
     assert len(looks) == 2 + len(by)
     assert looks[0].purpose == "audit"
     assert looks[2].uid == bytes.fromhex(uid[2:])
-    for query in ("caller=", "purpose=because", "operation=A", "what=Ü", "record=1", "limit=0"):
+    for query in (
+        "caller=",
+        "caller=%00",
+        "caller=a%0Ab",
+        "purpose=because",
+        "operation=A",
+        "what=Ü",
+        "record=1",
+        "limit=0",
+    ):
         refused = await laboratory.get(f"/reads?{query}", status=400)
         assert refused["field"] == query.partition("=")[0]
 
