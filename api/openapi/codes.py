@@ -138,6 +138,8 @@ MATERIAL_CODES: Final = {
     ReasonCode.WRONG_PURPOSE: "It was signed for another purpose.",
     ReasonCode.WRONG_NONCE: "It was signed for another nonce.",
     ReasonCode.PRESENTATION_STALE: "It was signed too long ago, or in the future.",
+    ReasonCode.FORMAT_UNMAPPABLE: "A field or claim has no exact counterpart in the other format.",
+    ReasonCode.ISSUER_SIGNATURE_INVALID: "The issuer's key did not sign the token.",
 }
 """What the client library refuses: codes of problems with documents, and of verification."""
 

@@ -22,6 +22,10 @@ MAX_DOCUMENT_SIZE: Final = 1 << 20
 MAX_DEPTH: Final = 32
 """Deepest nesting of objects and arrays accepted."""
 
+_TOO_LARGE: Final = "an integer lies beyond 2^53 - 1; write it as a string"
+# RFC 8785 writes numbers from here on with an exponent.
+_LEAST_WITH_EXPONENT = 1e21
+
 # A string, whose brackets do not count (one that is not closed runs to the end), or a bracket.
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
@@ -81,13 +85,16 @@ def dump_canonical(value: JsonValue) -> bytes:
 def _describe(error: rfc8785.CanonicalizationError) -> str:
     # The library quotes the offending number, which may be a person's identifier.
     if isinstance(error, rfc8785.IntegerDomainError):
-        return "an integer lies beyond 2^53 - 1; write it as a string"
+        return _TOO_LARGE
     if isinstance(error, rfc8785.FloatDomainError):
         return "a number is not finite"
     return "a text holds a lone surrogate, or a value is not JSON"
 
 
 def _check_depth(value: JsonValue, allowed: int) -> None:
+    if isinstance(value, float) and 2**53 <= abs(value) < _LEAST_WITH_EXPONENT:
+        # It would be written in digits, which every reader takes for an integer beyond its range.
+        raise _refuse(f"no canonical form: {_TOO_LARGE}")
     if not isinstance(value, dict | list | tuple):
         return
     if allowed == 0:

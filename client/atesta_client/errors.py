@@ -35,6 +35,8 @@ class ReasonCode(StrEnum):
     WRONG_PURPOSE = "wrong_purpose"
     WRONG_NONCE = "wrong_nonce"
     PRESENTATION_STALE = "presentation_stale"
+    FORMAT_UNMAPPABLE = "format_unmappable"
+    ISSUER_SIGNATURE_INVALID = "issuer_signature_invalid"
 
 
 class ClientError(Exception):
@@ -82,6 +84,10 @@ class ProofRefused(MaterialRefused):
 
 class PresentationRefused(MaterialRefused):
     """A presentation is malformed, not signed by the holder, or was made for another occasion."""
+
+
+class FormatRefused(MaterialRefused):
+    """A credential of another format is malformed, not signed, or says what cannot be mapped."""
 
 
 class WebhookRefused(ClientError):

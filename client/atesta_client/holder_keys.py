@@ -10,8 +10,6 @@ phones keep in hardware, and ``ES256K`` (RFC 8812) for secp256k1 keys. The algor
 the key and never from the message.
 """
 
-import base64
-import binascii
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -24,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
+from atesta_client.base64url import decode_base64url, encode_base64url
 from atesta_client.canonical import dump_canonical, load_json
 from atesta_client.errors import (
     CredentialRefused,
@@ -35,6 +34,9 @@ from atesta_client.pointers import JsonValue
 
 HOLDER_KEY_POINTER: Final = "/cnf"
 """The schema pointer under which a document holds its holder's public key."""
+
+SIGNATURE_SIZE: Final = 64
+"""Length of a signature in bytes: r and s, 32 bytes each."""
 
 _COORDINATE_SIZE = 32
 _MAX_SIGNED_LENGTH = 16_384
@@ -86,6 +88,16 @@ class HolderPublicKey:
             raise _refuse_key("its point does not lie on its curve") from error
         return cls(kind=kind, key=key)
 
+    def is_signed(self, data: bytes, signature: bytes) -> bool:
+        """Tell whether this key made a signature of 64 bytes over the SHA-256 of these bytes."""
+        r, s = signature[:_COORDINATE_SIZE], signature[_COORDINATE_SIZE:]
+        encoded = encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+        try:
+            self.key.verify(encoded, data, ec.ECDSA(hashes.SHA256()))
+        except InvalidSignature:
+            return False
+        return True
+
     def to_field(self) -> dict[str, JsonValue]:
         """Return the value of the holder-key field for this key."""
         numbers = self.key.public_numbers()
@@ -93,8 +105,8 @@ class HolderPublicKey:
             "jwk": {
                 "crv": self.kind.curve_name,
                 "kty": "EC",
-                "x": _encode_base64url(numbers.x.to_bytes(_COORDINATE_SIZE, "big")),
-                "y": _encode_base64url(numbers.y.to_bytes(_COORDINATE_SIZE, "big")),
+                "x": encode_base64url(numbers.x.to_bytes(_COORDINATE_SIZE, "big")),
+                "y": encode_base64url(numbers.y.to_bytes(_COORDINATE_SIZE, "big")),
             }
         }
 
@@ -131,6 +143,11 @@ class HolderKey:
         """The public half."""
         return HolderPublicKey(kind=self.kind, key=self.key.public_key())
 
+    def sign(self, data: bytes) -> bytes:
+        """Sign the SHA-256 of these bytes; returns r and s, 64 bytes."""
+        r, s = decode_dss_signature(self.key.sign(data, ec.ECDSA(hashes.SHA256())))
+        return r.to_bytes(_COORDINATE_SIZE, "big") + s.to_bytes(_COORDINATE_SIZE, "big")
+
     def to_pem(self, passphrase: bytes | None = None) -> bytes:
         """Write the key as PKCS #8 PEM, encrypted if there is a passphrase."""
         encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
@@ -145,9 +162,7 @@ def sign_claims(claims: dict[str, JsonValue], key: HolderKey, *, media_type: str
     """Sign claims as a compact JWS; ``media_type`` is the ``typ`` that sets this use apart."""
     header = {"alg": key.kind.algorithm_name, "typ": media_type}
     signed = f"{_encode_json(header)}.{_encode_json(claims)}"
-    r, s = decode_dss_signature(key.key.sign(signed.encode("ascii"), ec.ECDSA(hashes.SHA256())))
-    signature = r.to_bytes(_COORDINATE_SIZE, "big") + s.to_bytes(_COORDINATE_SIZE, "big")
-    return f"{signed}.{_encode_base64url(signature)}"
+    return f"{signed}.{encode_base64url(key.sign(signed.encode('ascii')))}"
 
 
 def verify_claims(token: str, key: HolderPublicKey, *, media_type: str) -> dict[str, JsonValue]:
@@ -162,18 +177,11 @@ def verify_claims(token: str, key: HolderPublicKey, *, media_type: str) -> dict[
     header, claims = _decode_json(parts[0]), _decode_json(parts[1])
     if header != {"alg": key.kind.algorithm_name, "typ": media_type}:
         raise _refuse_signature("its header does not fit the holder's key and this use")
-    raw = _decode_base64url(parts[2])
-    if raw is None or len(raw) != 2 * _COORDINATE_SIZE:
-        raise _refuse_signature("it is not 64 bytes long")
-    signature = encode_dss_signature(
-        int.from_bytes(raw[:_COORDINATE_SIZE], "big"), int.from_bytes(raw[_COORDINATE_SIZE:], "big")
-    )
-    try:
-        key.key.verify(
-            signature, f"{parts[0]}.{parts[1]}".encode("ascii"), ec.ECDSA(hashes.SHA256())
-        )
-    except InvalidSignature as error:
-        raise _refuse_signature("the holder's key did not sign this") from error
+    raw = decode_base64url(parts[2])
+    if raw is None or len(raw) != SIGNATURE_SIZE:
+        raise _refuse_signature(f"it is not {SIGNATURE_SIZE} bytes long")
+    if not key.is_signed(f"{parts[0]}.{parts[1]}".encode("ascii"), raw):
+        raise _refuse_signature("the holder's key did not sign this")
     return claims
 
 
@@ -182,11 +190,11 @@ def _get_curve(kind: KeyKind) -> ec.EllipticCurve:
 
 
 def _encode_json(value: JsonValue) -> str:
-    return _encode_base64url(dump_canonical(value))
+    return encode_base64url(dump_canonical(value))
 
 
 def _decode_json(text: str) -> dict[str, JsonValue]:
-    data = _decode_base64url(text)
+    data = decode_base64url(text)
     try:
         value = load_json(data) if data is not None else None
     except DocumentRefused as error:
@@ -196,25 +204,8 @@ def _decode_json(text: str) -> dict[str, JsonValue]:
     return value
 
 
-def _encode_base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
-
-
-def _decode_base64url(text: JsonValue) -> bytes | None:
-    """Decode strictly: one text for one value, so that nothing signed has a second spelling."""
-    if not isinstance(text, str) or len(text) % 4 == 1:
-        return None
-    try:
-        data = base64.b64decode(
-            text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True
-        )
-    except (ValueError, binascii.Error):
-        return None
-    return data if _encode_base64url(data) == text else None
-
-
 def _decode_coordinate(text: JsonValue) -> int:
-    data = _decode_base64url(text)
+    data = decode_base64url(text)
     if data is None or len(data) != _COORDINATE_SIZE:
         raise _refuse_key(f"a coordinate is not {_COORDINATE_SIZE} bytes of base64url")
     return int.from_bytes(data, "big")

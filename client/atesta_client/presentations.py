@@ -16,13 +16,13 @@ verifier), ``purpose``, ``nonce``, ``iat`` (seconds since 1970), ``commitment`` 
 base64url SHA-256 of the RFC 8785 form of the presentation without its signature.
 """
 
-import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from atesta_client.base64url import encode_base64url
 from atesta_client.canonical import dump_canonical
 from atesta_client.credentials import (
     FORMAT_VERSION,
@@ -224,6 +224,34 @@ def decode_presentation(data: bytes | str | dict[str, JsonValue]) -> Presentatio
     return presentation
 
 
+def validate_occasion(
+    claims: Mapping[str, JsonValue], *, occasion: Occasion, now_s: int, max_age_s: int
+) -> int:
+    """Check that signed claims are for this occasion and fresh; return when they were signed.
+
+    Raises :class:`PresentationRefused` for another verifier, purpose, nonce or time.
+    """
+    for claim, expected, code, what in (
+        ("aud", occasion.verifier, ReasonCode.WRONG_VERIFIER, "another verifier"),
+        ("purpose", occasion.purpose, ReasonCode.WRONG_PURPOSE, "another purpose"),
+        ("nonce", occasion.nonce, ReasonCode.WRONG_NONCE, "another nonce: it is a replay"),
+    ):
+        if claims.get(claim) != expected:
+            raise PresentationRefused(code, f"the presentation was signed for {what}")
+    signed_at_s = claims.get("iat")
+    if isinstance(signed_at_s, bool) or not isinstance(signed_at_s, int):
+        raise PresentationRefused(
+            ReasonCode.HOLDER_SIGNATURE_INVALID, "the time of the signature is not a whole number"
+        )
+    if not now_s - max_age_s <= signed_at_s <= min(now_s + MAX_CLOCK_SKEW_S, MAX_TIME_S):
+        raise PresentationRefused(
+            ReasonCode.PRESENTATION_STALE,
+            f"the presentation was signed {now_s - signed_at_s} seconds ago by the holder's clock; "
+            f"at most {max_age_s} are allowed",
+        )
+    return signed_at_s
+
+
 def _validate_signature(
     presentation: Presentation,
     key: HolderPublicKey,
@@ -243,30 +271,12 @@ def _validate_signature(
         raise PresentationRefused(
             ReasonCode.HOLDER_SIGNATURE_INVALID, "the holder signed other fields than those shown"
         )
-    for claim, expected, code, what in (
-        ("aud", occasion.verifier, ReasonCode.WRONG_VERIFIER, "another verifier"),
-        ("purpose", occasion.purpose, ReasonCode.WRONG_PURPOSE, "another purpose"),
-        ("nonce", occasion.nonce, ReasonCode.WRONG_NONCE, "another nonce: it is a replay"),
-    ):
-        if claims[claim] != expected:
-            raise PresentationRefused(code, f"the presentation was signed for {what}")
-    signed_at_s = claims["iat"]
-    if isinstance(signed_at_s, bool) or not isinstance(signed_at_s, int):
-        raise PresentationRefused(
-            ReasonCode.HOLDER_SIGNATURE_INVALID, "the time of the signature is not a whole number"
-        )
-    if not now_s - max_age_s <= signed_at_s <= min(now_s + MAX_CLOCK_SKEW_S, MAX_TIME_S):
-        raise PresentationRefused(
-            ReasonCode.PRESENTATION_STALE,
-            f"the presentation was signed {now_s - signed_at_s} seconds ago by the holder's clock; "
-            f"at most {max_age_s} are allowed",
-        )
-    return signed_at_s
+    return validate_occasion(claims, occasion=occasion, now_s=now_s, max_age_s=max_age_s)
 
 
 def _compute_shown_hash(presentation: Presentation) -> str:
     digest = hashlib.sha256(dump_canonical(_format_shown(presentation))).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+    return encode_base64url(digest)
 
 
 def _format_shown(presentation: Presentation) -> dict[str, JsonValue]:

@@ -151,3 +151,13 @@ def test_refused_number_is_not_quoted() -> None:
     with pytest.raises(DocumentRefused) as refusal:
         dump_canonical({"identity": 9_007_199_254_740_993})
     assert "9007199254740993" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("number", [2.0**53, -(2.0**53), 1e16, 9.99e20])
+def test_number_that_would_be_written_as_an_oversized_integer_is_refused(number: float) -> None:
+    with pytest.raises(DocumentRefused, match="2\\^53"):
+        dump_canonical({"a": number})
+    with pytest.raises(DocumentRefused, match="2\\^53"):
+        load_json(f'{{"a": {number!r}}}')
+    for readable in (1e21, 2.0**53 - 1, 1e300, 0.5):
+        assert load_json(dump_canonical({"a": readable})) == {"a": readable}
