@@ -87,7 +87,7 @@ def build_record(law: Law, **changes: Any) -> dict[str, Any]:
     taken = {
         "channel": "counter",
         "assurance": "substantial",
-        "clerk": {"number": "4711"},
+        "clerk": {"number": "clerk-4711"},
         "form": {"form": "F-12"},
     }
     return build_terms(law) | taken | changes

@@ -71,7 +71,7 @@ async def test_exchange_leaves_no_private_text_on_the_chain_or_in_the_log(
 ) -> None:
     asked = await ask(laboratory, law, consent, message={"text": "Application of November"})
     await release(bureau, asked)
-    private = ("file-2026-0042", "HS-2026-000417", "4711", "Application of", "F-12")
+    private = ("file-2026-0042", "HS-2026-000417", "clerk-4711", "Application of", "F-12")
     handle = asked["envelope"]["body"]["subject"]["handle"]
     written = "".join(capsys.readouterr())
     assert "/v1/exchanges/{uid}/release" in written
