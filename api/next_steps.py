@@ -35,6 +35,7 @@ NEXT_STEPS: Final[Mapping[str, str]] = {
     "limit_exceeded": "ask for less at once",
     "malformed_body": "correct the file, and send it again",
     "mandate_not_found": "take it from GET /v1/mandates",
+    "merge_not_found": "take it from GET /v1/subjects/merges",
     "method_not_allowed": "use one of the methods in the header Allow",
     "method_not_found": "take the method from docs/json-rpc.md",
     "need_not_found": "name the dataset in the case file, or ask for one that it names",

@@ -41,14 +41,12 @@ class SubjectCreate(Model):
 
 
 class SubjectMatch(SubjectCreate):
-    """Note that a handle which the other agency made belongs to a person of this agency."""
+    """Note that a handle which the other agency made belongs to a person of this agency.
+
+    What contradicts a record is a merge of two persons, which two officers make.
+    """
 
     handle: Uid = Field(description="The handle that was received.", examples=[EXAMPLE_HASH])
-    replace: bool = Field(
-        default=False,
-        description="Whether it takes the place of the handle that this vault has.",
-        examples=[False],
-    )
 
 
 class SubjectFind(Model):

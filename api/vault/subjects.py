@@ -11,7 +11,7 @@ vault's key reads neither of them.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,12 +79,12 @@ class Subjects:
         return found
 
     async def match(
-        self, handle: bytes, counterparty: bytes, reference: str, *, replace: bool, now_s: int
+        self, handle: bytes, counterparty: bytes, reference: str, *, now_s: int
     ) -> Subject:
         """Note that a handle of another agency belongs to a person of this one.
 
-        With `replace`, the handle takes the place of the one that this vault had for the person.
-        Raises `SubjectConflict`.
+        Only where neither is known yet: what contradicts a record is a merge of two persons, which
+        takes two officers (`api.vault.merging`). Raises `SubjectConflict`.
         """
         subject = Subject(handle=handle, counterparty=counterparty, reference=reference)
         known = await self.find(handle)
@@ -94,19 +94,27 @@ class Subjects:
             raise SubjectConflict(
                 "this handle belongs to another person or another agency here",
                 field="handle",
-                next_step="ask the other agency which person it means",
+                next_step="ask the other agency which person it means; then propose a merge",
             )
-        earlier = await self.find_by_reference(counterparty, reference)
-        if earlier is not None and not replace:
+        if await self.find_by_reference(counterparty, reference) is not None:
             raise SubjectConflict(
                 "this person has another handle with this agency",
                 field="reference",
-                next_step="agree on one handle: tell the other agency yours, or send replace",
+                next_step=(
+                    "agree on one handle: tell the other agency yours, or propose a merge with"
+                    " POST /v1/subjects/merges, which another officer approves"
+                ),
             )
-        if earlier is not None:
-            await self._materials.discard(self.get_place(earlier.handle))
         await self._materials.put((self._seal(subject),), now_s=now_s)
         return subject
+
+    async def assign(self, subjects: Sequence[Subject], *, now_s: int) -> None:
+        """Write matching records, each in place of what its handle meant before."""
+        await self._materials.put(tuple(map(self._seal, subjects)), now_s=now_s)
+
+    async def drop(self, handle: bytes) -> None:
+        """Forget what a handle means."""
+        await self._materials.discard(self.get_place(handle))
 
     def propose(self, counterparty: bytes, reference: str) -> tuple[Subject, Material]:
         """Return a subject with a new handle, and the matching record to keep; stores nothing."""

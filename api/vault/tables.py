@@ -134,3 +134,19 @@ ERASURE_ORDERS = Table(
     Column("finished_s", BigInteger),
     Index("erasure_orders_by_end", "finished_s"),
 )
+
+MERGES = Table(
+    "merges",
+    METADATA,
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
+    # Random; what it says of persons is a material of this uid.
+    Column("uid", LargeBinary(32), nullable=False, unique=True),
+    # proposed, refused, approved (and not carried out yet) or applied
+    Column("state", String(12), nullable=False),
+    Column("proposer", String(200), nullable=False),
+    Column("proposed_s", BigInteger, nullable=False),
+    Column("decider", String(200)),
+    Column("decided_s", BigInteger),
+    Column("reverses", LargeBinary(32)),
+    Index("merges_by_state", "state", "sequence"),
+)

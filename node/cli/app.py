@@ -19,6 +19,7 @@ from node.cli import (
     import_commands,
     index_commands,
     key_commands,
+    merging_commands,
     node_commands,
     pause_commands,
     reading_commands,
@@ -82,6 +83,7 @@ for pausing in (
 app.add_typer(governance_commands.app, name="governance")
 app.add_typer(snapshot_commands.app, name="snapshot")
 app.add_typer(vault_commands.app, name="vault")
+app.add_typer(merging_commands.app, name="merges")
 app.add_typer(index_commands.app, name="index")
 app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(audit_commands.app, name="audit")

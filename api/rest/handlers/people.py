@@ -32,11 +32,11 @@ _NOBODY: Final = bytes(20)
 async def create_subject(call: Call) -> Reply:
     """Return the handle of a person with another agency."""
     body: models.SubjectCreate = call.body
-    counterparty = await _read_counterparty(call, body.counterparty)
+    counterparty = await read_counterparty(call, body.counterparty)
     subject = await call.services.subjects.take(
         counterparty, body.reference, now_s=int(call.services.now())
     )
-    return Reply(model=_view_subject(subject))
+    return Reply(model=view_subject(subject))
 
 
 async def match_subject(call: Call) -> Reply:
@@ -44,12 +44,11 @@ async def match_subject(call: Call) -> Reply:
     body: models.SubjectMatch = call.body
     subject = await call.services.subjects.match(
         decode_hex(body.handle),
-        await _read_counterparty(call, body.counterparty),
+        await read_counterparty(call, body.counterparty),
         body.reference,
-        replace=body.replace,
         now_s=int(call.services.now()),
     )
-    return Reply(model=_view_subject(subject))
+    return Reply(model=view_subject(subject))
 
 
 async def find_subject(call: Call) -> Reply:
@@ -60,7 +59,7 @@ async def find_subject(call: Call) -> Reply:
         raise NotFound(
             "this vault does not know the handle", field="handle", code="subject_not_found"
         )
-    return Reply(model=_view_subject(subject))
+    return Reply(model=view_subject(subject))
 
 
 async def prepare_signed_consent(call: Call) -> Reply:
@@ -132,6 +131,24 @@ async def keep_consent_envelope(call: Call) -> Reply:
     )
 
 
+async def read_counterparty(call: Call, reference: str) -> bytes:
+    """Return the id of the other agency; raises the refusal for this one and for none."""
+    context = await open_context(call.services, call.caller, call.path)
+    counterparty = await context.find_agency(reference, field="counterparty")
+    if counterparty == context.agency:
+        raise InvalidField("counterparty", "a handle is between this agency and another one")
+    return counterparty
+
+
+def view_subject(subject: Subject) -> models.KnownSubject:
+    """Return a matching record as REST shows it."""
+    return models.KnownSubject(
+        handle=encode_hex(subject.handle),
+        counterparty=encode_hex(subject.counterparty),
+        reference=subject.reference,
+    )
+
+
 async def _get_consent(call: Call, uid: bytes) -> dict[str, Any]:
     context = await open_context(call.services, call.caller, call.path)
     record: dict[str, Any] = await context.read(CONSENTS_NAME, "consent", uid)
@@ -157,24 +174,8 @@ def _open(file: Mapping[str, Any], kind: EnvelopeKind, commitment: bytes, field:
         raise UserFault(refused.message, code="envelope_malformed", field=field) from refused
 
 
-async def _read_counterparty(call: Call, reference: str) -> bytes:
-    context = await open_context(call.services, call.caller, call.path)
-    counterparty = await context.find_agency(reference, field="counterparty")
-    if counterparty == context.agency:
-        raise InvalidField("counterparty", "a handle is between this agency and another one")
-    return counterparty
-
-
 def _find_moment(given: datetime | None, now_s: int) -> int:
     return encode_time(given) or now_s
-
-
-def _view_subject(subject: Subject) -> models.KnownSubject:
-    return models.KnownSubject(
-        handle=encode_hex(subject.handle),
-        counterparty=encode_hex(subject.counterparty),
-        reference=subject.reference,
-    )
 
 
 def _view_message(

@@ -16,6 +16,7 @@ from api.rest.routes.checking import CHECKING_ROUTES
 from api.rest.routes.erasing import ERASING_ROUTES
 from api.rest.routes.imports import IMPORT_ROUTES
 from api.rest.routes.law_writing import LAW_WRITING_ROUTES
+from api.rest.routes.merging import MERGING_ROUTES
 from api.rest.routes.people import PEOPLE_ROUTES
 from api.rest.routes.reads import READ_ROUTES
 from api.rest.routes.records import RECORD_ROUTES
@@ -33,6 +34,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *LAW_WRITING_ROUTES,
     *IMPORT_ROUTES,
     *PEOPLE_ROUTES,
+    *MERGING_ROUTES,
     *READ_ROUTES,
 )
 """Every operation, in the order of the documentation."""

@@ -65,6 +65,7 @@ from atesta_client.answers.feeds import Actor, AlertView, LawEvent, WebhookMade,
 from atesta_client.answers.governance import Ballot, GoverningRules, Post, ProposalView, Term
 from atesta_client.answers.law_record import LawRecord
 from atesta_client.answers.mandates import Body, Mandate, MandateCheck, Policy
+from atesta_client.answers.merging import Merge, MergeEntry
 from atesta_client.answers.reading import Page, read_answer, read_object, read_page
 from atesta_client.answers.reads import Read
 from atesta_client.answers.service import (
@@ -87,7 +88,8 @@ __all__ = [
     "Finding",
     "GoverningRules", "Import", "Instrument", "Irregularity", "KeptEnvelope", "Key",
     "KeyBinding", "KnownSubject", "LawEvent", "LawRecord", "Leaf", "Mandate", "MandateCheck",
-    "Need", "Notice", "Operation", "Origin", "Page", "Period", "Policy", "Post", "PreparedAct",
+    "Merge", "MergeEntry", "Need", "Notice", "Operation", "Origin", "Page", "Period", "Policy",
+    "Post", "PreparedAct",
     "ProfileView", "Progress", "ProposalView", "Provenance", "Purpose", "Read", "RefusedBasis",
     "RejectedLine", "ResidentMessage", "SchemaAnswer", "Scope", "Side", "Standing", "Status",
     "Stop", "Subject", "Term", "Text", "UsableBasis", "Verification", "WebhookMade",

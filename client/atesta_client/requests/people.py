@@ -73,14 +73,15 @@ def create_subject(*, reference: str, counterparty: AgencyName) -> Request[Known
 
 
 def match_subject(
-    *, reference: str, counterparty: AgencyName, handle: Hex, replace: bool = False
+    *, reference: str, counterparty: AgencyName, handle: Hex
 ) -> Request[KnownSubject]:
     """Note that a handle which the other agency made belongs to a person of this agency.
 
     - ``reference``: this agency's own identifier of the person;
     - ``counterparty``: the other agency;
     - ``handle``: the handle that was received;
-    - ``replace``: whether it takes the place of the handle that this vault has.
+
+    What contradicts a record is a merge: ``propose_merge``, and another officer decides.
     """
     return send(
         KnownSubject,
@@ -90,7 +91,6 @@ def match_subject(
             "reference": reference,
             "counterparty": counterparty,
             "handle": handle,
-            "replace": replace,
         },
     )
 

@@ -283,14 +283,13 @@ async def test_subject_handles_are_matched_on_both_sides(
     await laboratory.post("/subjects/match", received, status=200)
     found = await laboratory.post("/subjects/find", {"handle": made["handle"]}, status=200)
     assert found["reference"] == PERSON["reference"]
-    # A second handle for the same person must replace the first on purpose.
+    # A second handle for the same person takes two officers.
     second = received | {"handle": "0x" + "07" * 32}
     refused = await laboratory.post("/subjects/match", second, status=409)
     assert (refused["code"], refused["field"]) == ("subject_conflict", "reference")
-    await laboratory.post("/subjects/match", second | {"replace": True}, status=200)
     own = {"counterparty": BUREAU} | PERSON
-    assert (await laboratory.post("/subjects", own, status=200))["handle"] == second["handle"]
-    taken = second | {"reference": "somebody-else"}
+    assert (await laboratory.post("/subjects", own, status=200))["handle"] == made["handle"]
+    taken = received | {"reference": "somebody-else"}
     refused = await laboratory.post("/subjects/match", taken, status=409)
     assert refused["field"] == "handle"
     own_agency = await laboratory.post(
