@@ -1,13 +1,18 @@
 """The account that signs for the agency.
 
-The key itself stays with the daemon, which hands in a callable. Nothing that reaches this process
-from outside can make it sign anything but the ledger calls that REST builds.
+The key itself stays with the daemon, which hands in callables. Nothing that reaches this process
+from outside can make it sign anything but the ledger calls that REST builds, and tokens of
+credentials that lie in this agency's vault. Neither can be taken for the other: a call is signed
+over keccak-256 of its RLP, a token over SHA-256 of base64url text.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from atesta_client.formats.jose import IssuerKey
+from atesta_client.holder_keys import HolderKey, KeyKind
+from cryptography.hazmat.primitives.asymmetric import ec
 from eth_account import Account as EthAccount
 from eth_hash.auto import keccak
 from eth_typing import Address, Hash32
@@ -28,6 +33,8 @@ class Account:
     """20 bytes; the registry lists it as one of the agency's keys."""
     sign: SignTransaction
     """Called on a worker thread; must be safe to call from several."""
+    issuer_key: IssuerKey
+    """Signs tokens of credentials with the same key (ES256K); its `key_id` is the address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +53,12 @@ def build_account(private_key: bytes) -> Account:
     def sign(transaction: Mapping[str, Any]) -> bytes:
         return bytes(signer.sign_transaction(dict(transaction)).raw_transaction)
 
-    return Account(address=Address(bytes.fromhex(signer.address[2:])), sign=sign)
+    secret = ec.derive_private_key(int.from_bytes(private_key, "big"), ec.SECP256K1())
+    return Account(
+        address=Address(bytes.fromhex(signer.address[2:])),
+        sign=sign,
+        issuer_key=IssuerKey.from_key(HolderKey(kind=KeyKind.SECP256K1, key=secret)),
+    )
 
 
 def sign_call(

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from atesta_client.formats.jose import IssuerKey
+from eth_typing import Address
+
 from api.access.reads import ReadBook, Reading
 from api.acts.forgetting import forget_failed
 from api.acts.prepared import PreparedActs
@@ -102,6 +105,8 @@ class RestServices:
     texts: PublicTexts
     prepared_acts: PreparedActs
     verifier: Verifier
+    issuer_keys: Mapping[Address, IssuerKey]
+    """What each of this agency's accounts signs tokens of credentials with."""
     names: Mapping[bytes, str]
     deadlines: Deadlines
     now: Callable[[], float]
@@ -308,6 +313,7 @@ def open_services(
                 settings=settings.verification,
                 now=now,
             ),
+            issuer_keys={account.address: account.issuer_key for account in accounts},
             names=settings.names,
             deadlines=load_deadlines(settings.deadlines),
             now=now,

@@ -12,6 +12,7 @@ from node.cli import (
     api_commands,
     audit_commands,
     contracts_commands,
+    credential_commands,
     devnet_commands,
     erasing_commands,
     evidence_commands,
@@ -57,6 +58,7 @@ app.command("attest")(record_commands.attest)
 app.command("verify")(record_commands.verify)
 app.command("erase")(erasing_commands.erase)
 app.add_typer(schema_commands.app, name="schema")
+app.add_typer(credential_commands.app, name="credential")
 app.command("acts")(act_commands.acts)
 app.command("explain")(act_commands.explain)
 app.command("act")(act_commands.act)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+from atesta_client.credentials import Credential as CredentialFile
 from atesta_client.credentials import encode_credential
 
 from api.errors import NotFound, UserFault
@@ -54,13 +55,13 @@ async def create_credential(call: Call) -> Reply:
         valid_until_s=encode_time(body.valid_until),
         previous=None if body.previous is None else decode_hex(body.previous),
     )
-    model = await _open(call, stored.uid)
+    model = await open_credential(call, stored.uid)
     return Reply(model=model, headers={"Location": f"/v1/credentials/{model.uid}"})
 
 
 async def get_credential(call: Call) -> Reply:
     """Read one credential with its file."""
-    return Reply(model=await _open(call, call.get_digest("uid")))
+    return Reply(model=await open_credential(call, call.get_digest("uid")))
 
 
 async def attest_credential(call: Call) -> Reply:
@@ -85,7 +86,14 @@ async def attest_credential(call: Call) -> Reply:
     return await attest_kept(call, stored, event_time=body.event_time)
 
 
-async def _open(call: Call, uid: bytes) -> Credential:
+async def open_credential(call: Call, uid: bytes) -> Credential:
+    """Read one credential with its file; raises `NotFound`."""
+    model, credential = await open_file(call, uid)
+    return model.model_copy(update={"credential": json.loads(encode_credential(credential))})
+
+
+async def open_file(call: Call, uid: bytes) -> tuple[Credential, CredentialFile]:
+    """Read what is known of a credential, and the file for its holder; raises `NotFound`."""
     await refuse_erased(call, uid)
     stored = await call.services.vault.find(uid)
     credential = None if stored is None else await call.services.vault.open(uid)
@@ -96,7 +104,7 @@ async def _open(call: Call, uid: bytes) -> Credential:
         # A path to a root that never went on the chain would only mislead.
         credential = replace(credential, record=replace(credential.record, batch=None))
     model = _view(stored, attested=await is_promised(call, uid), has_batch=has_batch)
-    return model.model_copy(update={"credential": json.loads(encode_credential(credential))})
+    return model, credential
 
 
 async def _find_attested(call: Call, items: list[StoredCredential]) -> set[bytes | None]:

@@ -14,6 +14,7 @@ from api.reading.routes import READING_ROUTES
 from api.rest.route import Route
 from api.rest.routes.checking import CHECKING_ROUTES
 from api.rest.routes.erasing import ERASING_ROUTES
+from api.rest.routes.formats import FORMAT_ROUTES
 from api.rest.routes.imports import IMPORT_ROUTES
 from api.rest.routes.law_writing import LAW_WRITING_ROUTES
 from api.rest.routes.merging import MERGING_ROUTES
@@ -25,6 +26,7 @@ from api.rest.routes.registry import REGISTRY_ROUTES
 ROUTES: Final[tuple[Route, ...]] = (
     *REGISTRY_ROUTES,
     *RECORD_ROUTES,
+    *FORMAT_ROUTES,
     *ERASING_ROUTES,
     *CHECKING_ROUTES,
     *extend_bases(READING_ROUTES),

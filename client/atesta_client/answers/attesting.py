@@ -102,6 +102,22 @@ class Erasure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialToken:
+    """A credential in another format; it holds the document."""
+
+    uid: str
+    """The record's identifier."""
+    format: str
+    """``sd-jwt-vc`` or ``vc-jwt``."""
+    media_type: str
+    """Its media type."""
+    key_id: str
+    """Address of the account key that signed it, as the registry has it."""
+    token: str
+    """The token, for the holder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attestation:
     """One attestation as the chain has it at the last final block."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Unpack
 
-from atesta_client.answers import Accepted, CredentialAnswer, Erasure, Page
+from atesta_client.answers import Accepted, CredentialAnswer, CredentialToken, Erasure, Page
 from atesta_client.holder_keys import HolderPublicKey
 from atesta_client.pointers import JsonValue
 from atesta_client.requests.encoding import Hex, JsonObject
@@ -91,3 +91,41 @@ def erase_credential(uid: Hex, *, reason: str, **options: Unpack[Writing]) -> Re
 def get_erasure(uid: Hex) -> Request[Erasure]:
     """Ask how far erasing a credential has come."""
     return get(Erasure, "/credentials/{uid}/erasure", uid=uid)
+
+
+def export_credential(uid: Hex, *, format_name: str = "sd-jwt-vc") -> Request[CredentialToken]:
+    """Write a credential of the vault in another format, signed by the agency's account key.
+
+    - ``format_name``: ``sd-jwt-vc``, whose fields can be shown one by one, or ``vc-jwt``, a W3C
+      Verifiable Credential 2.0.
+
+    What has no exact counterpart is refused: the answer's ``field`` names it.
+    """
+    return send(
+        CredentialToken, "POST", "/credentials/{uid}/export", {"format": format_name}, uid=uid
+    )
+
+
+def import_credential(
+    *,
+    schema_uid: Hex,
+    token: str,
+    issuer_key: HolderPublicKey | JsonObject,
+    format_name: str = "sd-jwt-vc",
+    **options: Unpack[Writing],
+) -> Request[CredentialAnswer]:
+    """Make a credential of what another issuer signed; nothing goes on the chain.
+
+    - ``schema_uid``: the schema needs a field for every claim of the token;
+    - ``issuer_key``: the issuer's public key, a JWK; the caller answers for whose it is;
+    - ``format_name``: ``sd-jwt-vc`` or ``vc-jwt``.
+    """
+    jwk = issuer_key.to_field()["jwk"] if isinstance(issuer_key, HolderPublicKey) else issuer_key
+    body = {
+        "schema_uid": schema_uid,
+        "format": format_name,
+        "token": token,
+        "issuer_key": jwk,
+    }
+    key = options.get("idempotency_key") or make_key()
+    return send(CredentialAnswer, "POST", "/credentials/import", body, key=key)

@@ -54,6 +54,7 @@ TABLE = {
     "issuer": """
         list_credentials create_credential get_credential attest_credential create_attestation
         change_attestation_state create_batch change_batch_state change_leaf_state
+        export_credential import_credential
         erase_credential
     """,
     "issuer auditor": "get_erasure",
