@@ -106,6 +106,16 @@ class PostgresServer:
         self._process.wait(START_TIMEOUT_S)
         self._process = None
 
+    def has_database(self, name: str) -> bool:
+        """Tell whether there is a database of this name."""
+        engine = create_engine(self.build_url("postgres"))
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql(
+                "SELECT 1 FROM pg_database WHERE datname = %s", (name,)
+            ).first()
+        engine.dispose()
+        return found is not None
+
     def create_database(self, name: str, *, unlogged: bool = False) -> str:
         """Make an empty database and return its address.
 
@@ -152,6 +162,27 @@ def run_postgres(*, settings: Sequence[str] = ()) -> Iterator[PostgresServer]:
         server.initialise()
         server.start()
         yield server
+
+
+@contextlib.contextmanager
+def keep_postgres(folder: Path, *, settings: Sequence[str] = ()) -> Iterator[PostgresServer]:
+    """Run the server whose files are in `folder`, which is made at first and stays at the end.
+
+    The folder's path is short and open to the server's user, as below `/tmp`. Raises
+    `PostgresMissing`.
+    """
+    server = PostgresServer(folder, programs=find_programs(), settings=settings)
+    user = _find_user()
+    if not server.data.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        if user is not None:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        server.initialise()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @contextlib.contextmanager

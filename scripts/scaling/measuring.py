@@ -1,0 +1,126 @@
+"""Asking a filled index through the real REST application, and how long each answer takes.
+
+The application is the one that a node serves, in this process, over the index of the made-up
+ledger; a request goes over a socket of this machine and its answer is read to its end.
+"""
+
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp.test_utils import TestClient, TestServer
+from rich.console import Console
+from rich.progress import track
+
+from api.app import Services, build_app
+from api.rest.app import build_rest_surface
+from api.rest.services import RestSettings, open_services
+from api.settings import ApiSettings
+from scripts.scaling.chain import MadeChain
+from scripts.scaling.operations import Asked, list_requests
+from scripts.scaling.sizes import Plan
+
+TARGET_MS: Final = 50.0
+"""What 99 of 100 answers of every list stay under."""
+
+_WARMING: Final = 10
+"""Requests that are sent before any is timed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """One list with one set of filters."""
+
+    name: str
+    answers: int
+    p50_ms: float
+    p99_ms: float
+    slowest: str
+    """The slowest request."""
+
+
+class Unanswered(Exception):
+    """A list did not answer as it should."""
+
+
+async def measure(
+    plan: Plan, url: str, *, turns: int, repeats: int = 1, every: int = 1, is_quiet: bool = False
+) -> list[Timing]:
+    """Ask everything `turns` times with different values; returns the slowest first.
+
+    With `every`, only each so-manieth request is sent. Each is sent `repeats` times, of which the
+    fastest counts: on a machine that other programs share, more than one tells what the index takes
+    rather than what the others do. Raises `Unanswered` for any answer but 200.
+    """
+    chain = MadeChain(plan)
+    took_ms: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    with tempfile.TemporaryDirectory(prefix="atesta-scale-") as folder:
+        services = open_services(
+            RestSettings(index=url, outbox=Path(folder) / "outbox.sqlite", vault=Path(folder)),
+            raw=chain,
+            accounts=[],
+            now=lambda: float(chain.get_time_s(chain.last_block)),
+        )
+        app = build_app(Services(surfaces=(build_rest_surface(services),)), ApiSettings())
+        client = TestClient(TestServer(app))
+        try:
+            block = await services.index.get_block()
+            if block != chain.last_block:
+                raise Unanswered(f"the index stands at block {block} of {chain.last_block}")
+            await client.start_server()
+            asked = [one for turn in range(turns) for one in list_requests(chain, turn)]
+            asked = asked[::every]
+            console = Console(stderr=True, quiet=is_quiet)
+            for one in asked[:_WARMING]:
+                await _ask(client, one)
+            for one in track(asked, "requests", console=console):
+                fastest = min([await _ask(client, one) for _ in range(repeats)])
+                took_ms[one.name].append((fastest, f"{one.path} {one.query}"))
+        finally:
+            await client.close()
+            services.close()
+    timings = [_sum_up(name, entries) for name, entries in took_ms.items()]
+    return sorted(timings, key=lambda timing: -timing.p99_ms)
+
+
+async def _ask(client: TestClient[Any, Any], one: Asked) -> float:
+    started = time.perf_counter()
+    async with client.get("/v1" + one.path, params=one.query) as response:
+        body = await response.read()
+    took_ms = (time.perf_counter() - started) * 1000
+    if response.status != 200:
+        raise Unanswered(f"{one.path} {one.query}: {response.status} {body[:300].decode()}")
+    return took_ms
+
+
+def _sum_up(name: str, entries: Sequence[tuple[float, str]]) -> Timing:
+    ordered = sorted(entries)
+    return Timing(
+        name=name,
+        answers=len(ordered),
+        p50_ms=ordered[len(ordered) // 2][0],
+        p99_ms=ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)][0],
+        slowest=ordered[-1][1],
+    )
+
+
+def build_report(timings: Sequence[Timing]) -> Mapping[str, Any]:
+    """Return all timings as one document."""
+    return {
+        "target_ms": TARGET_MS,
+        "missed": sum(timing.p99_ms > TARGET_MS for timing in timings),
+        "lists": [
+            {
+                "name": timing.name,
+                "answers": timing.answers,
+                "p50_ms": round(timing.p50_ms, 2),
+                "p99_ms": round(timing.p99_ms, 2),
+                "slowest": timing.slowest,
+            }
+            for timing in timings
+        ],
+    }
