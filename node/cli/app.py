@@ -23,6 +23,7 @@ from node.cli import (
     merging_commands,
     node_commands,
     pause_commands,
+    prune_command,
     reading_commands,
     reads_command,
     record_commands,
@@ -84,6 +85,7 @@ for pausing in (
     governance_commands.app.command()(pausing)
 app.add_typer(governance_commands.app, name="governance")
 app.add_typer(snapshot_commands.app, name="snapshot")
+vault_commands.app.command("prune")(prune_command.prune)
 app.add_typer(vault_commands.app, name="vault")
 app.add_typer(merging_commands.app, name="merges")
 app.add_typer(index_commands.app, name="index")
