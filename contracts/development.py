@@ -102,18 +102,23 @@ def build_development_spec(
     parties: Sequence[DevelopmentAgency] = (),
     is_header_vote: bool = False,
     qbft: QbftSpec | None = None,
+    chain_id: int = CHAIN_ID,
+    first_key: int = 1,
 ) -> GenesisSpec:
     """Specify a development ledger of agencies with one validator each.
 
-    They are the first `count` of the list, or the given parties; keys are published ones, by place.
+    They are the first `count` of the list, or the given parties; keys are published ones, by place,
+    from number `first_key` on, so that ledgers side by side need not share any.
     """
     return GenesisSpec(
-        chain_id=CHAIN_ID,
+        chain_id=chain_id,
         qbft=qbft or QbftSpec(),
         is_header_vote=is_header_vote,
         agencies=tuple(
             _specify(number, agency)
-            for number, agency in enumerate(parties or list_development_agencies(count), start=1)
+            for number, agency in enumerate(
+                parties or list_development_agencies(count), start=first_key
+            )
         ),
     )
 

@@ -28,6 +28,7 @@ module              what it is about
 ``requests``        requests to a node's REST interface, as values
 ``answers``         what a node answers, typed
 ``rest``            the client that sends them, asynchronous and blocking
+``ledgers``         which of several ledgers a record belongs on
 ``streaming``       server-sent events, taken apart
 ``webhooks``        checking that a message to a webhook is the node's
 ``errors``          everything that can go wrong, by whose fault it is

@@ -94,6 +94,21 @@ class WebhookRefused(ClientError):
     """A message to a webhook is malformed, old, or not signed with the webhook's secret."""
 
 
+class LedgerRefused(ClientError):
+    """No ledger at hand fits a record's parties, or holds the record that a credential names."""
+
+    def __init__(self, code: str, message: str, *, field: str, next_step: str) -> None:
+        super().__init__(message)
+        self.code = code
+        """The stable reason, for programs, such as ``own_ledger_missing``."""
+        self.message = message
+        """The reason as a sentence."""
+        self.field = field
+        """The field concerned: a party, ``ledger`` or ``parties``."""
+        self.next_step = next_step
+        """What to do."""
+
+
 class RestError(ClientError):
     """The root of what can go wrong between this library and a node's REST interface."""
 

@@ -15,10 +15,12 @@ from types import FrameType
 from typing import Final
 
 from scripts.demos.databases import ENGINES
-from scripts.demos.ground import add_network_option
+from scripts.demos.ground import NETWORKS, add_network_option
 from scripts.demos.narrator import Narrator
 
 FOLDER: Final = Path(__file__).parent
+OWN_STORIES: Final = ("ledgers",)
+"""Told at the end, on nodes of our own with SQLite files only."""
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -47,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     narrator = Narrator()
     failed: list[str] = []
     rows: list[tuple[str, str, str]] = []
-    for name in list_stories():
+    is_own = (options.database, options.network) == (ENGINES[0], NETWORKS[0])
+    for name in (*list_stories(), *(OWN_STORIES if is_own else ())):
         started = time.monotonic()
         print(f"\n===== {name} =====", flush=True)
         try:

@@ -24,6 +24,7 @@ from eth_typing import Hash32
 
 from consensus.types import Height
 from contracts.development import (
+    CHAIN_ID,
     DevelopmentAgency,
     build_development_spec,
     list_development_agencies,
@@ -128,6 +129,10 @@ class DevnetOptions:
     """Validators change by votes in headers instead of in the registry."""
     is_tapped: bool = False
     """Nodes write the traffic that they decrypt to `traffic.bin`, for the search for leaks."""
+    chain_id: int = CHAIN_ID
+    """Another one for each of several ledgers side by side."""
+    first_key: int = 1
+    """Number of the first agency's published keys, so that such ledgers need not share any."""
 
 
 def make_devnet(folder: Path, options: DevnetOptions | None = None) -> Devnet:
@@ -148,19 +153,21 @@ def make_devnet(folder: Path, options: DevnetOptions | None = None) -> Devnet:
         parties=options.parties,
         is_header_vote=options.is_header_vote,
         qbft=options.qbft,
+        chain_id=options.chain_id,
+        first_key=options.first_key,
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / GENESIS_FILE).write_text(_render_genesis(spec), encoding="utf-8")
     ports = choose_free_ports(2 * len(agencies))
     nodes = tuple(
         DevnetNode(
-            number=number,
+            number=options.first_key + place,
             name=agency.label,
             folder=folder / agency.label,
-            network_port=ports[2 * number - 2],
-            api_port=ports[2 * number - 1],
+            network_port=ports[2 * place],
+            api_port=ports[2 * place + 1],
         )
-        for number, agency in enumerate(agencies, start=1)
+        for place, agency in enumerate(agencies)
     )
     devnet = Devnet(folder=folder, nodes=nodes)
     for node in nodes:
@@ -176,7 +183,7 @@ def add_node(devnet: Devnet, *, is_validator: bool = True) -> tuple[Devnet, Devn
 
     It has the published keys of the next number and invites of all nodes; its disk is empty.
     """
-    number = len(devnet.nodes) + 1
+    number = max(node.number for node in devnet.nodes) + 1
     if number > MAX_AGENCIES:
         raise UserFault(f"a devnet has at most {MAX_AGENCIES} nodes", field="agencies")
     agency: DevelopmentAgency = list_development_agencies(max(number, 4))[number - 1]

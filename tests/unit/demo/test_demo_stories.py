@@ -177,12 +177,14 @@ def test_all_stories_are_told_and_the_failed_ones_named(
 
     monkeypatch.setattr(everything, "_run", run_one)
     assert everything.main([]) == 1
-    assert tuple(told) == everything.list_stories()
+    assert tuple(told) == (*everything.list_stories(), "ledgers")
     assert capsys.readouterr().out.strip().splitlines()[-1] == "demo: failed: d3"
     monkeypatch.setattr(everything, "_run", run_one)
     monkeypatch.setattr(everything, "list_stories", lambda: ("d1", "d2"))
+    told.clear()
     assert everything.main(["--database", "postgresql"]) == 0
     assert everything.main(["--network", "anvil"]) == 0
+    assert "ledgers" not in told
     assert grounds == {("sqlite", "own"), ("postgresql", "own"), ("sqlite", "anvil")}
     assert capsys.readouterr().out.strip().splitlines()[-1] == "demo: ok"
 

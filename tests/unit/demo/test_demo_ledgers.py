@@ -1,0 +1,70 @@
+"""The story of three ledgers: who is on which, and the whole of it with real node processes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contracts.testkeys import get_address
+from node.cli.devnet import DevnetOptions, make_devnet
+from scripts.demos.ledger_stage import EDUCATION, GUANGDONG, HOUSING, MACAO, OWN_POINTERS, PLANS
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_ledgers_share_no_key_no_chain_id_and_no_form() -> None:
+    keys = [
+        get_address(plan.first_key + place, "validator")
+        for plan in PLANS
+        for place in range(len(plan.parties))
+    ]
+    assert len(set(keys)) == len(keys) == 5
+    assert len({plan.chain_id for plan in PLANS}) == 3
+    assert len(set(OWN_POINTERS.values())) == 3
+
+
+def test_agencies_of_one_side_are_not_on_the_other_sides_ledger() -> None:
+    by_name = {plan.name: plan for plan in PLANS}
+    assert by_name[MACAO].jurisdictions == ("MO",)
+    assert by_name[GUANGDONG].jurisdictions == ("CN-GD",)
+    assert by_name["shared"].jurisdictions == ("CN-GD", "MO")
+    assert EDUCATION not in by_name[MACAO].parties
+    assert HOUSING not in by_name["shared"].parties
+
+
+def test_ledgers_of_a_devnet_differ_in_genesis_though_the_members_are_the_same(
+    tmp_path: Path,
+) -> None:
+    genesis = []
+    for chain_id, first_key in ((20_261, 1), (20_262, 2)):
+        options = DevnetOptions(agencies=1, chain_id=chain_id, first_key=first_key)
+        devnet = make_devnet(tmp_path / str(chain_id), options)
+        assert [node.number for node in devnet.nodes] == [first_key]
+        genesis.append(devnet.genesis_file.read_text(encoding="utf-8"))
+        assert f'"chainId": {chain_id}' in genesis[-1]
+    first = get_address(1, "validator").hex()
+    assert first in genesis[0].lower()
+    assert first not in genesis[1].lower()
+
+
+@pytest.mark.processes
+@pytest.mark.long
+def test_demo_of_ledgers_ends_ok_finds_nothing_across_and_leaves_nothing(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "scripts.demos.ledgers"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert run.stdout.strip().splitlines()[-1] == "demo: ok", run.stdout + run.stderr
+    assert run.returncode == 0
+    told = " ".join(run.stdout.split())
+    assert "0 found at Guangdong" in told
+    assert "carrying needs no issuer" in told
+    assert "cannot say: no node here holds the ledger" in told
+    assert list(tmp_path.iterdir()) == []
