@@ -15,6 +15,9 @@ class Consent:
     is_withdrawn: bool = False
     held: dict[bytes, str] = field(default_factory=dict)
 
+    def covers(self, dataset: bytes, now: int) -> bool:
+        return not self.is_withdrawn and now < self.until and dataset == self.dataset
+
     def has_room(self) -> bool:
         return not self.quota or len(self.held) < self.quota
 

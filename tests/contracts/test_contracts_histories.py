@@ -78,6 +78,8 @@ class LedgerHistories(RuleBasedStateMachine):
             )
         for agency in (LABORATORY, BUREAU, COMMISSION):
             self.run(bureau, "schemas", "accredit", [SCHEMAS[0], agency, self.ledger.now])
+        self.attest(laboratory, RECORDS[0], SCHEMAS[0], NOTHING)
+        self.attest_batch(commission, 3)
 
     # ------------------------------------------------------------ steps
 
@@ -158,6 +160,14 @@ class LedgerHistories(RuleBasedStateMachine):
         self.expect(may, sender, "attestations", "set_leaf_state", args)
         if may:
             self.leaves[index] = state
+
+    @rule(sender=SENDERS, uid=st.sampled_from([RECORDS[0], uid_of(200)]))
+    def change_what_is_anothers(self, sender: Address, uid: bytes) -> None:
+        """A change that its issuer could make; chance alone tries too few of them."""
+        if self.issuers[uid] != AGENCIES.get(sender):
+            state = 1 if self.states[uid] == RecordState.SUSPENDED else 2
+            self.set_state(sender, uid, state)
+            self.set_leaf_state(sender, 0, 1 if self.leaves.get(0) == RecordState.SUSPENDED else 2)
 
     @rule(schema=st.sampled_from(SCHEMAS), agency=st.sampled_from([LABORATORY, COMMISSION]))
     def turn_accreditation(self, schema: bytes, agency: bytes) -> None:

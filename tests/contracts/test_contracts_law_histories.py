@@ -51,9 +51,9 @@ BASES = (STATUTE_BASIS, CONSENT_BASIS)
 DATASETS = (ORDINARY, CONDITIONAL)
 CONSENTS = [uid_of(7000 + number) for number in range(4)]
 MANDATES = [uid_of(7100 + number) for number in range(3)]
-MAX_EXCHANGES = 12
+MAX_EXCHANGES = 14
 LIMIT = 500
-OBSTACLES = ("basis", "dataset", "consent", "mandate", "stop")
+OBSTACLES = ("basis", "dataset", "consent", "mandate", "stop", "term")
 """What may end between the request and the next act on it."""
 CHANGES = {"bases": ("set_basis_state", auditor), "catalogue": ("set_dataset_state", bureau)}
 """How a state is changed, and by whom alone."""
@@ -258,18 +258,40 @@ class WholeLawHistories(RuleBasedStateMachine):
                 if exchange.consent != NOTHING:
                     del self.consents[exchange.consent].held[uid]
 
-    @rule(uid=st.sampled_from(CONSENTS))
-    def request_more_than_the_quota(self, uid: bytes) -> None:
-        """Three requests in a row on a consent that bears two at most."""
-        if uid in self.consents:
-            for _ in range(3):
-                self.request(self.consents[uid].dataset, uid, NOTHING, LIMIT)
+    @rule(place=PLACES)
+    def void_together(self, place: int) -> None:
+        for sender in (bureau, laboratory):
+            self.void(sender, place)
+
+    @rule(uid=st.sampled_from(CONSENTS), is_released=st.booleans())
+    def exceed_the_quota(self, uid: bytes, *, is_released: bool) -> None:
+        """Three exchanges in a row on a consent that bears two at most."""
+        for _ in range(3 if uid in self.consents else 0):
+            self.request(self.consents[uid].dataset, uid, NOTHING, LIMIT)
+            self.decide(bureau, 0, is_approval=True)
+            if is_released:
+                self.release(bureau, 0)
+
+    @rule(is_approval=st.booleans())
+    def decide_what_another_must(self, *, is_approval: bool) -> None:
+        """A request waits, and all but its provider decide it, its requester first."""
+        _, latest = self.pick(0)
+        if latest is None or latest.state != ExchangeState.REQUESTED:
+            self.request(CONDITIONAL, NOTHING, NOTHING, LIMIT)
+        for sender in (laboratory, commission):
+            self.decide(sender, 0, is_approval=is_approval)
 
     @rule(place=PLACES, obstacle=st.sampled_from(OBSTACLES), is_release=st.booleans())
     def act_when_the_law_has_just_ended(
         self, place: int, obstacle: str, *, is_release: bool
     ) -> None:
         """What chance alone brings about too seldom: something ends, and the next act is tried."""
+        if len(self.exchanges) < MAX_EXCHANGES:  # one that rests on what will end
+            number = DATASETS.index(ORDINARY if is_release else CONDITIONAL)
+            consent = CONSENTS[number] if obstacle == "consent" else NOTHING
+            mandate = MANDATES[place % 2] if obstacle in {"mandate", "term"} else NOTHING
+            self.request(DATASETS[number], consent, mandate, LIMIT)
+            place = 0
         _, exchange = self.pick(place)
         if exchange is None:
             return
@@ -283,6 +305,8 @@ class WholeLawHistories(RuleBasedStateMachine):
             self.withdraw(bureau, exchange.consent, is_done=True)
         elif obstacle == "mandate":
             self.end_mandate(bureau, exchange.mandate, is_done=True)
+        elif obstacle == "term":
+            self.ledger.pass_time(max(1, self.mandates.get(exchange.mandate, 0) - self.ledger.now))
         else:
             self.stop(auditor, exchange.basis, 5, is_done=True)
         self.release(bureau, place) if is_release else self.decide(bureau, place, is_approval=True)
@@ -322,12 +346,7 @@ class WholeLawHistories(RuleBasedStateMachine):
         if exchange.consent == NOTHING:
             return True
         consent = self.consents.get(exchange.consent)
-        return (
-            consent is not None
-            and not consent.is_withdrawn
-            and self.ledger.now < consent.until
-            and consent.dataset == exchange.dataset
-        )
+        return consent is not None and consent.covers(exchange.dataset, self.ledger.now)
 
     def has_quota(self, exchange: Exchange) -> bool:
         return exchange.consent == NOTHING or self.consents[exchange.consent].has_room()
