@@ -40,3 +40,4 @@ def test_tutorial_runs_from_the_first_block_to_the_last(
     assert "at once | consent_not_for_these_fields" in printed
     assert "revoked signed by resident" in printed
     assert "tells https://hooks.example.org/atesta" in printed
+    assert "own_ledger_missing | consumer | " in printed
