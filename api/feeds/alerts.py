@@ -8,26 +8,22 @@ whole time between record and due time; who fixed the due time may reckon in wor
 from typing import Any, Final
 
 from pydantic import Field
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, select
 
 from api.deadlines.alerts import spread_alerts
-from api.index import law_queries, queries
+from api.index import queries
 from api.index.law_tables import LAW_RECORDS
 from api.reading.handlers import find_party
 from api.reading.models import EXAMPLE_OTHER_PARTY, EXAMPLE_PARTY, Party, view_agency
 from api.reading.named import AGENCY, Named, check_named
 from api.rest.call import Call, Reply
 from api.rest.values import EXAMPLE_TIME, EXAMPLE_UID, Model, Time, Uid, encode_hex, parse_time
-from contracts.codes import ExchangeState, RecordState
 
 LEVELS: Final = (80, 100)
 """Percentages of the time at which an alert begins."""
 
 MAX_OPEN: Final = 1_000
 """Most open due times looked at, those due first."""
-
-MAX_ANSWERS: Final = 50
-"""More answers than one withdrawal can have: one for each recipient."""
 
 
 class AlertView(Model):
@@ -79,25 +75,14 @@ def list_open_alerts(connection: Connection, now_s: int, party: bytes | None) ->
 
 
 def _list_open(connection: Connection) -> list[Row[Any]]:
-    is_undecided = (LAW_RECORDS.c.kind == "exchange") & (
-        LAW_RECORDS.c.state == ExchangeState.REQUESTED
+    return list(
+        connection.execute(
+            select(LAW_RECORDS)
+            .where(LAW_RECORDS.c.open_due_s.is_not(None))
+            .order_by(LAW_RECORDS.c.open_due_s)
+            .limit(MAX_OPEN)
+        )
     )
-    is_withdrawn = (LAW_RECORDS.c.kind == "consent") & (LAW_RECORDS.c.state == RecordState.REVOKED)
-    rows = connection.execute(
-        select(LAW_RECORDS)
-        .where(or_(is_undecided, is_withdrawn), LAW_RECORDS.c.due_s > 0)
-        .order_by(LAW_RECORDS.c.due_s)
-        .limit(MAX_OPEN)
-    ).all()
-    return [row for row in rows if row.kind == "exchange" or not _is_answered(connection, row)]
-
-
-def _is_answered(connection: Connection, row: Row[Any]) -> bool:
-    """Tell whether the recipient has answered a withdrawal."""
-    page = queries.Page(limit=MAX_ANSWERS)
-    wanted = law_queries.EventFilter(kinds=("consent.withdrawal_answered",), uid=bytes(row.uid))
-    answers = law_queries.list_events(connection, page, wanted)
-    return any(bytes(answer.agency) == bytes(row.counterparty) for answer in answers)
 
 
 def _view_alert(row: Row[Any], began_s: int, level: int) -> AlertView:

@@ -1,42 +1,26 @@
 """Lists of the law's records, the graph between them, and the feed of all events.
 
-A list filtered by something that a record names (a party, a dataset, a basis) is driven by the most
-telling link and cut along its index; the other links are looked up record by record.
+A list filtered by something that a record names (a party, a dataset, a basis) is driven by the link
+with the fewest records behind it and cut along its index; the other links are looked up record by
+record.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, exists, or_, select
+from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select, union_all
 
-from api.index.law_events import OF_BASIS, OF_DATASET, OF_PURPOSE, PARTY
+from api.index.events import EVENT_KINDS
+from api.index.law_events import PARTY
 from api.index.law_tables import LAW_LINKS, LAW_RECORDS
 from api.index.queries import Page, find_position
 from api.index.tables import BLOCKS, EVENTS
 
 Rows = list[Row[Any]]
 
-_MOST_TELLING_FIRST: Final = (
-    "onward_of",
-    "exchange",
-    "consent",
-    "mandate",
-    "parent",
-    "body",
-    "instrument",
-    "notice",
-    "basis",
-    OF_BASIS,
-    "subject",
-    "schema",
-    "dataset",
-    OF_DATASET,
-    "purpose",
-    OF_PURPOSE,
-    PARTY,
-)
-"""Roles of links, from those with few records behind one target to those with many."""
+_MANY: Final = 2_000
+"""Links of a target that are counted at most; targets with more are alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +55,7 @@ class EventFilter:
 def list_law_records(connection: Connection, page: Page, wanted: LawFilter) -> Rows:
     """Return records of one kind, newest first."""
     query = select(LAW_RECORDS).where(LAW_RECORDS.c.kind == wanted.kind)
-    roles = sorted(wanted.links, key=_rank)
+    roles = _sort_by_records(connection, wanted)
     position = LAW_RECORDS.c.position
     for place, role in enumerate(roles):
         target = wanted.links[role]
@@ -81,6 +65,8 @@ def list_law_records(connection: Connection, page: Page, wanted: LawFilter) -> R
             query = query.join(link, link.c.uid == LAW_RECORDS.c.uid).where(
                 link.c.target == target, link.c.role == role, link.c.kind == wanted.kind
             )
+            if wanted.state is not None:
+                query = query.where(link.c.state == wanted.state)
         else:
             query = query.where(_is_linked(role, target))
     for column, value in (
@@ -148,7 +134,9 @@ def list_events(connection: Connection, page: Page, wanted: EventFilter) -> Rows
     query: Select[Any] = select(EVENTS, BLOCKS.c.hash.label("block_hash"), BLOCKS.c.time_s).join(
         BLOCKS, BLOCKS.c.number == EVENTS.c.block
     )
-    if wanted.kinds:
+    if wanted.kinds and wanted.uid is None and wanted.agency is None:
+        query = query.where(EVENTS.c.position.in_(_find_positions(wanted.kinds, page)))
+    elif wanted.kinds:
         query = query.where(
             or_(
                 *(
@@ -177,8 +165,37 @@ def list_events(connection: Connection, page: Page, wanted: EventFilter) -> Rows
     return list(connection.execute(query.order_by(EVENTS.c.position).limit(page.limit)))
 
 
-def _rank(role: str) -> int:
-    return _MOST_TELLING_FIRST.index(role) if role in _MOST_TELLING_FIRST else 0
+def _find_positions(kinds: Sequence[str], page: Page) -> Select[Any]:
+    """Return where the first events of each kind are: a rare kind is not searched among all."""
+    parts = []
+    for kind in EVENT_KINDS:
+        if kind not in kinds and kind.partition(".")[0] not in kinds:
+            continue
+        part = select(EVENTS.c.position).where(EVENTS.c.kind == kind)
+        if page.after is not None:
+            part = part.where(EVENTS.c.position > page.after)
+        first = part.order_by(EVENTS.c.position).limit(page.limit).subquery()
+        parts.append(select(first.c.position))
+    return select(union_all(*parts).subquery().c.position)
+
+
+def _sort_by_records(connection: Connection, wanted: LawFilter) -> list[str]:
+    """Return the roles of the wanted links, that with the fewest records first."""
+    if len(wanted.links) < 2:
+        return list(wanted.links)
+
+    def count(role: str) -> int:
+        behind = select(LAW_LINKS.c.position).where(
+            LAW_LINKS.c.target == wanted.links[role],
+            LAW_LINKS.c.role == role,
+            LAW_LINKS.c.kind == wanted.kind,
+        )
+        if wanted.state is not None:
+            behind = behind.where(LAW_LINKS.c.state == wanted.state)
+        counted = select(func.count()).select_from(behind.limit(_MANY).subquery())
+        return connection.execute(counted).scalar_one()
+
+    return sorted(wanted.links, key=count)
 
 
 def _is_linked(role: str, target: bytes) -> Any:

@@ -27,6 +27,7 @@ from api.index.law_events import (
     get_argument,
 )
 from api.index.law_tables import LAW_LINKS, LAW_RECORDS
+from api.index.open_due import close_answered, get_open_due
 from api.index.placed_event import PlacedEvent
 from api.index.tables import EVENTS
 from contracts.codes import MandateKind, RecordState
@@ -100,8 +101,11 @@ def _create(connection: Connection, event: PlacedEvent, creation: Creation) -> N
         "terms": write_json(args),
         **columns,
     }
+    if kind == "exchange":
+        row["open_due_s"] = columns.get("due_s") or None
     connection.execute(insert(LAW_RECORDS).values(**row))
-    _link(connection, event, uid, kind, [*_list_links(args, creation), (PARTY, agency)])
+    links = [*_list_links(args, creation), (PARTY, agency)]
+    _link(connection, event, uid, kind, links, state=creation.state)
     if "previous" in columns:
         _note_successor(connection, kind, columns["previous"], uid)
     _add_event(
@@ -129,9 +133,13 @@ def _change(connection: Connection, event: PlacedEvent, change: Change) -> None:
         values["state"] = state
     if event.name == LATE_EVENT:
         values["is_late"] = True
+    values |= get_open_due(event, state)
     connection.execute(
         update(LAW_RECORDS).where(_is(kind, uid)).values(changed=event.position, **values)
     )
+    close_answered(connection, event)
+    if state is not None:
+        _note_state(connection, kind, uid, state)
     if "previous" in values:
         _note_successor(connection, kind, values["previous"], uid)
     after = select(LAW_RECORDS.c.state).where(_is(kind, uid))
@@ -168,8 +176,9 @@ def _put_period(connection: Connection, event: PlacedEvent) -> None:
         connection.execute(insert(LAW_RECORDS).values(**row))
         links = [("exchange", args["uid"]), (PARTY, args["requester"]), (PARTY, args["provider"])]
         links += _inherit_links(connection, args["uid"])
-        _link(connection, event, uid, PERIOD_KIND, links)
+        _link(connection, event, uid, PERIOD_KIND, links, state=args["state"])
         return
+    _note_state(connection, PERIOD_KIND, uid, args["state"])
     connection.execute(
         update(LAW_RECORDS)
         .where(is_period)
@@ -207,7 +216,8 @@ def _succeed(connection: Connection, event: PlacedEvent) -> None:
             **values,
         }
         connection.execute(insert(LAW_RECORDS).values(**row))
-        _link(connection, event, body, BODY_KIND, [(PARTY, args["agency"])])
+        links = [(PARTY, args["agency"])]
+        _link(connection, event, body, BODY_KIND, links, state=RecordState.ACTIVE)
     else:
         connection.execute(
             update(LAW_RECORDS).where(is_body).values(changed=event.position, **values)
@@ -261,13 +271,22 @@ def _link(
     uid: bytes,
     kind: str,
     links: Sequence[tuple[str, bytes]],
+    *,
+    state: int,
 ) -> None:
+    same = {"uid": uid, "kind": kind, "position": event.position, "state": state}
     connection.execute(
         insert(LAW_LINKS),
-        [
-            {"uid": uid, "role": role, "target": target, "kind": kind, "position": event.position}
-            for role, target in dict.fromkeys(links)
-        ],
+        [{**same, "role": role, "target": target} for role, target in dict.fromkeys(links)],
+    )
+
+
+def _note_state(connection: Connection, kind: str, uid: bytes, state: int) -> None:
+    """Repeat a record's state in its links, along which lists are cut."""
+    connection.execute(
+        update(LAW_LINKS)
+        .where(LAW_LINKS.c.uid == uid, LAW_LINKS.c.kind == kind)
+        .values(state=state)
     )
 
 
@@ -287,10 +306,13 @@ def _add_party(connection: Connection, kind: str, uid: bytes, agency: bytes) -> 
     """Link a record to an agency that joins it, unless it is a party already."""
     key = {"uid": uid, "role": PARTY, "target": agency, "kind": kind}
     known = select(LAW_LINKS.c.uid).filter_by(**key)
-    position = connection.execute(select(LAW_RECORDS.c.position).where(_is(kind, uid))).scalar()
-    if position is not None and connection.execute(known).first() is None:
+    record = connection.execute(
+        select(LAW_RECORDS.c.position, LAW_RECORDS.c.state).where(_is(kind, uid))
+    ).one_or_none()
+    if record is not None and connection.execute(known).first() is None:
         # A list is cut by the place of the record, not by that of the joining.
-        connection.execute(insert(LAW_LINKS).values(**key, position=position))
+        values = {**key, "position": record.position, "state": record.state}
+        connection.execute(insert(LAW_LINKS).values(**values))
 
 
 def _was_marked_late(connection: Connection, event: PlacedEvent, uid: bytes) -> bool:

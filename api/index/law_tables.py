@@ -3,8 +3,8 @@
 All kinds of records share one table: what every record has stands in columns, the rest as JSON in
 `terms`, exactly as the creating event said it. Whatever a record names (a party, a dataset, a
 basis, a consent) is a row of `law_links`, so that one mechanism answers every filter, and the graph
-of provenance is walked in both directions. A link repeats the record's kind and position, so that
-a filtered list is cut along an index, wherever the page begins.
+of provenance is walked in both directions. A link repeats the record's kind, position and state, so
+that a filtered list is cut along an index, wherever the page begins and however rare the state is.
 
 Each contract knows the uids of its own kinds only, so two records of different kinds may share one.
 A row is therefore named by uid and kind; whoever took a uid first is found by the uid alone.
@@ -53,6 +53,9 @@ LAW_RECORDS: Final = Table(
     # withdrawal, the succession of a board.
     Column("ended_s", BigInteger),
     Column("due_s", BigInteger),
+    # The same while somebody still has to act: nobody has decided the request, or the recipient has
+    # not answered the withdrawal.
+    Column("open_due_s", BigInteger),
     Column("is_late", Boolean, nullable=False),
     Column("previous", LargeBinary(32)),
     Column("successor", LargeBinary(32)),
@@ -64,7 +67,9 @@ LAW_RECORDS: Final = Table(
     Column("terms", Text, nullable=False),
     Index("law_records_by_kind", "kind", "position"),
     Index("law_records_by_state", "kind", "state", "position"),
-    Index("law_records_by_due", "kind", "due_s"),
+    Index("law_records_by_subkind", "kind", "subkind", "position"),
+    Index("law_records_by_subkind_state", "kind", "subkind", "state", "position"),
+    Index("law_records_by_open_due", "open_due_s"),
 )
 
 LAW_LINKS: Final = Table(
@@ -75,7 +80,9 @@ LAW_LINKS: Final = Table(
     Column("target", LargeBinary(32), primary_key=True),
     Column("kind", String(24), primary_key=True),
     Column("position", BigInteger, nullable=False),
+    Column("state", SmallInteger, nullable=False),
     Index("law_links_by_target", "target", "role", "kind", "position"),
+    Index("law_links_by_state", "target", "role", "kind", "state", "position"),
 )
 
 LAYOUT: Final = Table(

@@ -125,7 +125,11 @@ ATTESTATIONS = Table(
     Index("attestations_by_issuer", "issuer", "position"),
     Index("attestations_by_schema", "schema_uid", "position"),
     Index("attestations_by_issuer_schema", "issuer", "schema_uid", "position"),
+    # A rare state is found among a million records only if it stands before the position.
     Index("attestations_by_state", "state", "position"),
+    Index("attestations_by_issuer_state", "issuer", "state", "position"),
+    Index("attestations_by_schema_state", "schema_uid", "state", "position"),
+    Index("attestations_by_all", "issuer", "schema_uid", "state", "position"),
     Index("attestations_by_previous", "previous"),
 )
 
@@ -147,6 +151,9 @@ BATCHES = Table(
     Column("time_s", BigInteger, nullable=False),
     Index("batches_by_issuer", "issuer", "position"),
     Index("batches_by_schema", "schema_uid", "position"),
+    Index("batches_by_state", "state", "position"),
+    Index("batches_by_issuer_state", "issuer", "state", "position"),
+    Index("batches_by_schema_state", "schema_uid", "state", "position"),
 )
 
 LEAVES = Table(
