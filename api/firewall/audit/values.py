@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from atesta_client.canonical import load_json
@@ -33,7 +33,10 @@ _RECENT: Final = timedelta(days=731)
 _MOST_NUMBERS: Final = 64
 _BATCH_ROWS: Final = 200
 _CODE_WORD: Final = re.compile(r"[a-z][a-z0-9_.:/-]{0,39}|[A-Z]{2,3}(-[A-Z]{2,3})?")
-_PUBLIC_HEX: Final = re.compile(r"0x[0-9a-fA-F]{8,}")
+_PUBLIC_HEX: Final = re.compile(r"0x[0-9a-fA-F]{8,}|[0-9a-f]{64}")
+_SECRET_HEX: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
+_LAST_TIME_S: Final = 4_102_444_800
+"""The year 2100 in seconds since 1970: larger numbers are no times."""
 _DATE: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _NUMBER: Final = re.compile(r"[A-Za-z]{0,2}[0-9][0-9 ()/.+-]{4,30}[0-9X)]")
 _SECRETS: Final = frozenset({"salt", "salts", "handle"})
@@ -54,6 +57,12 @@ class VaultValues:
     """Rows that do not open; `atesta vault check` names them."""
     left_out: Counter[str] = field(default_factory=Counter)
     """Leaves that are not looked for, by reason."""
+
+
+class _Number(str):
+    """The digits of a number, which may be a time in seconds; digits in a text never are."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +128,15 @@ def _find_reason(
         return "common to many records"
     if text in public:
         return "public texts"
+    return "recent dates" if _is_recent(text, today - _RECENT) else None
+
+
+def _is_recent(text: str, since: date) -> bool:
+    if isinstance(text, _Number):
+        first_s = int(datetime(since.year, since.month, since.day, tzinfo=UTC).timestamp())
+        return first_s <= int(text) < _LAST_TIME_S
     found = _DATE.match(text)
-    if found is not None and f"{today - _RECENT}" <= found.group():
-        return "recent dates"
-    return None
+    return found is not None and f"{since}" <= found.group()
 
 
 def _add_guesses(values: VaultValues, leaf: _Leaf) -> None:
@@ -158,7 +172,7 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, str):
         yield path, value
     elif isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10_000:
-        yield path, str(value)
+        yield path, _Number(value)
 
 
 def _iterate_secrets(value: Any, path: str = "") -> Iterator[tuple[str, bytes]]:
@@ -167,8 +181,9 @@ def _iterate_secrets(value: Any, path: str = "") -> Iterator[tuple[str, bytes]]:
         for name, inner in value.items():
             if name in _SECRETS:
                 for place, text in enumerate(inner if isinstance(inner, list) else [inner]):
-                    if isinstance(text, str) and len(text) == 66 and _PUBLIC_HEX.fullmatch(text):
-                        yield f"{path}/{name}/{place}", bytes.fromhex(text[2:])
+                    found = _SECRET_HEX.fullmatch(text) if isinstance(text, str) else None
+                    if found is not None:
+                        yield f"{path}/{name}/{place}", bytes.fromhex(found[1])
             else:
                 yield from _iterate_secrets(inner, f"{path}/{name}")
     elif isinstance(value, list):

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import secrets
 import sqlite3
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from atesta_client.envelopes import seal_envelope
 from coincurve import PrivateKey
 
 from api.errors import InvalidField
@@ -15,6 +17,7 @@ from api.firewall.audit.public import read_public_texts
 from api.firewall.audit.report import read_report, sign_report
 from api.firewall.audit.running import AuditSources, run_audit
 from api.firewall.audit.values import VaultValues, read_values
+from api.vault.materials import Material
 from contracts.testkeys import get_address, get_private_key
 from tests.unit.rest.ledger_world import Caller
 
@@ -73,6 +76,29 @@ async def test_vault_is_read_for_what_tells_of_persons(
     labels = " ".join(needle.label for needle in values.needles)
     assert "records" in labels
     assert not any(text in labels for text in texts)
+
+
+async def test_what_the_ledger_publishes_is_not_taken_for_personal_data(
+    laboratory: Caller, tmp_path: Path
+) -> None:
+    salt, birth_s = "ab" * 32, -1_000_000_000
+    body = {
+        "uid": "cd" * 32,
+        "eventTime": 1_793_000_000,
+        "born": birth_s,
+        "phone": "1793000001",
+        "kept": [{"salt": salt, "commitment": "ef" * 32}],
+    }
+    envelope = seal_envelope("answer", body, secrets.token_bytes)
+    material = Material(uid=b"u" * 32, role="answer", envelope=envelope)
+    await laboratory.agency.materials.put((material,), now_s=1)
+    values = read(laboratory, tmp_path)
+    assert {n.value for n in values.needles if isinstance(n.value, str)} == {
+        str(birth_s),
+        "1793000001",
+    }
+    assert bytes.fromhex(salt) in {needle.value for needle in values.needles}
+    assert values.left_out == {"public identifiers": 2, "recent dates": 1}
 
 
 async def test_audit_of_honest_agencies_is_clean_and_signed(
