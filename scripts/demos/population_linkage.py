@@ -6,8 +6,9 @@ that was not drawn afresh, a hash of something known. Therefore all bytes of all
 into windows of sixteen bytes, at every place, whatever the ABI says they are; to them come hashes
 of each record's words, of two words beside each other, of its public keys, and, as a record of its
 own, hashes of everything that identifies the person. Two records are linked if they share a window
-that is not common to many people. A window with fewer than eight bytes other than zero holds a
-number: times, counts and their order are not looked at here.
+that is not common to many people. What is common (an agency, a dataset, a purpose), and numbers
+below 2^64, are blanked first: the last byte of a time beside an agency's name is no link. So times,
+counts and their order are not looked at here.
 
 Who belongs to which record is known to this attack from the start, so it finds every link there is,
 also those that an outsider would first have to guess.
@@ -15,7 +16,7 @@ also those that an outsider would first have to guess.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -34,6 +35,7 @@ IDENTITY: Final = "identity"
 _LEAST_NONZERO: Final = 8
 _WORD: Final = 32
 _ADDRESS: Final = 20
+_NUMBER: Final = 8
 _COMMON: Final = 3
 _COMMON_SHARE: Final = 100
 _FACTORS: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
@@ -69,9 +71,11 @@ def find_links(
     A window common to more than 1 in 100 of so many people, or to more than three if that is more,
     links nobody. ``progress`` is told of each record.
     """
+    common = max(_COMMON, people // _COMMON_SHARE)
+    dull = _find_common_words(records, common)
     hashes: list[Hashes] = []
     for record in records:
-        hashes.append(_hash_record(record.pieces))
+        hashes.append(_hash_record(record.pieces, dull))
         if progress is not None:
             progress(1)
     owners = np.repeat(np.arange(len(records)), [one.size for one in hashes])
@@ -80,7 +84,6 @@ def find_links(
     every, owners = every[order], owners[order]
     starts = np.flatnonzero(np.r_[True, every[1:] != every[:-1]])
     sizes = np.diff(np.r_[starts, every.size])
-    common = max(_COMMON, people // _COMMON_SHARE)
     links: dict[Link, int] = defaultdict(int)
     kinds = len({record.kind for record in records})
     for start, size in zip(starts[sizes > 1], sizes[sizes > 1], strict=True):
@@ -104,32 +107,53 @@ def _pair(sharing: Sequence[Record]) -> Iterator[Link]:
                 yield Link(person, first, second)
 
 
-def _hash_record(pieces: Iterable[bytes]) -> Hashes:
+def _find_common_words(records: Sequence[Record], common: int) -> frozenset[bytes]:
+    """Return the words that more people than these have in their records."""
+    seen: dict[bytes, set[int]] = defaultdict(set)
+    for record in records:
+        for piece in record.pieces:
+            for _, word in _iterate_words(piece):
+                seen[word].add(record.person)
+    return frozenset(word for word, people in seen.items() if len(people) > common)
+
+
+def _iterate_words(piece: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield place and bytes of each word; call data begin with four bytes that name a function."""
+    for place in range(len(piece) % _WORD, len(piece), _WORD):
+        yield place, piece[place : place + _WORD]
+
+
+def _hash_record(pieces: Iterable[bytes], dull: Collection[bytes]) -> Hashes:
     """Return a number for each different window of a record and of what follows from it."""
-    pieces = list(pieces)
     found = [np.empty(0, dtype=np.uint64)]
+    digests = bytearray()
     for piece in pieces:
-        if len(piece) >= WINDOW:
-            windows = sliding_window_view(np.frombuffer(piece, dtype=np.uint8), WINDOW)
+        blanked = bytearray(piece)
+        words: list[tuple[bytes, bool]] = []
+        for place, word in _iterate_words(piece):
+            is_telling = any(word[:-_NUMBER]) and word not in dull
+            words.append((word, is_telling))
+            if not is_telling:
+                blanked[place : place + _WORD] = bytes(_WORD)
+        if len(blanked) >= WINDOW:
+            windows = sliding_window_view(np.frombuffer(blanked, dtype=np.uint8), WINDOW)
             found.append(_mix(windows[np.count_nonzero(windows, axis=1) >= _LEAST_NONZERO]))
-    digests = b"".join(digest for piece in pieces for digest in _derive(piece))
+        for digest in _derive(words):
+            digests += digest
     # Whoever cuts a digest keeps its first bytes or, for an address, its last.
-    found.append(_mix(np.frombuffer(digests, dtype=np.uint8).reshape(-1, WINDOW)))
+    found.append(_mix(np.frombuffer(bytes(digests), dtype=np.uint8).reshape(-1, WINDOW)))
     return np.unique(np.concatenate(found))
 
 
-def _derive(piece: bytes) -> Iterator[bytes]:
-    """Yield digests of the words of a piece, and of two words beside each other."""
-    # Call data begin with four bytes that name the function.
-    begin = len(piece) % _WORD
-    words = [piece[place : place + _WORD] for place in range(begin, len(piece), _WORD)]
-    for word in words:
-        if _WORD - word.count(0) >= _LEAST_NONZERO:
+def _derive(words: Sequence[tuple[bytes, bool]]) -> Iterator[bytes]:
+    """Yield digests of the words that tell something, and of such a one with its neighbour."""
+    for word, is_telling in words:
+        if is_telling:
             for text in (word, word[-_ADDRESS:], word.hex().encode()):
                 yield keccak(text)
                 yield hashlib.sha256(text).digest()
-    for first, second in pairwise(words):
-        if 2 * _WORD - (first + second).count(0) >= _LEAST_NONZERO:
+    for (first, is_first), (second, is_second) in pairwise(words):
+        if is_first or is_second:
             yield keccak(first + second)
 
 

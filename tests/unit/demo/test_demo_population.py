@@ -101,6 +101,14 @@ def test_nothing_is_linked_by_what_is_common_or_a_number() -> None:
     assert find_links(records, people=PEOPLE) == {}
 
 
+def test_nothing_is_linked_by_a_byte_beside_what_is_common() -> None:
+    # The last byte of a time before an agency's name, and the first byte of chance after it.
+    first = pad(1_790_000_077) + AGENCY + b"\x5a" + secrets.token_bytes(31)
+    second = pad(1_790_000_333) + AGENCY + b"\x5a" + secrets.token_bytes(31)
+    assert 1_790_000_077 % 256 == 1_790_000_333 % 256
+    assert find_links(build_pair(first, second), people=PEOPLE) == {}
+
+
 def test_one_person_apart_from_the_others_is_not_hidden_by_their_number() -> None:
     value = secrets.token_bytes(32)
     others = [
