@@ -23,6 +23,7 @@ from api.openapi.examples import build_example
 from api.openapi.security import SECURITY_SCHEMES
 from api.rest.answers import Problem
 from api.rest.import_models import UPLOAD_EXAMPLES
+from api.rest.references import REFERENCE_PATTERN
 from api.rest.route import Route
 from api.rest.routes import ROUTES
 from api.rest.values import EXAMPLE_UID
@@ -310,7 +311,11 @@ _UID_SCHEMA: Final = {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
 
 _PATH_PARAMETERS: Final[dict[str, tuple[dict[str, Any], str, Any]]] = {
     "uid": (_UID_SCHEMA, "Identifier of the record, 32 bytes.", EXAMPLE_UID),
-    "agency": (_UID_SCHEMA, "Identifier of the agency, 32 bytes.", EXAMPLE_UID),
+    "agency": (
+        {"type": "string", "pattern": REFERENCE_PATTERN},
+        "The agency's label, or its 32 bytes in hexadecimal.",
+        EXAMPLE_UID,
+    ),
     "id": ({"type": "string"}, "Identifier as the API gave it.", EXAMPLE_UID),
     "agencies.id": (_UID_SCHEMA, "Identifier of the agency, 32 bytes.", EXAMPLE_UID),
     "evidence.id": (_UID_SCHEMA, "Identifier of the act, 32 bytes.", EXAMPLE_UID),

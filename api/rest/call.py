@@ -22,6 +22,7 @@ from api.access.purposes import refuse_missing
 from api.errors import InvalidField, MalformedBody, UserFault
 from api.index.queries import Page
 from api.rest.cursors import decode_cursor
+from api.rest.references import REFERENCE_PATTERN
 from api.rest.route import LIMIT, Route
 from api.rest.services import RestServices
 from api.rest.validation import translate_validation
@@ -59,6 +60,13 @@ class Call:
     def get_digest(self, name: str) -> bytes:
         """Return a 32-byte part of the path."""
         return parse_digest(self.path[name], name)
+
+    def get_reference(self, name: str) -> str:
+        """Return an agency or jurisdiction of the path: its label, or 32 bytes in hexadecimal."""
+        text = self.path[name]
+        if not re.fullmatch(REFERENCE_PATTERN, text):
+            raise InvalidField(name, "must be a label, or 0x and 64 hexadecimal digits")
+        return text
 
     def get_index(self, name: str) -> int:
         """Return a leaf number of the path."""

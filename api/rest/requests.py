@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from api.rest.faults import Contradiction
 from api.rest.lateness import LATE, Late
+from api.rest.references import Reference
 from api.rest.values import (
     EXAMPLE_AGENCY,
     EXAMPLE_SCHEMA,
@@ -81,7 +82,9 @@ class SchemaText(Model):
 class AccreditationCreate(Model):
     """Let an agency attest under a schema."""
 
-    agency: Uid = Field(description="The agency to accredit.", examples=[EXAMPLE_AGENCY])
+    agency: Reference = Field(
+        description="The agency to accredit, by identifier or label.", examples=[EXAMPLE_AGENCY]
+    )
 
 
 class CredentialCreate(Model):

@@ -1,6 +1,7 @@
 """`atesta list`, `show`, `mandate`, `case`, `events`: what the ledger and our own files say."""
 
-from typing import Annotated, Any, Final
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -16,6 +17,9 @@ from node.cli.rest_calls import (
     print_table,
     read_pairs,
 )
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 COLLECTIONS: Final = {
     "dataset": "datasets",
@@ -39,7 +43,19 @@ COLLECTIONS: Final = {
 """Where each kind of record is."""
 
 _MORE: Final = ("agencies", "credentials", "operations", "proposals", "evidence", "imports")
-_COLUMNS: Final = ("uid", "id", "title", "kind", "state", "event_time", "created", "block_time")
+_COLUMNS: Final = (
+    "label",
+    "jurisdiction",
+    "status",
+    "uid",
+    "id",
+    "title",
+    "kind",
+    "state",
+    "event_time",
+    "created",
+    "block_time",
+)
 
 
 def list_records(
@@ -81,6 +97,8 @@ def list_records(
         for item in found:
             print_json(item)
         return
+    if collection == "agencies":
+        found = [_name_agency(agency) for agency in found]
     columns = [name for name in _COLUMNS if any(item.get(name) is not None for item in found)]
     print_table(columns, [[str(item.get(name) or "") for name in columns] for item in found])
 
@@ -129,24 +147,30 @@ def mandate(
     ],
     *,
     amount: Annotated[int, typer.Option(min=0, help="In the list's unit.")] = 0,
-    at: Annotated[str | None, typer.Option(help="On this date (RFC 3339); now if absent.")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="Then: a time (RFC 3339), or a date's beginning in UTC; now if absent.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
 ) -> None:
     """Ask whether a mandate covers acts, now or on another date; exit code 0 only if it does."""
-    from datetime import datetime
-
     from atesta_client import requests
     from atesta_client.answers import read_object
 
     from node.errors import UserFault
 
     try:
-        moment = None if at is None else datetime.fromisoformat(at)
+        moment = None if at is None else _read_moment(at)
         asked = requests.check_mandate(uid, acts=acts, amount=amount, at=moment)
     except ValueError as error:
-        raise UserFault("is no time such as 2026-11-22T08:00:00Z", field="at") from error
+        raise UserFault(
+            "is no date such as 2026-11-22, nor a time such as 2026-11-22T08:00:00Z", field="--at"
+        ) from error
     with open_client(url, token_file) as client:
         told = client.send(
             requests.Request(method="GET", path=asked.path, query=asked.query, read=read_object)
@@ -221,6 +245,23 @@ def _get_label(agency: str) -> str:
     from contracts.labels import format_identifier
 
     return format_identifier(bytes.fromhex(agency.removeprefix("0x")))
+
+
+def _read_moment(text: str) -> "datetime":
+    """Return a time, or a date's beginning in UTC; raises `ValueError`."""
+    from datetime import UTC, date, datetime, time
+
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return datetime.combine(date.fromisoformat(text), time(), UTC)
+    return datetime.fromisoformat(text)
+
+
+def _name_agency(agency: dict[str, Any]) -> dict[str, Any]:
+    """Return an agency of the list with what people call it and its jurisdiction."""
+    return agency | {
+        "label": _get_label(agency["id"]),
+        "jurisdiction": _get_label(agency["jurisdiction"]),
+    }
 
 
 def _print_event(event: Any, *, as_json: bool) -> None:

@@ -9,7 +9,9 @@ from node.cli.rest_calls import DEFAULT_URL, TokenFile, Url, open_client
 app = typer.Typer(help="Register schemas and accredit issuers.", no_args_is_help=True)
 
 Schema = Annotated[str, typer.Argument(help="The schema's uid.")]
-Agency = Annotated[str, typer.Argument(help="The agency's id, as `atesta list agencies` shows it.")]
+Agency = Annotated[
+    str, typer.Argument(help="The agency's label or id, as `atesta list agencies` shows them.")
+]
 
 
 @app.command("register")

@@ -5,6 +5,7 @@ from functools import partial
 
 from atesta_client.errors import MaterialRefused
 
+from api.acts.parties import find_agency
 from api.errors import InvalidField, NotFound, UserFault
 from api.index import queries
 from api.reading.named import AGENCY, check_named, list_digests
@@ -162,7 +163,7 @@ async def create_accreditation(call: Call) -> Reply:
         return earlier
     uid = call.get_digest("uid")
     body: AccreditationCreate = call.body
-    agency = decode_hex(body.agency)
+    agency = await find_agency(call.services.ledger, body.agency, field="agency")
     return await submit(
         call,
         LedgerAct(
@@ -183,7 +184,9 @@ async def delete_accreditation(call: Call) -> Reply:
     earlier = await find_earlier(call)
     if earlier is not None:
         return earlier
-    uid, agency = call.get_digest("uid"), call.get_digest("agency")
+    uid = call.get_digest("uid")
+    reference = call.get_reference("agency")
+    agency = await find_agency(call.services.ledger, reference, field="agency")
     return await submit(
         call,
         LedgerAct(

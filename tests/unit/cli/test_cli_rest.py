@@ -155,6 +155,43 @@ def test_schema_is_registered_and_an_issuer_accredited(urls: dict[str, str]) -> 
     assert "no more" in invoke(bureau, "schema", "withdraw", uid, agency)
 
 
+def test_agencies_are_listed_by_the_label_that_accredits_them(urls: dict[str, str]) -> None:
+    bureau = urls["bureau"]
+    listed = [line.split() for line in invoke(bureau, "list", "agencies").splitlines()]
+    assert listed[0][:4] == ["label", "jurisdiction", "status", "id"]
+    by_label = {row[0]: row for row in listed[1:]}
+    assert by_label["mo-health-laboratory"][1:3] == ["MO", "active"]
+    uid = invoke(bureau, "schema", "register", "Licence", "/name", "/plate").strip()
+    invoke(bureau, "schema", "accredit", uid, "mo-health-laboratory")
+    with Client(bureau) as client:
+        (accredited,) = client.send(requests.get_schema(uid)).accredited
+    assert accredited == by_label["mo-health-laboratory"][3]
+    invoke(bureau, "schema", "withdraw", uid, "mo-health-laboratory")
+    with Client(bureau) as client:
+        assert client.send(requests.get_schema(uid)).accredited == ()
+
+
+def test_mandate_is_asked_at_a_dates_beginning_in_utc(
+    bureau: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("mandate", "0x" + "11" * 32, "sign", "--at")
+    for wrong in ("2020-13-01", "yesterday", "20200101", "2020-01-01T08:00:00"):
+        error, code = refuse(capsys, *arguments, wrong, "--url", bureau)
+        assert code == 2
+        assert error.startswith("atesta: --at: is no date such as 2026-11-22"), (wrong, error)
+    asked = []
+
+    def send(_client: Client, wanted: requests.Request[Any]) -> dict[str, Any]:
+        asked.append(dict(wanted.query or {})["at"])
+        return {"covered": True}
+
+    monkeypatch.setattr(Client, "send", send)
+    for at in ("2020-01-01", "2020-01-01T00:00:00Z", "2020-01-01T08:00:00+08:00"):
+        invoke(bureau, *arguments, at)
+    assert len(set(asked)) == 1, asked
+    assert str(asked[0]).startswith("2020-01-01T00:00:00"), asked
+
+
 def test_import_goes_on_names_what_is_wrong_and_does_nothing_twice(
     bureau: str, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from atesta_client.credentials import decode_credential
 
+from contracts.labels import format_identifier
 from tests.unit.rest.conftest import POINTERS, SCHEMA
 from tests.unit.rest.ledger_world import Caller, FakeLedger
 
@@ -94,6 +95,25 @@ async def test_schema_accreditation_has_a_history(
     await bureau.agency.settle()
     (ended,) = (await bureau.get(f"/schemas/{schema}/accreditations"))["items"]
     assert ended["until_block"] > ended["since_block"]
+    assert (await bureau.get(f"/schemas/{schema}"))["accredited"] == []
+
+
+async def test_agency_of_an_accreditation_is_named_by_its_label(
+    bureau: Caller, laboratory: Caller, schema: str
+) -> None:
+    issuer = await laboratory.agency.get_id()
+    label = format_identifier(bytes.fromhex(issuer[2:]))
+    path = f"/schemas/{schema}/accreditations"
+    again = await bureau.post(path, {"agency": label}, status=409)
+    assert again["code"] == "already_accredited"
+    mistyped = await bureau.post(path, {"agency": label + "s"}, status=422)
+    assert (mistyped["code"], mistyped["field"]) == ("agency_not_found", "agency")
+    for agency, status in (("no label", 400), (label + "s", 422), (label, 202)):
+        async with bureau.client.delete(
+            f"/v1{path}/{agency}", headers={"Idempotency-Key": f"end {status}".replace(" ", "-")}
+        ) as response:
+            assert response.status == status, await response.text()
+    await bureau.agency.settle()
     assert (await bureau.get(f"/schemas/{schema}"))["accredited"] == []
 
 
