@@ -118,6 +118,7 @@ def expire(
         )
 
     _change(file, change)
+    typer.echo(f"{name} ends at {end:%Y-%m-%d %H:%M:%S} UTC" if days else f"{name} has ended")
 
 
 @tokens.command("revoke")
@@ -129,6 +130,7 @@ def revoke(name: Name, file: TokenFile) -> None:
         return tuple(record for record in records if record.name != name)
 
     _change(file, change)
+    typer.echo(f"{name} is revoked and no longer in {file}")
 
 
 def _change(

@@ -44,7 +44,11 @@ def test_tokens_are_made_listed_and_revoked(tmp_path: Path) -> None:
     assert "lab-system" in listed
     assert "issuer, verifier" in listed
     assert token not in listed
-    invoke("tokens", "revoke", "lab-system", "--file", str(file))
+    expire = ("tokens", "expire", "lab-system", "--file", str(file))
+    assert invoke(*expire, "--days", "7").startswith("lab-system ends at 20")
+    assert invoke(*expire) == "lab-system has ended\n"
+    told = invoke("tokens", "revoke", "lab-system", "--file", str(file))
+    assert told == f"lab-system is revoked and no longer in {file}\n"
     assert TokenStore(file).find(token) is None
 
 
