@@ -16,6 +16,7 @@ import structlog
 from eth_typing import Hash32
 
 from node.errors import NodeError, OperationalFault, PeerFault
+from node.network.aborting import abort_connection
 from node.network.address_book import AddressBook
 from node.network.admission import (
     Admitted,
@@ -105,7 +106,7 @@ class Connector:
         if self._server is not None:
             self._server.close()
         for writer in self._unadmitted:
-            writer.transport.abort()
+            abort_connection(writer)
 
     def wake(self) -> None:
         """Look at once whom to call."""
@@ -132,14 +133,14 @@ class Connector:
     ) -> None:
         host = get_remote_address(writer).host
         if self._is_closed:  # accepted just before the listener was closed
-            writer.transport.abort()
+            abort_connection(writer)
             return
         if (
             self._pending[host] >= self._settings.max_pending_per_host
             or self._pending.total() >= self._settings.max_pending
         ):
             self._metrics.count("refused_pending")
-            writer.transport.abort()
+            abort_connection(writer)
             return
         self._pending[host] += 1
         self._unadmitted.add(writer)  # a task that is cancelled before it begins closes nothing

@@ -18,6 +18,7 @@ import structlog
 
 from consensus.types import Address, Hash32, Height
 from node.errors import PeerFault
+from node.network.aborting import abort_connection
 from node.network.admission import Admitted
 from node.network.frames import (
     MAX_TEXT,
@@ -309,7 +310,7 @@ async def close_writer(writer: asyncio.StreamWriter) -> None:
     except (TimeoutError, OSError):
         pass
     finally:
-        writer.transport.abort()
+        abort_connection(writer)
 
 
 def replaces(newcomer: Peer, present: Peer, *, own_pin: Hash32) -> bool:

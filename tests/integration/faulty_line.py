@@ -6,6 +6,8 @@ import socket
 import struct
 from dataclasses import dataclass, field
 
+from node.network.aborting import abort_connection
+
 HOST = "127.0.0.1"
 CHUNK_BYTES = 8 * 1024
 SOCKET_BYTES = 64 * 1024
@@ -115,7 +117,7 @@ def abort(writer: asyncio.StreamWriter) -> None:
     if writer.transport.is_closing():
         return
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-    writer.transport.abort()
+    abort_connection(writer)
 
 
 async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -23,6 +23,7 @@ from node.cli.devnet import DevnetNode
 from node.keys import TlsIdentity
 from node.keys.signer import SigningKey
 from node.network import NodeIdentity, TrustedPeer
+from node.network.aborting import abort_connection
 from node.network.admission import LocalSide, admit_outbound
 from node.network.frames import (
     LENGTH_BYTES,
@@ -67,7 +68,7 @@ class RoguePeer:
             try:
                 yield cls(runner=runner, reader=reader, writer=writer)
             finally:
-                writer.transport.abort()
+                abort_connection(writer)
 
     def send(self, *frames: Frame) -> None:
         """Send frames."""
@@ -154,6 +155,6 @@ async def _admit(
     try:
         admitted = await admit_outbound(local, reader, writer)
     except BaseException:
-        writer.transport.abort()
+        abort_connection(writer)
         raise
     return admitted.reader, admitted.writer

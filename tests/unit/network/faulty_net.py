@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from node.keys import compute_pin
 from node.network import PeerAddress
+from node.network.aborting import abort_connection
 from node.network.peer import close_writer
 from node.network.preface import encode_preface, read_preface
 from tests.unit.network.network_world import Node
@@ -70,7 +71,7 @@ class FaultyNet:
         for flow in list(self.flows):
             if flow.pins == pins:
                 for writer in flow.writers:
-                    writer.transport.abort()
+                    abort_connection(writer)
 
     async def close(self) -> None:
         for server in self.servers:

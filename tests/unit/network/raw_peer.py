@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from node.network import NodeIdentity, PeerAddress, TrustedPeer
+from node.network.aborting import abort_connection
 from node.network.admission import Admitted, LocalSide, admit_outbound
 from node.network.frames import (
     LENGTH_BYTES,
@@ -75,7 +76,7 @@ class RawPeer:
         return frames
 
     def close(self) -> None:
-        self.writer.transport.abort()
+        abort_connection(self.writer)
 
 
 async def join_by_hand(

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from node.errors import OperationalFault, PeerFault
 from node.keys import SigningKey, create_tls_identity
 from node.network import Network, NetworkHandlers, NetworkSettings, NodeIdentity, TrustedPeer
+from node.network.aborting import abort_connection
 from node.network.frames import Proof
 from node.network.handshake import HandshakeContext, make_proof, validate_proof
 from node.network.preface import MAGIC, Preface, Refusal, decode_preface, encode_preface
@@ -129,7 +130,7 @@ async def test_stolen_certificate_without_its_key_is_refused(world: World) -> No
         except OSError:
             pass
         await until(lambda: server.network.metrics.get("refused_AdmissionRefused") > 0)
-        writer.transport.abort()
+        abort_connection(writer)
     assert "showed the certificate of victim" in reasons(logs)
     assert not server.network.peers()
 
@@ -242,7 +243,7 @@ async def test_silent_connection_is_closed_and_the_number_of_them_bounded(world:
         *(reader.read() for reader, _ in streams), return_exceptions=True
     )  # returns only because the server closes them
     for _, writer in streams:
-        writer.transport.abort()
+        abort_connection(writer)
     assert server.network.metrics.get("refused_pending") == 3
     assert server.network.metrics.get("refused_PeerFault") == 4
 
