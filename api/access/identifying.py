@@ -3,8 +3,9 @@
 What a request says of itself is taken in one order. An `Authorization` header decides where there
 is one, whatever the connection's certificate says; a wrong one is refused, never passed over.
 Without it the certificate of the connection counts. A server that knows none of these ways serves
-whoever is on the machine, with every role; then requests with a foreign `Origin`, or a `Host` that
-is not loopback (DNS rebinding), are refused: a page open in a browser is not such a caller.
+whoever is on the machine and sends no such header, with every role; then requests with a foreign
+`Origin`, or a `Host` that is not loopback (DNS rebinding), are refused: a page open in a browser is
+not such a caller.
 """
 
 import base64
@@ -23,7 +24,7 @@ from api.access.certificates import CertificateAuthenticator, Machines
 from api.access.issuer_http import IssuerHttp
 from api.access.issuer_keys import IssuerKeys
 from api.access.oidc import OidcAuthenticator, is_jwt
-from api.access.refusals import TokenRefused
+from api.access.refusals import CredentialsUnasked, TokenRefused
 from api.access.rules import NO_RULES, AccessRules, load_rules
 from api.access.token_usage import TokenUsage
 from api.access.tokens import TOKEN_PREFIX, TokenStore
@@ -92,6 +93,8 @@ class Identifier:
         method = Method.LOCAL
         try:
             if self.is_open:
+                if header is not None:
+                    raise CredentialsUnasked
                 caller: Caller | None = _admit_locally(request)
             elif header is not None:
                 token = _read_token(header)

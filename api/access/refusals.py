@@ -17,6 +17,17 @@ class TokenRefused(Unauthorized):
     """A bearer token that this server does not accept."""
 
 
+class CredentialsUnasked(TokenRefused):
+    """Credentials sent to a server that has no way to check any."""
+
+    def __init__(self) -> None:
+        super().__init__("this server has no tokens, so it cannot tell whether this one holds")
+        self.next_step = (
+            "leave out the Authorization header: whoever is on this machine is served; or ask the"
+            " operator to set api.token_file"
+        )
+
+
 class CertificateRefused(Forbidden):
     """A certificate that its authority signed, but that nobody listed here."""
 

@@ -118,6 +118,15 @@ async def test_challenges_are_those_of_rfc_6750(tmp_path: Path) -> None:
         assert 'error="invalid_token"' in headers["WWW-Authenticate"]
 
 
+async def test_token_is_refused_where_none_can_be_checked(tmp_path: Path) -> None:
+    async with open_door(ApiSettings()) as door:
+        assert (await door.ask("/x/read"))[0] == 200
+        status, told, headers = await door.ask("/x/read", "nonsense")
+    assert status == 401, told
+    assert "api.token_file" in told["next_step"]
+    assert 'error="invalid_token"' in headers["WWW-Authenticate"]
+
+
 async def test_use_of_a_token_is_noted_and_of_a_wrong_one_is_not(tmp_path: Path) -> None:
     token = make_token(tmp_path, Role.READER)
     async with open_door(ApiSettings(token_file=tmp_path / "tokens.json")) as door:
