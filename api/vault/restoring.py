@@ -10,6 +10,7 @@ there before.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,6 +57,8 @@ class RestoreReport:
     lost: int
     """Rows whose key is gone although they are not on the erasure list: they were replaced since
     and the later version was not in this file, or the key folder is not whole."""
+    present: int
+    """Entries of logs that the database has and keeps; they are never replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,9 @@ def restore_backup(
             counts: Counter[str] = Counter()
             done = 0
             for batch in read_backup(path, vault_id=vault_id, standing=standing):
-                lines = _leave_out_present(connection, batch, returning.take(batch, counts))
+                taken = returning.take(batch, counts)
+                lines = _leave_out_present(connection, batch, taken)
+                counts["present"] += len(taken) - len(lines)
                 if lines:
                     table = _find_table(batch.table)
                     connection.execute(insert(table), [line.values for line in lines])
@@ -102,11 +107,30 @@ def restore_backup(
                 erased=counts["erased"],
                 rewrapped=counts["rewrapped"],
                 lost=counts["lost"],
+                present=counts["present"],
             )
 
         report = keyring.database.write_now(fill)
         keyring.load()
     return report
+
+
+def count_present(keyring: Keyring, path: Path) -> int:
+    """Count the entries of a backup's logs that the vault has, so that restoring leaves them out.
+
+    Raises `BackupRefused`.
+    """
+    found = 0
+    batches = read_backup(path, vault_id=keyring.header.vault_id, standing=keyring.fingerprints)
+    for batch in batches:
+        log = next((table for table in LOGS if table.name == batch.table), None)
+        if log is not None and batch.rows:
+            place = batch.columns.index("sequence")
+            numbers = [row[place] for row in batch.rows]
+            found += len(
+                keyring.database.read_now(partial(_find_present, log=log, numbers=numbers))
+            )
+    return found
 
 
 class _Returning:
@@ -212,10 +236,13 @@ def _leave_out_present(connection: Connection, batch: Batch, lines: list[_Line])
     if log is None or not lines:
         return lines
     numbers = [line.values["sequence"] for line in lines]
-    present = set(
-        connection.execute(select(log.c.sequence).where(log.c.sequence.in_(numbers))).scalars()
-    )
+    present = _find_present(connection, log=log, numbers=numbers)
     return [line for line in lines if line.values["sequence"] not in present]
+
+
+def _find_present(connection: Connection, *, log: Table, numbers: Sequence[int]) -> set[int]:
+    query = select(log.c.sequence).where(log.c.sequence.in_(numbers))
+    return set(connection.execute(query).scalars())
 
 
 def _clear(connection: Connection, *, replace: bool) -> None:

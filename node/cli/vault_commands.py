@@ -91,13 +91,17 @@ def restore(
 
     Either all of it is there afterwards, or what was there before.
     """
+    from dataclasses import replace as replace_members
+
     from api.vault.checking import check_backup, check_vault
-    from api.vault.restoring import restore_backup
+    from api.vault.restoring import count_present, restore_backup
 
     with open_vault(config) as (_, keyring):
         if dry_run:
             with _show_progress("restoring beside the file") as progress:
                 report, checked = check_backup(keyring, file, progress)
+            present = count_present(keyring, file)
+            report = replace_members(report, rows=report.rows - present, present=present)
         else:
             if replace:
                 _confirm("Replace everything that is in the vault's database?", yes)
@@ -106,6 +110,7 @@ def restore(
             with _show_progress("opening rows") as progress:
                 checked = check_vault(keyring, progress)
         typer.echo(f"{'would restore' if dry_run else 'restored'}: {report.rows:,} rows")
+        typer.echo(f"in the record of reads already: {report.present:,} rows")
         typer.echo(f"erased since, and not restored: {report.erased:,} rows")
         typer.echo(f"under later epochs: {report.rewrapped:,} rows")
         typer.echo(f"without a key: {report.lost:,} rows")
@@ -234,10 +239,14 @@ def shares(
     import os
 
     from api.vault.keys import load_master_key
-    from api.vault.shares import split_master_key
+    from api.vault.shares import MAX_SHARES, split_master_key
     from node.errors import UserFault
     from node.settings import load_settings
 
+    if needed > count:
+        raise UserFault(f"is {needed}, more than the {count} of --count", field="--needed")
+    if count > MAX_SHARES:
+        raise UserFault(f"is {count}, more than {MAX_SHARES}", field="--count")
     key = load_master_key(_get_key_file(load_settings(config)))
     made = split_master_key(key, threshold=needed, count=count)
     if out is None:

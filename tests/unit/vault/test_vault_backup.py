@@ -17,7 +17,7 @@ from api.vault.checking import check_backup, check_vault
 from api.vault.ciphers import VaultDamaged
 from api.vault.epoch_keys import open_epoch_key
 from api.vault.key_folder import EpochFile
-from api.vault.restoring import VaultNotEmpty, restore_backup
+from api.vault.restoring import VaultNotEmpty, count_present, restore_backup
 from api.vault.rotation import change_master_key, rotate
 from api.vault.sealed_tables import build_record_identity
 from api.vault.tables import CLAIMS, MATERIALS, RECORDS
@@ -262,7 +262,9 @@ def test_record_of_reads_comes_back_and_is_never_shortened(kit: Kit, tmp_path: P
     file = tmp_path / "vault.backup"
     assert write_backup(kit.keyring, file).rows == 2
     add_read(kit, "second")
-    restore_backup(kit.keyring, file, replace=True)
+    assert count_present(kit.keyring, file) == 1
+    report = restore_backup(kit.keyring, file, replace=True)
+    assert (report.rows, report.present) == (1, 1)
     add_read(kit, "third")
     callers = kit.database.read_now(lambda c: c.execute(select(READS.c.caller)).scalars().all())
     assert callers == ["first", "second", "third"]

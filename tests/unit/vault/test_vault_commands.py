@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 from typer.testing import CliRunner, Result
 
+from api.access.read_table import READS
+from api.vault.shares import MAX_SHARES
 from node.cli.app import app, describe
 from tests.unit.vault.vault_kit import Kit, do
 
@@ -54,13 +57,29 @@ def refuse(*words: object) -> str:
     return describe(result.exception)[0]
 
 
+def add_read(opened: Kit) -> None:
+    """Enter one line into the record of reads, a log that no restoring replaces."""
+    row = {
+        "read_s": 1_760_000_000,
+        "caller": "counter",
+        "method": "token",
+        "operation": "get",
+        "purpose": "service",
+        "uid": bytes(32),
+        "what": "credential",
+        "request_id": "r",
+    }
+    opened.database.write_now(lambda c: c.execute(insert(READS).values(**row)))
+
+
 def test_vault_commands_back_up_erase_and_restore(
     config: Path, opened: Kit, tmp_path: Path
 ) -> None:
     made = [opened.put(number) for number in range(6)]
+    add_read(opened)
     file = tmp_path / "vault.backup"
     out = run("backup", file, "--config", config)
-    assert "6 rows" in out
+    assert "7 rows" in out
     assert "opened and held against their commitments: 6 rows" in out
     assert "not overwritten" in refuse("backup", file, "--config", config)
     uid = "0x" + made[1].record.uid.hex()
@@ -73,8 +92,12 @@ def test_vault_commands_back_up_erase_and_restore(
     assert "not empty" in refuse("restore", file, "--config", config)
     told = run("restore", file, "--config", config, "--dry-run")
     assert "would restore: 5 rows" in told
+    assert "in the record of reads already: 1 rows" in told
     assert "erased since, and not restored: 1 rows" in told
+    foreseen = [line for line in told.splitlines() if line.endswith(" rows")]
     told = run("restore", file, "--config", config, "--replace", "--yes")
+    done = [line for line in told.splitlines() if line.endswith(" rows")]
+    assert [line.replace("would restore", "restored") for line in foreseen] == done
     assert "under later epochs: 3 rows" in told
     assert "5 rows" in run("check", file, "--config", config)
     assert "5 rows" in run("check", "--config", config)
@@ -120,6 +143,10 @@ def test_vault_commands_rotate_and_recover_from_shares(
 def test_vault_commands_refuse_what_makes_no_sense(config: Path) -> None:
     assert "32 bytes" in refuse("erase", "0x12", "--reason", "error", "--config", config)
     uid = "0x" + 32 * "12"
+    told = refuse("shares", "--needed", 6, "--count", 5, "--config", config)
+    assert told == "--needed: is 6, more than the 5 of --count"
+    told = refuse("shares", "--count", MAX_SHARES + 1, "--config", config)
+    assert told == f"--count: is {MAX_SHARES + 1}, more than {MAX_SHARES}"
     assert "is one of" in refuse("erase", uid, "--reason", "because", "--config", config)
     (config.parent / "none.toml").write_text("")
     assert "has no vault" in refuse("check", "--config", config.parent / "none.toml")
