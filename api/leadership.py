@@ -81,12 +81,12 @@ class Leadership:
                 if await asyncio.to_thread(self._hold):
                     await self._lead(duty)
             except Exception:
-                log.exception("leading failed", work=self._work)
+                log.exception("leading failed", label=self._work)
             await asyncio.sleep(ASK_S)
 
     async def _lead(self, duty: Callable[[], AbstractAsyncContextManager[None]]) -> None:
         self._is_leader = True
-        log.info("leads", work=self._work)
+        log.info("leads", label=self._work)
         try:
             async with duty():
                 # The lock tells nobody that it is lost, so it is looked at.
@@ -94,7 +94,7 @@ class Leadership:
                     await asyncio.sleep(ASK_S)
         finally:
             self._is_leader = False
-        log.warning("no longer leads", work=self._work)
+        log.warning("no longer leads", label=self._work)
 
     def _hold(self) -> bool:
         # A look that was under way when the work ended must not take the lock afterwards.

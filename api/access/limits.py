@@ -26,6 +26,7 @@ from api.ports import Metric
 MAX_BUCKETS: Final = 20_000
 """Buckets kept at once."""
 
+_ROUNDING: Final = 1e-9
 _QUOTA: Final = re.compile(r"([1-9][0-9]{0,8})/(s|min|h)")
 _WINDOWS_S: Final = {"s": 1, "min": 60, "h": 3600}
 
@@ -131,9 +132,10 @@ class RateLimiter:
         rate = quota.amount / quota.window_s
         level, since_s = self._buckets.pop((who, operation), (float(quota.amount), now_s))
         level = min(float(quota.amount), level + max(0.0, now_s - since_s) * rate)
-        is_let_through = level >= 1
+        # A request that has flowed in but for a rounding error is there.
+        is_let_through = level >= 1 - _ROUNDING
         if is_let_through:
-            level -= 1
+            level = max(0.0, level - 1)
         else:
             self._refused[operation] += 1
         self._buckets[who, operation] = (level, now_s)

@@ -185,7 +185,7 @@ class Eraser:
         await self._services.vault.erase([order.uid], reason=order.reason, now_s=now_s)
         if not is_done:
             return order
-        log.info("credential erased", uid=encode_hex(order.uid), block=order.block)
+        log.info("credential erased", target=encode_hex(order.uid), height=order.block)
         return await self._orders.save(replace(order, finished_s=now_s, problem=None))
 
 

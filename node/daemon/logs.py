@@ -29,15 +29,16 @@ _MAX_FRAMES = 12
 
 ALLOWED_FIELDS = frozenset(  # a table of words is easier to review than a list of literals
     """
-    acknowledged address addresses agency attempt authors block_hash blocks blocks_per_s bytes
-    caller candidates chain_id client code count current direction dropped duration_ms effect
-    error error_kind error_type evidence exception failures field fields_dropped gas_used
-    genesis_hash head height host inbound index journal_bytes kind label lag_ms level limit
-    listen_address method name next_step node number observer offender operation outbound overruns
-    parent path_is_writable peer peer_id peers pending pid pin port proposer queued reason
-    recipient removed request_id resilience restored retry_s role round route score sender signer
-    size_bytes start status step surface target task timeout_s times transaction_hash transactions
-    url validator validators version wait_s webhook
+    acknowledged address addresses agency attached attempt authors before block_hash blocks
+    blocks_per_s bytes caller candidates chain_id client code contracts count current database
+    direction dropped duration_ms effect epoch erased error error_kind error_type evidence
+    exception failures field fields_dropped fingerprint gas_used genesis_hash head height host
+    inbound index issuer journal_bytes kind label lag_ms level limit listen_address max_fee method
+    name next_step node number observer offender operation outbound overruns parent
+    path_is_writable peer peer_id peers pending pid pin port proposer queued reason recipient
+    removed request_id resilience restored retry_s rewrapped role round route score sender signer
+    size_bytes start status step steps successor surface target task timeout_s times
+    transaction_hash transactions url validator validators version wait_s webhook
     """.split()  # noqa: SIM905
 )
 """The names under which a value may be written. None of them holds what a person submitted."""
