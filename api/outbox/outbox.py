@@ -306,7 +306,9 @@ class Outbox:
         try:
             await self._forget(operation)
         except ApiError as error:
-            log.warning("materials of a failed operation stay", operation=operation.id, code=error.code)
+            log.warning(
+                "materials of a failed operation stay", operation=operation.id, code=error.code
+            )
 
     async def _explain(self, operation: StoredOperation, block: int) -> str:
         """Find the contract's reason by running the call again, before and after its block."""
