@@ -10,6 +10,7 @@ from api.acts.calls import has_function
 from api.acts.table import ACTS
 from contracts.testkeys import get_address
 from tests.unit.acts.exchange_world import (
+    TAXPAYER,
     Law,
     ask,
     build_request,
@@ -33,7 +34,7 @@ from tests.unit.acts.law_world import (
     register_dataset,
     write_time,
 )
-from tests.unit.acts.test_acts_consents import TAXPAYER, give
+from tests.unit.acts.test_acts_consents import give
 from tests.unit.acts.test_acts_mandates import build_office
 from tests.unit.acts.test_acts_policies import AGREEMENT
 from tests.unit.rest.ledger_world import Caller
