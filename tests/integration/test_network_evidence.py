@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from eth_account import Account
 
-from contracts.addresses import REGISTRY
+from contracts.addresses import AGENCY_REGISTRY_NAME, REGISTRY
+from contracts.codec import encode_call
+from contracts.codes import Role
 from contracts.development import CHAIN_ID
 from tests.integration.ledger_net import LedgerNet, wait_until
 from tests.integration.test_network_abuse import start_byzantine
@@ -113,6 +115,7 @@ def test_proposer_that_lets_a_stranger_in_is_convicted_by_a_file(
     net: LedgerNet, tmp_path: Path
 ) -> None:
     stranger = Account.from_key(hashlib.sha256(b"a stranger to be accused").digest())
+    wish = (stranger.address, Role.ISSUE, 0, 0)
     fields = {
         "type": 2,
         "chainId": CHAIN_ID,
@@ -122,7 +125,7 @@ def test_proposer_that_lets_a_stranger_in_is_convicted_by_a_file(
         "maxPriorityFeePerGas": 0,
         "to": REGISTRY,
         "value": 0,
-        "data": b"",
+        "data": encode_call(AGENCY_REGISTRY_NAME, "add_own_key", wish),
     }
     raw = "0x" + bytes(stranger.sign_transaction(fields).raw_transaction).hex()
     since = net.height(1)
