@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from api.acts.forgetting import ANSWER_PREFIX
 from api.errors import InvalidField
+from api.rest.faults import Contradiction
 
 _MONTHS: Final = 12
 _LAST_YEAR: Final = 9999
@@ -47,11 +48,13 @@ class RetentionClass(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> "RetentionClass":
         if not (self.years or self.months or self.days):
-            raise ValueError("the class needs a duration")
+            raise Contradiction("the class needs a duration", "years", "months", "days")
         if not (self.schemas or self.roles):
-            raise ValueError("the class covers nothing: name schemas or roles")
+            raise Contradiction("the class covers nothing: name one", "schemas", "roles")
         if self.roles and self.start != "created":
-            raise ValueError("materials have no end of validity: start must be created")
+            raise Contradiction(
+                "materials have no end of validity: start must be created", "start", "roles"
+            )
         return self
 
     def compute_end(self, start_s: int) -> int:

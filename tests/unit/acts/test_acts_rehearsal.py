@@ -63,8 +63,8 @@ async def test_rehearsal_of_a_credential_and_a_batch_claims_nothing(
             "attestation: unknown",
         ),
         ("schema.state", {}, {"state": "revoked", "reason": "error"}, "schema: unknown"),
-        ("accreditation.create", {}, {"agency": "0x" + "01" * 32}, "schema: unknown"),
-        ("accreditation.withdraw", {"agency": "0x" + "01" * 32}, {}, "schema: unknown"),
+        ("accreditation.create", {}, {"agency": "mo-health-bureau"}, "schema: unknown"),
+        ("accreditation.withdraw", {"agency": "mo-health-bureau"}, {}, "schema: unknown"),
     ],
 )
 async def test_rehearsal_answers_with_the_rule(
