@@ -80,7 +80,8 @@ def resume(net: LedgerNet, number: int) -> None:
 def add_observer(net: LedgerNet) -> None:
     """Give the only validator, which must be down, an observer that it knows by an invite."""
     first = net.node(1)
-    crowd = replace(net.devnet, nodes=(first, first))  # so that the newcomer is agency 3
+    second = replace(first, number=2)  # so that the newcomer is agency 3
+    crowd = replace(net.devnet, nodes=(first, second))
     larger, observer = add_node(crowd, is_validator=False)
     net.devnet = replace(larger, nodes=(first, observer))
     identity = load_tls_identity(
