@@ -77,6 +77,8 @@ def configure_logs(settings: LogSettings, *, node: str) -> None:
     )
     for handler in handlers:
         handler.setFormatter(formatter)
+    # A full disk must not fill the console with tracebacks of each line that found no room.
+    logging.raiseExceptions = False
     logging.basicConfig(handlers=handlers, level=settings.level.upper(), force=True)
     for noisy in ("aiohttp", "asyncio", "web3", "sqlalchemy", "aiosqlite", "eth", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
