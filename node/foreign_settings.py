@@ -1,6 +1,7 @@
 """What an operator decides about another network behind the API, where there is one."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Final
 
 from node.setting_fields import Rule
@@ -11,8 +12,22 @@ TAGS: Final = ("finalized", "safe", "latest")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignSettings:
-    """Another network behind `atesta api --contracts`: what to believe, and what to pay."""
+    """Another network behind `atesta api`: where it is, what to believe, and what to pay."""
 
+    rpc_url: Annotated[
+        str | None,
+        Rule("JSON-RPC of a node of that network, for commands that are given no `--rpc-url`."),
+    ] = None
+    rpc_token_file: Annotated[
+        Path | None, Rule("File with the bearer token that this node asks for.")
+    ] = None
+    contracts_file: Annotated[
+        Path | None,
+        Rule(
+            "Deployment file of `atesta contracts deploy`, for commands that are given no "
+            "`--contracts`. With it the ledger is on that network, for every command."
+        ),
+    ] = None
     finality: Annotated[
         str,
         Rule(

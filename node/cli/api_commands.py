@@ -8,14 +8,20 @@ import typer
 
 def api(
     config: Annotated[Path, typer.Option("--config", help="The settings file (TOML).")],
-    rpc_url: Annotated[str, typer.Option("--rpc-url", help="JSON-RPC of the node, http or https.")],
+    rpc_url: Annotated[
+        str | None,
+        typer.Option("--rpc-url", help="JSON-RPC of the node; absent: `foreign.rpc_url`."),
+    ] = None,
     rpc_token_file: Annotated[
         Path | None,
         typer.Option("--rpc-token-file", help="File with the bearer token that the node asks for."),
     ] = None,
     contracts: Annotated[
         Path | None,
-        typer.Option("--contracts", help="Deployment file, in front of another network."),
+        typer.Option(
+            "--contracts",
+            help="Deployment file, in front of another network; absent: `foreign.contracts_file`.",
+        ),
     ] = None,
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65_535, help="In place of `api.port`.")

@@ -62,7 +62,6 @@ def privacy(  # noqa: PLR0917 - options of a command are named
 
     from api.firewall.audit.report import sign_report
     from api.firewall.audit.running import run_audit
-    from node.chain.genesis import load_genesis
     from node.cli.rest_calls import check_absent
     from node.daemon.opening import load_accounts
     from node.errors import UserFault
@@ -73,13 +72,12 @@ def privacy(  # noqa: PLR0917 - options of a command are named
     accounts = load_accounts(settings)
     if not accounts:
         raise UserFault("is needed: the report is signed", field="api.account_key_files")
-    genesis = load_genesis(settings.node.genesis)
+    ledger = _name_ledger(settings)
     sources = _find_sources(settings if own else None, folder or [], rpc or [], token_file)
     today = datetime.now(UTC).date()
     with _show_progress() as tell:
         values = _read_values(config, tell)
         content = run_audit(values, sources, tell=tell, today=today, pattern_limit=pattern_limit)
-    ledger = {"chain_id": genesis.chain_id, "genesis_hash": "0x" + genesis.genesis_hash.hex()}
     signer = accounts[0]
     report = sign_report(
         {"ledger": ledger, **content},
@@ -102,6 +100,10 @@ def verify(
     token_file: Annotated[
         Path | None, typer.Option("--token-file", help="File that holds a bearer token (reader).")
     ] = None,
+    contracts: Annotated[
+        Path | None,
+        typer.Option("--contracts", help="Deployment file, if that node is of another network."),
+    ] = None,
 ) -> None:
     """Check that a report is as it was signed, and say what it says; exit code 1 if not clean."""
     from api.firewall.audit.report import read_report
@@ -110,10 +112,28 @@ def verify(
     report = read_report(read_bytes(file))
     typer.echo(f"signed by 0x{report.account.hex()}, and not changed since")
     if url is not None:
-        typer.echo(_name_signer(report.account, url, token_file))
+        typer.echo(_name_signer(report.account, url, token_file, contracts))
     _tell(report.content)
     if not report.is_clean:
         raise typer.Exit(EXIT_FOUND)
+
+
+def _name_ledger(settings: "Settings") -> dict[str, Any]:
+    """Return what tells the settings' ledger from any other."""
+    from contracts.addresses import AGENCY_REGISTRY_NAME
+    from node.chain.genesis import load_genesis
+    from node.daemon.foreign_files import find_behind
+
+    foreign = find_behind(settings).foreign
+    if foreign is None:
+        genesis = load_genesis(settings.node.genesis)
+        return {"chain_id": genesis.chain_id, "genesis_hash": "0x" + genesis.genesis_hash.hex()}
+    deployment = foreign.deployment
+    return {
+        "chain_id": deployment.chain_id,
+        "genesis_hash": "0x" + deployment.genesis_hash.hex(),
+        "registry": "0x" + deployment.book.get_address(AGENCY_REGISTRY_NAME).hex(),
+    }
 
 
 def _find_sources(
@@ -171,18 +191,28 @@ def _read_values(config: Path, tell: "Tell") -> "VaultValues":
         )
 
 
-def _name_signer(account: bytes, url: str, token_file: Path | None) -> str:
-    from contracts.addresses import AGENCY_REGISTRY_NAME, REGISTRY
+def _name_signer(account: bytes, url: str, token_file: Path | None, contracts: Path | None) -> str:
+    from contracts.address_book import GENESIS_BOOK
+    from contracts.addresses import AGENCY_REGISTRY_NAME
     from contracts.codec import decode_output, encode_call
     from contracts.labels import format_identifier
     from node.cli.devnet.rpc import NodeRpc
+    from node.daemon.foreign_files import read_deployment
+    from node.errors import UserFault
 
+    rpc = NodeRpc(url.rstrip("/"), token_file=token_file)
+    deployment = None if contracts is None else read_deployment(contracts)
+    if deployment is not None and int(rpc.call("eth_chainId"), 16) != deployment.chain_id:
+        raise UserFault(f"is of chain {deployment.chain_id}; {url} is not", field="--contracts")
+    book = GENESIS_BOOK if deployment is None else deployment.book
     request = {
-        "to": "0x" + REGISTRY.hex(),
+        "to": "0x" + book.get_address(AGENCY_REGISTRY_NAME).hex(),
         "data": "0x" + encode_call(AGENCY_REGISTRY_NAME, "key", (account,)).hex(),
     }
-    answer = NodeRpc(url.rstrip("/"), token_file=token_file).call("eth_call", request, "latest")
-    key = decode_output(AGENCY_REGISTRY_NAME, "key", bytes.fromhex(answer[2:]))
+    answer = bytes.fromhex(rpc.call("eth_call", request, "latest")[2:])
+    if not answer:
+        raise UserFault("has no ledger at the address where it must be", field="--url")
+    key = decode_output(AGENCY_REGISTRY_NAME, "key", answer)
     if key["agency"] == bytes(32):
         return "the ledger knows no such key"
     return f"a key of {format_identifier(key['agency'])} on the ledger of {url}"
@@ -207,6 +237,12 @@ def _tell(report: Any) -> None:
         typer.echo(f"not looked for: {count:,} ({reason})")
     for space in guesses["spaces"]:
         typer.echo(f"guessed: {space['name']}, {space['tried']:,} of {space['size']:,}")
+    chance = report["chance"]
+    typer.echo(
+        f"by chance, {chance['expected_hits']} findings are expected; {chance['left_to_chance']:,} "
+        f"matches inside random hexadecimal digits were left to chance, of which "
+        f"{chance['expected_left']} are expected"
+    )
     typer.echo(f"{report['controls']['planted']:,} controls, {len(report['missed'])} not found")
     for miss in report["missed"][:_SHOWN]:
         typer.echo(f"  not found: {miss['control']} in {miss['store']}")

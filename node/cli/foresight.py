@@ -101,6 +101,8 @@ def _compute_validators(
 
 
 def _warn(registry: Registry, validators: Mapping[bytes, bytes]) -> str | None:
+    if not registry.has_validators:
+        return None
     jurisdictions, active = registry.read_jurisdictions()
     return warn_of_dominance(
         [jurisdictions.get(agency, bytes(32)) for agency in validators.values()], active

@@ -171,23 +171,26 @@ def withdraw(number: Annotated[int, typer.Argument(help="The proposal.")], confi
 
 
 def open_registry(config: Path, *, signing: bool = True) -> "Registry":
-    """Open the registry through the running node of a settings file; `signing` opens its key."""
-    from node.cli.devnet.rpc import NodeRpc
+    """Open the registry of a settings file's ledger; `signing` opens the agency's key.
+
+    It is asked through the running node, or, with `foreign.contracts_file`, on that network.
+    """
     from node.cli.governing import Registry
+    from node.cli.ledger_access import open_access
     from node.errors import UserFault
     from node.keys import KeyPurpose, load_key_file, read_passphrase_file
     from node.settings import load_settings
 
-    api = load_settings(config).api
-    scheme = "http" if api.tls_certificate is None else "https"
-    rpc = NodeRpc(f"{scheme}://{api.host}:{api.port}", timeout_s=30.0)
+    settings = load_settings(config)
+    access = open_access(settings, tell=lambda line: typer.echo(line, err=True))
     if not signing:
-        return Registry(rpc)
+        return Registry(access)
+    api = settings.api
     if not api.account_key_files or api.account_passphrase_file is None:
         raise UserFault("is needed to sign for the agency", field="api.account_key_files")
     passphrase = read_passphrase_file(api.account_passphrase_file)
     key = load_key_file(api.account_key_files[0], passphrase, purpose=KeyPurpose.ACCOUNT)
-    return Registry(rpc, key.reveal_secret())
+    return Registry(access, key.reveal_secret())
 
 
 def _print_lines(lines: list[str]) -> None:

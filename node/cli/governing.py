@@ -2,9 +2,10 @@
 
 Every decision is a transaction of an agency's own account key with the GOVERN role. The key is
 opened here and signs here; the node only gets signed bytes, because a node never signs for callers.
+On another network it is the same registry at another address, the account pays, and "final" is what
+the network reports (`node.cli.ledger_access`).
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from eth_account import Account
 
-from contracts.addresses import AGENCY_REGISTRY_NAME, REGISTRY
+from contracts.addresses import AGENCY_REGISTRY_NAME
 from contracts.codec import decode_output, encode_call
 from contracts.codes import AgencyStatus, ProposalStatus, Role
 from contracts.decisions import PAYLOADS, DecisionKind, decode_payload, encode_payload
@@ -20,11 +21,10 @@ from contracts.errors import CodecError
 from contracts.genesis_spec import AgencySpec
 from contracts.labels import LABEL_PATTERN, encode_label, format_identifier
 from node.cli.devnet.rpc import NodeRpc, RpcError
+from node.cli.ledger_access import LedgerAccess
 from node.errors import OperationalFault, UserFault
 
 GAS: Final = 3_000_000
-FINAL_WITHIN_S: Final = 60.0
-_POLL_S: Final = 0.2
 _NO_ADDRESS: Final = "-"
 
 
@@ -51,10 +51,17 @@ class ProposalView:
 class Registry:
     """The registry contract, asked and told through one node's JSON-RPC."""
 
-    def __init__(self, rpc: NodeRpc, private_key: bytes | None = None) -> None:
+    def __init__(self, rpc: NodeRpc | LedgerAccess, private_key: bytes | None = None) -> None:
         """Take a connection and, to send, the private key of an account with the GOVERN role."""
-        self._rpc = rpc
+        self._access = rpc if isinstance(rpc, LedgerAccess) else LedgerAccess(rpc=rpc)
+        self._rpc = self._access.rpc
+        self._address = self._access.network.book.get_address(AGENCY_REGISTRY_NAME)
         self._private_key = private_key
+
+    @property
+    def has_validators(self) -> bool:
+        """Whether those whom it lists make the blocks; on another network they do not."""
+        return self._access.network.finality.is_final
 
     def get_proposals(self) -> list[ProposalView]:
         """Return all proposals, the newest first."""
@@ -133,12 +140,12 @@ class Registry:
         return of_agencies, active
 
     def ask(self, function: str, *args: Any) -> Any:
-        """Ask the registry at this node's last final block."""
+        """Ask the registry at this node's last final block, or at what is reported as such."""
         request = {
-            "to": "0x" + REGISTRY.hex(),
+            "to": "0x" + self._address.hex(),
             "data": "0x" + encode_call(AGENCY_REGISTRY_NAME, function, args).hex(),
         }
-        output = self._rpc.call("eth_call", request, "latest")
+        output = self._rpc.call("eth_call", request, self._access.network.finality.tag)
         return decode_output(AGENCY_REGISTRY_NAME, function, bytes.fromhex(output[2:]))
 
     def act(self, function: str, *args: Any) -> None:
@@ -146,35 +153,29 @@ class Registry:
         assert self._private_key is not None, "only a registry with a key can send"
         account = Account.from_key(self._private_key)
         data = "0x" + encode_call(AGENCY_REGISTRY_NAME, function, args).hex()
-        to = "0x" + REGISTRY.hex()
+        to = "0x" + self._address.hex()
         try:
             self._rpc.call("eth_call", {"from": account.address, "to": to, "data": data}, "latest")
         except RpcError as error:
             raise UserFault(f"the registry refuses: {error.message}") from error
+        fees = self._access.quote_fees(bytes.fromhex(account.address[2:]), gas=GAS)
         fields = {
             "type": 2,
             "chainId": int(self._rpc.call("eth_chainId"), 16),
             "nonce": int(self._rpc.call("eth_getTransactionCount", account.address, "pending"), 16),
             "gas": GAS,
-            "maxFeePerGas": 0,
-            "maxPriorityFeePerGas": 0,
+            "maxFeePerGas": fees.max_fee,
+            "maxPriorityFeePerGas": fees.priority_fee,
             "value": 0,
-            "to": REGISTRY,
+            "to": self._address,
             "data": data,
         }
         signed = Account.sign_transaction(fields, self._private_key)
         raw = "0x" + bytes(signed.raw_transaction).hex()
-        sent = self._rpc.call("eth_sendRawTransaction", raw)
-        end = time.monotonic() + FINAL_WITHIN_S
-        while (receipt := self._rpc.call("eth_getTransactionReceipt", sent)) is None:
-            if time.monotonic() > end:
-                raise OperationalFault(
-                    f"{sent} is not final after {FINAL_WITHIN_S:.0f} s",
-                    next_step="It stays queued; look at `atesta status`, is there a quorum?",
-                )
-            time.sleep(_POLL_S)
+        receipt = self._access.await_receipt(self._rpc.call("eth_sendRawTransaction", raw))
         if receipt["status"] != "0x1":
-            raise UserFault(f"the registry refused {function} at block {receipt['blockNumber']}")
+            block = int(receipt["blockNumber"], 16)
+            raise UserFault(f"the registry refused {function} at block {block}")
 
 
 def parse_kind(name: str) -> DecisionKind:

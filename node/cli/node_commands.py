@@ -13,9 +13,16 @@ def run(
     config: Annotated[Path, typer.Option("--config", help="The node's settings file (TOML).")],
 ) -> None:
     """Run a node until SIGTERM or Ctrl-C; it finishes what it does and closes its stores."""
+    from node.errors import UserFault
     from node.settings import load_settings
 
     settings = load_settings(config)  # most mistakes are there, and the daemon's imports take long
+    if settings.foreign.contracts_file is not None:
+        raise UserFault(
+            "says that the ledger is on another network, where no node of ours runs",
+            field="foreign.contracts_file",
+            next_step="Start `atesta api` with these settings, or take the line out",
+        )
     from node.daemon.daemon import run_daemon
 
     run_daemon(settings)

@@ -1,6 +1,10 @@
-"""The files that say how to reach another network and where the ledger stands there."""
+"""The files that say how to reach another network and where the ledger stands there.
+
+A command names them, or the settings do (`[foreign]`), which then holds for every command.
+"""
 
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +18,44 @@ from node.keys.secret_files import read_secret_file
 from node.settings import Settings
 
 _TOKEN = re.compile(rb"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """What is behind an API, as a command and the settings name it together."""
+
+    rpc_url: str | None
+    """JSON-RPC of the node; None where neither names one."""
+    rpc_token: str | None = field(repr=False)
+    foreign: ForeignNetwork | None
+    """The network of the deployment file; None for a node of ours."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What goes with every request to the node."""
+        return {} if self.rpc_token is None else {"Authorization": f"Bearer {self.rpc_token}"}
+
+
+def find_behind(
+    settings: Settings,
+    *,
+    rpc_url: str | None = None,
+    rpc_token_file: Path | None = None,
+    contracts_file: Path | None = None,
+) -> Behind:
+    """Return what a command shall read; what it is given goes before the settings.
+
+    A node that the command names gets no token of the settings, which may be another node's.
+    Raises UserFault for a file that cannot be used.
+    """
+    told = settings.foreign
+    token_file = rpc_token_file or (told.rpc_token_file if rpc_url is None else None)
+    deployment_file = contracts_file or told.contracts_file
+    return Behind(
+        rpc_url=rpc_url or told.rpc_url,
+        rpc_token=None if token_file is None else read_token(token_file),
+        foreign=None if deployment_file is None else make_foreign(settings, deployment_file),
+    )
 
 
 def read_deployment(path: Path) -> Deployment:

@@ -12,8 +12,7 @@ from api.networks.guard import GuardedRpc
 from api.networks.network import OURS
 from api.web3_provider import connect_http
 from node.daemon.api_service import make_rest_settings
-from node.daemon.foreign_files import make_foreign
-from node.keys.secret_files import read_secret_file
+from node.daemon.foreign_files import find_behind
 from node.settings import Settings
 
 
@@ -27,23 +26,22 @@ async def rebuild_index(
 ) -> int:
     """Read the chain behind `rpc_url` into a node's index anew; returns the height reached.
 
-    Without an address, the node's own JSON-RPC is read; `contracts_file` is the deployment file of
-    another network. Raises `ApiError` for a node that does not
-    answer and for a database that cannot be opened.
+    `contracts_file` is the deployment file of another network. What is None is taken from
+    `[foreign]` of the settings; without an address, the node's own JSON-RPC is read. Raises
+    `ApiError` for a node that does not answer and for a database that cannot be opened.
     """
-    headers = {}
-    if rpc_token_file is not None:
-        token = read_secret_file(rpc_token_file).strip().decode("latin-1")
-        headers["Authorization"] = f"Bearer {token}"
-    connection = connect_http(rpc_url or build_own_url(settings), headers=headers)
+    behind = find_behind(
+        settings, rpc_url=rpc_url, rpc_token_file=rpc_token_file, contracts_file=contracts_file
+    )
+    connection = connect_http(behind.rpc_url or build_own_url(settings), headers=behind.headers)
     try:
         database = open_database(make_rest_settings(settings).index, tables.METADATA, name="index")
         try:
             network = OURS
             raw = connection.raw
-            if contracts_file is not None:
-                foreign = make_foreign(settings, contracts_file)
-                network, raw = foreign.describe(), GuardedRpc(raw, foreign.deployment)
+            if behind.foreign is not None:
+                network = behind.foreign.describe()
+                raw = GuardedRpc(raw, behind.foreign.deployment)
             ledger = Ledger(raw, network)
             index = Index(database=database, ledger=ledger)
             lead = Leadership(database, "index")

@@ -68,7 +68,7 @@ def fund(anvil: Anvil) -> None:
     anvil.fund(DEPLOYER.address, *(get_account(agency).address for agency in (1, 2, 3)))
 
 
-async def deploy(anvil: Anvil) -> Deployment:
+async def deploy(anvil: Anvil, spec: GenesisSpec = SPEC) -> Deployment:
     """Deploy and found the ledger of three agencies."""
     fund(anvil)
     # Each block is a second younger than the one before unless told otherwise, so that many blocks
@@ -76,7 +76,7 @@ async def deploy(anvil: Anvil) -> Deployment:
     anvil.call("anvil_setBlockTimestampInterval", 0)
     connection = connect_http(anvil.url)
     try:
-        plan, begun = await begin(connection.raw, SPEC, DEPLOYER, FeePolicy())
+        plan, begun = await begin(connection.raw, spec, DEPLOYER, FeePolicy())
         deployer = Deployer(
             raw=connection.raw,
             account=DEPLOYER,

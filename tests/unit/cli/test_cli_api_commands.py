@@ -96,6 +96,26 @@ def test_api_refuses_an_address_that_is_none(
     assert "rpc_url" in message
 
 
+def test_api_without_an_address_names_option_and_setting(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "node.toml"
+    config.write_text("[api]\nport = 0\n")
+    message = refuse(capsys, "api", "--config", str(config))
+    assert "--rpc-url" in message
+    assert "foreign.rpc_url" in message
+
+
+def test_node_is_not_started_for_a_ledger_on_another_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "node.toml"
+    config.write_text('[foreign]\ncontracts_file = "contracts.json"\n')
+    message = refuse(capsys, "run", "--config", str(config))
+    assert "foreign.contracts_file" in message
+    assert "atesta api" in message
+
+
 @pytest.mark.parametrize(
     ("content", "mode", "complaint"),
     [("a-token\n", 0o644, "mode 0644"), ("", 0o600, "no bearer token"), ("a\nb", 0o600, "no ")],

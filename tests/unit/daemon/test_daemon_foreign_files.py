@@ -15,7 +15,7 @@ from contracts.deployment import (
     make_plan,
 )
 from contracts.development import build_development_spec
-from node.daemon.foreign_files import make_foreign, read_deployment, read_token
+from node.daemon.foreign_files import find_behind, make_foreign, read_deployment, read_token
 from node.errors import UserFault
 from node.keys import write_secret_file
 from node.settings import Settings, SettingsError, parse_settings
@@ -70,6 +70,33 @@ def test_setting_that_will_not_do_is_named(
     with pytest.raises(SettingsError) as refused:
         parse(tmp_path, **foreign)
     assert refused.value.field == key
+
+
+def test_command_goes_before_the_settings_and_the_token_to_its_own_node(tmp_path: Path) -> None:
+    write_secret_file(tmp_path / "token", b"the-settings-token\n")
+    write_secret_file(tmp_path / "other", b"the-commands-token\n")
+    text = encode_deployment(make_deployment())
+    (tmp_path / "contracts.json").write_text(text, encoding="utf-8")
+    settings = parse(
+        tmp_path,
+        rpc_url="http://settings:1",
+        rpc_token_file="token",
+        contracts_file="contracts.json",
+    )
+    behind = find_behind(settings)
+    assert (behind.rpc_url, behind.rpc_token) == ("http://settings:1", "the-settings-token")
+    assert behind.headers == {"Authorization": "Bearer the-settings-token"}
+    assert behind.foreign is not None
+    assert behind.foreign.deployment == make_deployment()
+    assert "token" not in repr(behind).replace("rpc_token", "")
+    # Another node must not get the token that was meant for the first.
+    behind = find_behind(settings, rpc_url="http://command:1")
+    assert (behind.rpc_url, behind.rpc_token, behind.headers) == ("http://command:1", None, {})
+    other = tmp_path / "other"
+    behind = find_behind(settings, rpc_url="http://command:1", rpc_token_file=other)
+    assert behind.rpc_token == "the-commands-token"
+    own = find_behind(parse(tmp_path))
+    assert (own.rpc_url, own.rpc_token, own.foreign) == (None, None, None)
 
 
 def test_file_that_will_not_do_says_why(tmp_path: Path) -> None:
