@@ -62,6 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if code != 0:
             failed.append(name)
     print(flush=True)
+    if not is_own:
+        narrator.say(
+            f"Left out here: {', '.join(OWN_STORIES)}, which is about our own nodes and what their "
+            "own stores hold."
+        )
     narrator.show(("story", "end", "time"), rows)
     narrator.finish(", ".join(failed) if failed else None)
     return 1 if failed else 0

@@ -10,12 +10,13 @@ import contextlib
 import signal
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from atesta_client.errors import ClientError
 
-from contracts.development import DevelopmentAgency
+from contracts.development import SHARER, DevelopmentAgency, list_development_agencies
+from contracts.testkeys import AGENCIES
 from node.errors import NodeError
 from scripts.demos.databases import DemoDatabases, add_options, check_options
 from scripts.demos.ground import DemoGround, add_network_option
@@ -47,13 +48,41 @@ def run(story: Story, arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=f"scripts/demos/{story.name}", description=story.summary)
     add_options(parser)
     add_network_option(parser)
+    fewest = len(story.parties)
+    parser.add_argument(
+        "--agencies",
+        type=int,
+        default=fewest,
+        metavar="N",
+        help=f"agencies on the ledger, {fewest} to {AGENCIES}; {fewest} of them tell the story",
+    )
     options = parser.parse_args(arguments)
     check_options(parser, options)
+    if not fewest <= options.agencies <= AGENCIES:
+        names = ", ".join(party.name for party in story.parties)
+        parser.error(
+            f"--agencies is {fewest} to {AGENCIES}: the story needs {names}, each an agency of its "
+            "own, for nobody decides what they asked for or enters the law that they use"
+        )
     narrator = Narrator(name=story.name)
     narrator.say(story.summary)
     failure = asyncio.run(_run(story, narrator, options))
     narrator.finish(failure)
     return 0 if failure is None else 1
+
+
+def list_parties(story: Story, count: int) -> tuple[DevelopmentAgency, ...]:
+    """Return the agencies of a story, and so many others that there are `count`.
+
+    The others run nodes, take part in making blocks, and must not learn anything.
+    """
+    taken = {party.label for party in story.parties}
+    others = [
+        replace(agency, roles=SHARER)
+        for agency in list_development_agencies(AGENCIES)
+        if agency.label not in taken
+    ]
+    return (*story.parties, *others[: count - len(story.parties)])
 
 
 async def _run(story: Story, narrator: Narrator, options: argparse.Namespace) -> str | None:
@@ -66,7 +95,8 @@ async def _run(story: Story, narrator: Narrator, options: argparse.Namespace) ->
     databases = DemoDatabases(options.database)
     ground = DemoGround(options.network)
     narrator.words = ground.words
-    stage = LawStage(narrator, story.parties, keep=options.keep, databases=databases, ground=ground)
+    parties = list_parties(story, options.agencies)
+    stage = LawStage(narrator, parties, keep=options.keep, databases=databases, ground=ground)
     try:
         with databases, ground:
             for note in (databases.note, ground.note):

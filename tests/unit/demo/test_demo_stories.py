@@ -13,10 +13,11 @@ from atesta_client.requests import Request, end_mandate
 from api.acts.table import ACTS
 from contracts.development import build_development_spec
 from contracts.genesis import build_genesis
-from scripts.demos import d2, d3, d4, everything
+from contracts.testkeys import AGENCIES
+from scripts.demos import d2, d3, d4, d6, d7, d8, everything
 from scripts.demos.election_scene import ASSOCIATIONS, CHOIR
 from scripts.demos.election_scene import Scene as ElectionScene
-from scripts.demos.law_run import Story, run
+from scripts.demos.law_run import Story, list_parties, run
 from scripts.demos.law_stage import Attempt, LawStage, make_party
 from scripts.demos.licence_scene import Scene as LicenceScene
 from scripts.demos.narrator import Narrator
@@ -126,11 +127,27 @@ def test_every_story_but_the_first_has_a_script_of_its_name() -> None:
         assert f'demo" {name} "$@"' in script.read_text()
 
 
-def test_parties_of_the_stories_found_a_ledger() -> None:
-    for story in (d2.STORY, d3.STORY, d4.STORY):
-        genesis = build_genesis(build_development_spec(parties=story.parties))
+@pytest.mark.parametrize("count", [None, 7, AGENCIES])
+def test_parties_of_the_stories_found_a_ledger(count: int | None) -> None:
+    for story in (d2.STORY, d3.STORY, d4.STORY, d6.STORY, d7.STORY, d8.STORY):
+        parties = list_parties(story, count or len(story.parties))
+        assert parties[: len(story.parties)] == story.parties
+        assert len(parties) == (count or len(story.parties))
+        genesis = build_genesis(build_development_spec(parties=parties))
         assert genesis["alloc"]
-        assert len({party.label for party in story.parties}) == len(story.parties)
+        assert len({party.label for party in parties}) == len(parties)
+
+
+def test_story_with_too_few_agencies_says_whom_it_needs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for number in ("2", str(AGENCIES + 1)):
+        with pytest.raises(SystemExit) as ended:
+            run(d2.STORY, ["--agencies", number])
+        assert ended.value.code == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert f"--agencies is 4 to {AGENCIES}" in said
+        assert "Housing Institute, Macao" in said
 
 
 def test_requests_of_the_scenes_fit_the_models_of_their_acts() -> None:
@@ -186,7 +203,9 @@ def test_all_stories_are_told_and_the_failed_ones_named(
     assert everything.main(["--network", "anvil"]) == 0
     assert "ledgers" not in told
     assert grounds == {("sqlite", "own"), ("postgresql", "own"), ("sqlite", "anvil")}
-    assert capsys.readouterr().out.strip().splitlines()[-1] == "demo: ok"
+    said = capsys.readouterr().out
+    assert said.count("Left out here: ledgers") == 2
+    assert said.strip().splitlines()[-1] == "demo: ok"
 
 
 def test_all_stories_interrupted_say_during_which(
