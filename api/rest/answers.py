@@ -1,17 +1,12 @@
-"""Answers to "is it valid?" and "who did what, when?".
+"""Answers to "who did what, when?" and about the node itself.
 
-A check has one of three results: `valid`, `not_valid` with every reason found, or `cannot_say`
-when this node cannot know. Each comes with the block and time that it rests on and with the
-next step for the person at the counter. Reasons have stable codes for programs and plain words
-for people. Provenance is shaped after W3C PROV: records are entities, acts are activities,
-agencies are agents.
+Provenance is shaped after W3C PROV: records are entities, acts are activities, agencies are agents.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field
 
-from api.rest.faults import Contradiction
 from api.rest.values import (
     EXAMPLE_ADDRESS,
     EXAMPLE_AGENCY,
@@ -24,94 +19,10 @@ from api.rest.values import (
     Algorithm,
     JsonObject,
     Model,
-    Pointer,
     Reason,
-    Result,
-    State,
     Time,
     Uid,
 )
-
-Purpose = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._:-]{0,99}$")]
-"""A purpose as a short code, such as `border-crossing`; never free text."""
-
-
-class ChallengeCreate(Model):
-    """Ask for a nonce that a holder's presentation must sign."""
-
-    purpose: Purpose = Field(
-        description="Why the check is made; the holder signs it.", examples=["border-crossing"]
-    )
-
-
-class Challenge(Model):
-    """A single-use nonce of this verifier."""
-
-    nonce: Uid = Field(description="Sign this.", examples=[EXAMPLE_HASH])
-    verifier: Uid = Field(
-        description="This agency; the holder signs it too.", examples=[EXAMPLE_AGENCY]
-    )
-    purpose: Purpose = Field(description="The purpose given.", examples=["border-crossing"])
-    issued: Time = Field(description="When it was made.", examples=[EXAMPLE_TIME])
-    expires: Time = Field(description="After this it is refused.", examples=[EXAMPLE_TIME])
-
-
-class VerifyRequest(Model):
-    """Check what a resident hands over: give exactly one of the two."""
-
-    credential: JsonObject | None = Field(
-        default=None,
-        description="A whole credential file, as `atesta_client.credentials` writes it.",
-        examples=[None],
-    )
-    presentation: JsonObject | None = Field(
-        default=None,
-        description="Some fields, as `atesta_client.presentations` writes it.",
-        examples=[{"type": "atesta-presentation", "version": 1, "uid": EXAMPLE_UID}],
-    )
-    purpose: Purpose | None = Field(
-        default=None,
-        description="Selects this agency's recognition policy; default is the presentation's own.",
-        examples=["border-crossing"],
-    )
-
-    @model_validator(mode="after")
-    def _check_one_source(self) -> Self:
-        if (self.credential is None) == (self.presentation is None):
-            raise Contradiction(
-                "give exactly one of credential, presentation", "credential", "presentation"
-            )
-        return self
-
-
-class Finding(Model):
-    """One reason."""
-
-    code: str = Field(description="Stable code for programs.", examples=["state_revoked"])
-    text: str = Field(
-        description="Plain words for people.", examples=["The issuer has revoked this record."]
-    )
-    field: Pointer | None = Field(
-        default=None, description="Field concerned; never its value.", examples=[None]
-    )
-
-
-class Subject(Model):
-    """What the check found about the record; nothing of its content."""
-
-    uid: Uid = Field(description="The record.", examples=[EXAMPLE_UID])
-    issuer: Uid = Field(description="Who attested it.", examples=[EXAMPLE_AGENCY])
-    issuer_name: str | None = Field(
-        description="Name from this node's address book.", examples=["Example Health Bureau"]
-    )
-    schema_uid: Uid = Field(description="Its schema.", examples=[EXAMPLE_SCHEMA])
-    batch: Uid | None = Field(description="Batch that contains it.", examples=[None])
-    state: State = Field(description="State at the block of the answer.")
-    state_block: int = Field(ge=0, description="Block that made it so.", examples=[1200])
-    state_time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
-    valid_until: Time | None = Field(description="End of validity.", examples=[EXAMPLE_TIME])
-    attested_block: int = Field(ge=0, description="Block of attestation.", examples=[1200])
-    attested_time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
 
 
 class FinalityFacts(Model):
@@ -131,55 +42,6 @@ class FinalityFacts(Model):
         description="The same in one sentence.",
         examples=["final: a quorum of the ledger's validators sealed the block"],
     )
-
-
-class Verification(Model):
-    """The answer to a check."""
-
-    result: Result = Field(description="`valid`, `not_valid` or `cannot_say`.")
-    reasons: list[Finding] = Field(
-        description="Every reason against; empty when valid.", examples=[[]]
-    )
-    notices: list[Finding] = Field(
-        description="What the clerk must still do or know.",
-        examples=[
-            [
-                {
-                    "code": "holder_not_checked",
-                    "text": "Holder not checked: compare name and birth date.",
-                }
-            ]
-        ],
-    )
-    next_step: str = Field(
-        description="What to do now, in plain words.", examples=["Accept the document."]
-    )
-    holder_checked: bool = Field(
-        description="Whether the holder proved their key.", examples=[True]
-    )
-    disclosed: list[Pointer] = Field(
-        description="Fields that were opened and checked.", examples=[["/result"]]
-    )
-    subject: Subject | None = Field(
-        description="The record, if the chain has it and the file is sound."
-    )
-    policy: str | None = Field(
-        description="Purpose whose settings of the verifier were asked.",
-        examples=["border-crossing"],
-    )
-    recognition: Uid | None = Field(
-        description=(
-            "The ledger's recognition policy that judged; null where none stands, and for"
-            " documents of the verifier's own jurisdiction."
-        ),
-        examples=[EXAMPLE_UID],
-    )
-    block: int = Field(ge=0, description="Last final block of this node.", examples=[1250])
-    block_hash: Uid = Field(description="Its hash.", examples=[EXAMPLE_HASH])
-    block_time: Time = Field(description="Its time.", examples=[EXAMPLE_TIME])
-    checked: Time = Field(description="When the check was made.", examples=[EXAMPLE_TIME])
-    behind_s: int = Field(ge=0, description="Seconds since that block.", examples=[1])
-    finality: FinalityFacts = Field(description="Who vouches for that block.")
 
 
 class Activity(Model):

@@ -48,6 +48,27 @@ _FINDINGS: Final = {
             next_step="Check it at a node of that ledger.",
         ),
         Finding(
+            code="token_foreign",
+            text=(
+                "The token names no record of a ledger: somebody else than a member issued it,"
+                " and this node does not know whose word it is."
+            ),
+            next_step=(
+                "Do not accept it here. Check it with its own issuer's key, or have an agency"
+                " take it over."
+            ),
+            field="/atesta",
+        ),
+        Finding(
+            code="issuer_key_unknown",
+            text=(
+                "The registry does not list the key that signed the token as one of its issuer at"
+                " that time."
+            ),
+            next_step=_ISSUER,
+            lasting=False,
+        ),
+        Finding(
             code="schema_unknown",
             text="The ledger has no such schema.",
             next_step=_LATER,

@@ -17,6 +17,7 @@ from node.cli.rest_calls import (
     read_object,
     write_new,
 )
+from node.cli.token_files import read_text, write_text
 
 if TYPE_CHECKING:
     from atesta_client.formats.jose import Token
@@ -56,7 +57,7 @@ def export_credential(
     check_absent(out)
     with open_client(url, token_file, purpose=purpose) as client:
         made = client.send(requests.export_credential(uid, format_name=form.value))
-    _write_text(out, made.token)
+    write_text(out, made.token)
     typer.echo(f"{made.uid}: {made.media_type}, signed by {made.key_id}")
 
 
@@ -75,7 +76,7 @@ def import_credential(
     """Make a credential of what another issuer signed; print its uid. Nothing is attested yet."""
     from atesta_client import requests
 
-    key, text = read_object(issuer_key), _read_text(file)
+    key, text = read_object(issuer_key), read_text(file)
     with open_client(url, token_file) as client:
         made = client.send(
             requests.import_credential(
@@ -104,7 +105,7 @@ def convert(
 
     check_absent(out)
     read = import_sd_jwt_vc if form is Format.SD_JWT_VC else import_vc_jwt
-    credential = read(_read_text(file), lambda token, _record: _find_key(token, account))
+    credential = read(read_text(file), lambda token, _record: _find_key(token, account))
     write_new(out, json.loads(encode_credential(credential)))
     typer.echo(f"0x{credential.record.uid.hex()}: {credential.record.schema.size} fields")
 
@@ -172,22 +173,3 @@ def _read_key(path: Path, passphrase_file: Path | None) -> "HolderKey":
 
     phrase = None if passphrase_file is None else secret_files.read_passphrase_file(passphrase_file)
     return HolderKey.from_pem(read_bytes(path), None if phrase is None else phrase.encode())
-
-
-def _read_text(path: Path) -> str:
-    from node.errors import UserFault
-
-    try:
-        return read_bytes(path).decode("ascii").strip()
-    except UnicodeDecodeError as error:
-        raise UserFault("is not a token: it holds more than ASCII", field=str(path)) from error
-
-
-def _write_text(path: Path, text: str) -> None:
-    from node.errors import UserFault
-
-    try:
-        with path.open("x", encoding="ascii") as file:
-            file.write(text + "\n")
-    except OSError as error:
-        raise UserFault(f"cannot be written: {error.strerror}", field=str(path)) from error

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from node.cli.rest_calls import DEFAULT_URL, TokenFile, Url, check_absent, open_client, read_json
+from node.cli.rest_calls import (
+    DEFAULT_URL,
+    TokenFile,
+    Url,
+    check_absent,
+    open_client,
+    read_json,
+    read_object,
+)
+from node.cli.token_files import is_token, read_text
 
 
 def attest(
@@ -38,7 +47,10 @@ def attest(
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="A presentation or a credential file (JSON).")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="A presentation or a credential (JSON), or a token of one."),
+    ],
     purpose: Annotated[
         str | None, typer.Option(help="What the check is for, as the holder signed it.")
     ] = None,
@@ -48,11 +60,18 @@ def verify(
     """Check a file on this node's last final block; exit code 0 only if it is valid."""
     from atesta_client import requests
 
-    content = read_json(file)
-    is_presentation = isinstance(content, dict) and "presentation" in str(content.get("type", ""))
-    make = requests.verify_presentation if is_presentation else requests.verify_credential
+    if is_token(file):
+        request = requests.verify_token(read_text(file), purpose=purpose)
+    else:
+        content = read_object(file)
+        make = (
+            requests.verify_presentation
+            if "presentation" in str(content.get("type", ""))
+            else requests.verify_credential
+        )
+        request = make(content, purpose=purpose)
     with open_client(url, token_file) as client:
-        answer = client.send(make(content, purpose=purpose))
+        answer = client.send(request)
     typer.echo(answer.result.replace("_", " "))
     for finding in (*answer.reasons, *answer.notices):
         where = f" ({finding.field})" if finding.field else ""

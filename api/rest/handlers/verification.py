@@ -1,6 +1,7 @@
 """Challenges and checks."""
 
-from api.rest.answers import (
+from api.rest.call import Call, Reply
+from api.rest.checking_models import (
     Challenge,
     ChallengeCreate,
     Finding,
@@ -8,7 +9,6 @@ from api.rest.answers import (
     Verification,
     VerifyRequest,
 )
-from api.rest.call import Call, Reply
 from api.rest.finality_words import view_finality
 from api.rest.values import Result, encode_hex, parse_optional_time, parse_time
 from api.rest.views import view_state, view_uid
@@ -33,11 +33,13 @@ async def create_challenge(call: Call) -> Reply:
 
 
 async def verify(call: Call) -> Reply:
-    """Check a credential file or a presentation on this node's last final block."""
+    """Check a credential file, a presentation or a token on this node's last final block."""
     body: VerifyRequest = call.body
     verifier = call.services.verifier
     if body.credential is not None:
         answer = await verifier.verify_credential(body.credential, purpose=body.purpose)
+    elif body.token is not None:
+        answer = await verifier.verify_token(body.token, purpose=body.purpose)
     else:
         assert body.presentation is not None, "checked by the model"
         answer = await verifier.verify_presentation(body.presentation, purpose=body.purpose)

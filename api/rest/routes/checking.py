@@ -4,7 +4,7 @@ from typing import Final
 
 from api.access.callers import Role
 from api.access.limits import Operation
-from api.rest import answers
+from api.rest import answers, checking_models
 from api.rest.route import PAGING, Parameter, Route
 
 CHECKING_ROUTES: Final[tuple[Route, ...]] = (
@@ -15,8 +15,8 @@ CHECKING_ROUTES: Final[tuple[Route, ...]] = (
         tag="verification",
         summary="Get a single-use nonce for a holder to sign",
         role=Role.VERIFIER,
-        request=answers.ChallengeCreate,
-        response=answers.Challenge,
+        request=checking_models.ChallengeCreate,
+        response=checking_models.Challenge,
         status=201,
         problems=(422,),
     ),
@@ -25,11 +25,11 @@ CHECKING_ROUTES: Final[tuple[Route, ...]] = (
         method="POST",
         path="/verify",
         tag="verification",
-        summary="Check a credential file or a presentation on this node's last final block",
+        summary="Check a credential, a presentation or a token on this node's last final block",
         operation=Operation.READS,
         role=Role.VERIFIER,
-        request=answers.VerifyRequest,
-        response=answers.Verification,
+        request=checking_models.VerifyRequest,
+        response=checking_models.Verification,
         problems=(422,),
     ),
     Route(

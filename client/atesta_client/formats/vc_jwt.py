@@ -120,11 +120,24 @@ def import_vc_jwt(text: str, find_key: FindKey) -> Credential:
     document = {**subject, "cnf": claims["cnf"]} if "cnf" in claims else subject
     credential = Credential(record=record, document=document, salts=salts)
     credential.commit()
-    expected = _build(credential, _read_time(claims))
+    expected = _build(credential, read_issue_time(claims))
     for name in sorted({*expected, *claims}):
         if name not in expected or name not in claims or claims[name] != expected[name]:
             raise refuse_claim(f"/{name}", "does not belong to the record that the token names")
     return credential
+
+
+def read_issue_time(claims: Mapping[str, JsonValue]) -> int:
+    """Return when a credential says that it was exported, in seconds since 1970.
+
+    Raises :class:`FormatRefused` or :class:`CredentialRefused` for another form than the one
+    written here.
+    """
+    text = ObjectReader(claims, "token").get_text("validFrom", longest=20)
+    try:
+        return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
+    except ValueError as error:
+        raise refuse_claim("/validFrom", "is not a time in whole seconds, UTC") from error
 
 
 def _build(credential: Credential, issued_at_s: int) -> dict[str, JsonValue]:
@@ -167,11 +180,3 @@ def _check(value: JsonValue, at: tuple[str, ...] = ()) -> None:
 
 def _format_time(time_s: int) -> str:
     return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _read_time(claims: Mapping[str, JsonValue]) -> int:
-    text = ObjectReader(claims, "token").get_text("validFrom", longest=20)
-    try:
-        return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
-    except ValueError as error:
-        raise refuse_claim("/validFrom", "is not a time in whole seconds, UTC") from error

@@ -259,6 +259,7 @@ from atesta_client.requests.verification import (
     create_challenge,
     verify_credential,
     verify_presentation,
+    verify_token,
 )
 from atesta_client.requests.webhooks import (
     create_webhook,
@@ -314,7 +315,7 @@ __all__ = [
     "put_schema_text", "put_text", "reckon_due", "record_consent", "record_mandate",
     "register_dataset", "reinstate_policy", "release_exchange", "request_exchange",
     "resume_own_agency", "resume_webhook", "reverse_merge", "sign_policy", "stream_events",
-    "succeed_board", "suspend_policy", "verify_credential", "verify_presentation",
+    "succeed_board", "suspend_policy", "verify_credential", "verify_presentation", "verify_token",
     "void_exchange", "vote_proposal", "withdraw_accreditation", "withdraw_consent",
     "withdraw_proposal", "withdraw_signed_consent",
 ]

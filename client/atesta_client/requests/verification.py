@@ -30,3 +30,14 @@ def verify_credential(
     """Have a whole credential file checked on the node's last final block."""
     body = {"credential": credential, "purpose": purpose}
     return send(Verification, "POST", "/verify", body)
+
+
+def verify_token(token: str, *, purpose: str | None = None) -> Request[Verification]:
+    """Have an SD-JWT VC or a ``vc+jwt`` of this ledger checked on the node's last final block.
+
+    - ``token``: an export, whole or with some fields shown and signed by the holder;
+    - ``purpose``: selects the recognition policy; that of the holder's signature when absent.
+
+    A token that names no record of a ledger is answered with the reason ``token_foreign``.
+    """
+    return send(Verification, "POST", "/verify", {"token": token, "purpose": purpose})

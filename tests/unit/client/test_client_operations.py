@@ -32,7 +32,7 @@ SEVERAL: Final = {
     "change_attestation_state": ("change_state",),
     "create_attestation": ("attest_document", "attest_credential_file", "attest_commitment"),
     "list_bases": ("list_bases", "find_askable"),
-    "verify": ("verify_presentation", "verify_credential"),
+    "verify": ("verify_presentation", "verify_credential", "verify_token"),
     "get_provenance": ("get_provenance", "get_prov_document"),
 }
 """Operations whose functions have other names than they."""

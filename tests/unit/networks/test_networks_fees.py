@@ -10,7 +10,8 @@ from api.errors import UpstreamFault
 from api.finality import QBFT, report
 from api.networks.fees import GWEI, NO_FEES, FeePolicy, Fees, check_funds, quote_fees
 from api.outbox.account import build_account, read_offer, sign_call
-from api.rest.answers import Activity, Finding, Provenance
+from api.rest.answers import Activity, Provenance
+from api.rest.checking_models import Finding
 from api.rest.finality_words import read_state, restate, view_finality
 from api.rest.models import Operation
 from api.rest.values import OperationState
