@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from api.acts.act import PreparedAct
 from api.acts.calls import read_contract
 from api.acts.context import ActContext
+from api.acts.placing import place_field
 from api.errors import ApiError
 from api.index import law_queries
 from api.ledger import Reverted
@@ -69,6 +70,7 @@ async def explain_failure(services: RestServices, operation: StoredOperation) ->
     if operation.state != "failed" or operation.error is None:
         return None
     refusal = translate_revert(operation.error)
+    refusal.field = place_field(operation.kind, operation.error, refusal.field, None)
     grounds = await _read_grounds(services, operation)
     law = await find_law(
         services, operation.error, basis=grounds.get("basis"), dataset=grounds.get("dataset")

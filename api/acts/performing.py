@@ -20,6 +20,7 @@ from api.acts.answers import check_not_under_way, keep_answer, recall_answer
 from api.acts.calls import order_args
 from api.acts.context import ActContext
 from api.acts.legal import add_legal_reference
+from api.acts.placing import place_refusal
 from api.acts.private import seal_lateness
 from api.errors import ApiError, Forbidden, InvalidField, UserFault
 from api.outbox.store import WriteRequest
@@ -50,7 +51,7 @@ async def perform(call: Call, act: Act) -> Reply:
         told = await recall_answer(services, act, known.uid, call.idempotency_key)
         return accept(known, envelope=told)
     context = await open_context(services, call.caller, call.path)
-    prepared = await act.prepare(context, call.body)
+    prepared = await prepare(act, context, call.body)
     await check_not_under_way(services, act, prepared)
     ledger_act, keep = build_ledger_act(act, prepared, call.body, context)
     try:
@@ -62,6 +63,7 @@ async def perform(call: Call, act: Act) -> Reply:
             envelope=prepared.envelope,
         )
     except ApiError as refusal:
+        place_refusal(act, call.body, refusal)
         await add_legal_reference(context, prepared, refusal)
         raise
 
@@ -81,18 +83,21 @@ async def rehearse(
     prepared: PreparedAct | None = None
     context: ActContext | None = None
     request: WriteRequest | None = None
+    checked: ActBody | None = None
     try:
         # Who may not act learns nothing from trying.
         check_roles(caller, act.roles)
         checked = check_body(act, body)
         context = await open_context(services, caller, path)
-        prepared = await act.prepare(context, checked)
+        prepared = await prepare(act, context, checked)
         ledger_act, _ = build_ledger_act(act, prepared, checked, context)
         request = await build_request(services, ledger_act)
         await services.outbox.check(request)
     except UserFault as refusal:
         facts: dict[str, Any] = {}
         account = None if request is None else request.account
+        if prepared is not None:
+            place_refusal(act, checked, refusal)
         await name_missing_role(services, refusal, act.key_role, account)
         if context is not None and prepared is not None:
             await add_legal_reference(context, prepared, refusal)
@@ -100,6 +105,15 @@ async def rehearse(
         uid = None if prepared is None else prepared.uid
         return Trial(refusal=refusal, uid=uid, facts=facts)
     return Trial(refusal=None, uid=prepared.uid, facts=await _find_facts(act, context, prepared))
+
+
+async def prepare(act: Act, context: ActContext, body: ActBody) -> PreparedAct:
+    """Turn a checked body into arguments; raises a refusal that names the part of this request."""
+    try:
+        return await act.prepare(context, body)
+    except ApiError as refusal:
+        place_refusal(act, body, refusal)
+        raise
 
 
 async def open_context(

@@ -87,7 +87,8 @@ class WithdrawalAnswer(ActBody):
 async def _withdraw(context: ActContext, body: ConsentWithdraw) -> PreparedAct:
     uid = context.get_uid()
     form = seal(EnvelopeKind.FORM, body.form, field="form")
-    declared_s = find_event_time(context.services, body.declared_at or body.event_time)
+    field = "event_time" if body.declared_at is None else "declared_at"
+    declared_s = find_event_time(context.services, body.declared_at or body.event_time, field=field)
     args: dict[str, Any] = {
         "uid": uid,
         "form": form.commitment,

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -15,7 +16,8 @@ import structlog
 
 from api.access.purposes import RECORD
 from api.access.reads import Reading
-from api.acts.performing import build_ledger_act, check_body, open_context
+from api.acts.performing import build_ledger_act, check_body, open_context, prepare
+from api.acts.placing import place_field
 from api.errors import ApiError, UserFault
 from api.imports.kinds import BUDGET_GAS, ImportKind, get_kind
 from api.imports.parsing import Fault, describe
@@ -100,8 +102,9 @@ class ImportWorker:
         stored = await self._store.find(import_id)
         assert stored is not None, "it was just leased"
         try:
-            await self._settle(import_id)
-            await self._promise_more(import_id, get_kind(stored.act))
+            kind = get_kind(stored.act)
+            await self._settle(import_id, kind)
+            await self._promise_more(import_id, kind)
         except ImportHeld as held:
             await self._store.note_problem(import_id, held.reason)
             raise
@@ -125,7 +128,7 @@ class ImportWorker:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._store.added.wait(), pause_s)
 
-    async def _settle(self, import_id: str) -> None:
+    async def _settle(self, import_id: str, kind: ImportKind) -> None:
         finished = []
         for first, (reference, lines) in (await self._store.list_promised(import_id)).items():
             operation = await self._services.outbox.get(reference)
@@ -135,7 +138,8 @@ class ImportWorker:
             elif operation.state == "failed" and lines > 1:
                 await self._store.split(import_id, first)
             elif operation.state == "failed":
-                await self._store.reject(import_id, first, _describe_failure(operation))
+                told = _place(kind, _describe_failure(operation))
+                await self._store.reject(import_id, first, told)
         if finished:
             await self._store.mark_done(import_id, finished)
 
@@ -162,13 +166,8 @@ class ImportWorker:
             if len(group.bodies) > 1:
                 await self._store.split(group.import_id, group.first)
             else:
-                told = describe(fault)
-                field = None if told.field is None else told.field.removeprefix(kind.place)
-                await self._store.reject(
-                    group.import_id,
-                    group.first,
-                    Fault(field=field, code=told.code, reason=told.reason, rule=told.rule),
-                )
+                told = _place(kind, describe(fault))
+                await self._store.reject(group.import_id, group.first, told)
             return False
         await self._store.mark_promised(group, operation.id)
         return True
@@ -185,7 +184,7 @@ class ImportWorker:
         async with self._services.read_as(reading) as services:
             context = await open_context(services, None, {})
             body = check_body(act, kind.wrap(group.bodies))
-            prepared = await act.prepare(context, body)
+            prepared = await prepare(act, context, body)
             ledger_act, keep = build_ledger_act(act, prepared, body, context)
             request = await build_request(
                 services, ledger_act, key=group.key, fingerprint=fingerprint
@@ -202,3 +201,13 @@ def _describe_failure(operation: StoredOperation) -> Fault:
     refusal = translate_revert(operation.error or NO_REASON)
     assert isinstance(refusal, UserFault), "a contract's refusal is about the request"
     return describe(refusal)
+
+
+def _place(kind: ImportKind, fault: Fault) -> Fault:
+    """Return a fault of a line's act as one of the line, whose members have no list above them."""
+    field = fault.field
+    if fault.rule is not None:
+        field = place_field(kind.act.name, fault.rule, field, None)
+    if field is None:
+        return fault
+    return replace(fault, field=field.replace(".*.", ".0.", 1).removeprefix(kind.place))

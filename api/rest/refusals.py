@@ -13,6 +13,7 @@ from typing import Final
 
 from api.errors import ApiError, UserFault
 from api.rest.laws import find_reference, load_laws
+from api.rest.rule_steps import find_rest_step
 from contracts.refusals import find_refusal, load_refusals
 
 
@@ -41,9 +42,16 @@ def translate_revert(reason: str) -> ApiError:
         code=telling.code,
         field=telling.field,
         status=telling.status,
-        next_step=known.next_step,
+        next_step=find_step(reason),
         extra={"rule": reason} | ({} if law is None else {"legal_reference": law}),
     )
+
+
+def find_step(rule: str) -> str:
+    """Return what a caller of REST does about a rule that the contracts have."""
+    known = find_refusal(rule)
+    assert known is not None, "the contracts have it"
+    return find_rest_step(rule) or known.next_step
 
 
 def find_telling(rule: str) -> Telling:
@@ -51,7 +59,7 @@ def find_telling(rule: str) -> Telling:
     subject, _, words = rule.partition(": ")
     known = find_refusal(rule)
     named = None if known is None or known.field is None else known.field
-    field = FIELDS.get(named or "", named)
+    field = _FIELDS_BY_RULE.get(rule, FIELDS.get(named or "", named))
     if rule in _TOLD:
         return _TOLD[rule]
     if words == "uid already used":
@@ -69,7 +77,7 @@ def find_telling(rule: str) -> Telling:
 def list_rule_codes() -> dict[str, str]:
     """Return code, and meaning with next step and laws, of every rule that has its own code."""
     found = {
-        find_telling(rule).code: " ".join((refusal.meaning, refusal.next_step, *_name_laws(rule)))
+        find_telling(rule).code: " ".join((refusal.meaning, find_step(rule), *_name_laws(rule)))
         for rule, refusal in load_refusals().items()
     }
     told = {telling.code for telling in _TOLD.values()}
@@ -106,6 +114,14 @@ FIELDS: Final[Mapping[str, str]] = {
     "scope_list_hash": "act_list",
 }
 """Arguments of the contracts that are called otherwise in REST."""
+
+_FIELDS_BY_RULE: Final[Mapping[str, str]] = {
+    "late: act is in time": "late",
+    "late: not an agency's key": "account",
+    "late: officer missing": "late.officer",
+    "late: unknown reason": "late.reason",
+}
+"""Rules whose argument is called otherwise than elsewhere, whatever the act."""
 
 _NO_LETTER: Final = re.compile(r"[^a-z0-9]+")
 

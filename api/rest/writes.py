@@ -24,6 +24,8 @@ from api.rest.values import OperationState, encode_hex
 from contracts import codec
 from contracts.codes import EVENT_TIME_TOLERANCE_S, Role
 
+_NOT_AHEAD = "give a time that is not ahead, or leave it out for now"
+
 _EVENT_TIME_TOLERANCE_S = EVENT_TIME_TOLERANCE_S // 2
 """Less than the contract's, because the block may be stamped by a slower clock than ours."""
 
@@ -151,14 +153,16 @@ async def build_request(
     )
 
 
-def find_event_time(services: RestServices, moment: datetime | None) -> int:
-    """Return an event time in seconds, now for None; raises `InvalidField`."""
+def find_event_time(
+    services: RestServices, moment: datetime | None, *, field: str = "event_time"
+) -> int:
+    """Return an event time in seconds, now for None; raises `InvalidField` by `field`."""
     now_s = int(services.now())
     event_time_s = now_s if moment is None else int(moment.timestamp())
     if event_time_s > now_s + _EVENT_TIME_TOLERANCE_S:
-        raise InvalidField("event_time", "the event time lies in the future")
+        raise InvalidField(field, "this time lies in the future", next_step=_NOT_AHEAD)
     if event_time_s <= 0:
-        raise InvalidField("event_time", "the event time lies before 1970")
+        raise InvalidField(field, "this time lies before 1970")
     return event_time_s
 
 

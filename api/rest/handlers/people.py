@@ -8,6 +8,7 @@ from atesta_client.envelopes import Envelope, EnvelopeKind, open_envelope
 from atesta_client.errors import CredentialRefused, MaterialRefused, ReasonCode
 
 from api.acts.consent_terms import RECORD_ROLE, build_consent
+from api.acts.context import ActContext
 from api.acts.performing import open_context
 from api.acts.resident_messages import (
     ResidentMessage,
@@ -17,11 +18,12 @@ from api.acts.resident_messages import (
     prepare_withdrawal,
 )
 from api.acts.subjects import SUBJECT_ROLE, read_handle
-from api.errors import InvalidField, NotFound, UserFault
+from api.errors import ApiError, InvalidField, NotFound, UserFault
 from api.rest import people_models as models
 from api.rest.call import Call, Reply
 from api.rest.refusals import translate_revert
 from api.rest.values import decode_hex, encode_hex, encode_time, parse_time
+from api.rest.writes import find_event_time
 from api.vault.materials import Material
 from api.vault.subjects import Subject
 from contracts.addresses import CONSENTS_NAME
@@ -91,12 +93,12 @@ async def prepare_signed_withdrawal(call: Call) -> Reply:
     record = await _get_consent(call, uid)
     holder = bytes(record["origin"]["holder"])
     if holder == _NOBODY:
-        raise translate_revert("signature: signer missing")
+        raise _refuse_uid("signature: signer missing")
     head = await call.services.ledger.get_head()
     message = await prepare_withdrawal(
         context,
         uid,
-        moment_s=_find_moment(body.declared_at, min(context.now_s, head.time_s)),
+        moment_s=_find_moment(context, body.declared_at, head.time_s),
         deadline_s=find_deadline(context.now_s, body.deadline),
     )
     return Reply(model=_view_message(uid, holder, message))
@@ -153,8 +155,15 @@ async def _get_consent(call: Call, uid: bytes) -> dict[str, Any]:
     context = await open_context(call.services, call.caller, call.path)
     record: dict[str, Any] = await context.read(CONSENTS_NAME, "consent", uid)
     if record["state"] == 0:
-        raise translate_revert("consent: unknown")
+        raise _refuse_uid("consent: unknown")
     return record
+
+
+def _refuse_uid(rule: str) -> ApiError:
+    """Return a refusal by a rule that is about the consent of the path."""
+    refusal = translate_revert(rule)
+    refusal.field = "uid"
+    return refusal
 
 
 def _open(file: Mapping[str, Any], kind: EnvelopeKind, commitment: bytes, field: str) -> Envelope:
@@ -174,8 +183,11 @@ def _open(file: Mapping[str, Any], kind: EnvelopeKind, commitment: bytes, field:
         raise UserFault(refused.message, code="envelope_malformed", field=field) from refused
 
 
-def _find_moment(given: datetime | None, now_s: int) -> int:
-    return encode_time(given) or now_s
+def _find_moment(context: ActContext, given: datetime | None, head_s: int) -> int:
+    """Return when a withdrawal is declared; without a time, one that the last block knows."""
+    if given is None:
+        return min(context.now_s, head_s)
+    return find_event_time(context.services, given, field="declared_at")
 
 
 def _view_message(

@@ -15,13 +15,14 @@ from typing import Any, Final
 from eth_typing import Address
 
 from api.access.callers import Caller, Role, check_roles
-from api.acts.act import DEFAULT_GAS, MAX_GAS, Act, PreparedAct
+from api.acts.act import DEFAULT_GAS, MAX_GAS, Act, ActBody, PreparedAct
 from api.acts.answers import check_not_under_way
 from api.acts.calls import has_function
 from api.acts.context import ActContext
 from api.acts.forgetting import refer_to_call
 from api.acts.legal import add_legal_reference
-from api.acts.performing import build_ledger_act, check_body, open_context
+from api.acts.performing import build_ledger_act, check_body, open_context, prepare
+from api.acts.placing import place_refusal
 from api.acts.prepared import MAX_NONCE, StoredAct, make_id
 from api.acts.table import find_acts, get_act
 from api.acts.typed import build_typed_message
@@ -96,11 +97,11 @@ async def prepare_act(
         raise InvalidField("signer", "the registry does not list this key")
     checked = check_body(act, body)
     context = await open_context(services, caller, path, agency=key.agency)
-    prepared = await act.prepare(context, checked)
+    prepared = await prepare(act, context, checked)
     await check_not_under_way(services, act, prepared)
     ledger_act, keep = build_ledger_act(act, prepared, checked, context)
     request = await build_request(services, ledger_act, account=occasion.signer)
-    await _check(context, act, prepared, request)
+    await _check(context, act, checked, prepared, request)
     await keep(refer_to_call(request.data))
     stored = _build_stored(request, act.contract, deadline_s, prepared.texts, context.now_s)
     await services.prepared_acts.put(stored)
@@ -201,11 +202,12 @@ async def submit_signed(call: Call, body: models.SignedActCreate) -> Reply:
 
 
 async def _check(
-    context: ActContext, act: Act, prepared: PreparedAct, request: WriteRequest
+    context: ActContext, act: Act, body: ActBody, prepared: PreparedAct, request: WriteRequest
 ) -> None:
     try:
         await context.services.outbox.check(request)
     except ApiError as refusal:
+        place_refusal(act, body, refusal)
         await add_legal_reference(context, prepared, refusal)
         await name_missing_role(context.services, refusal, act.key_role, request.account)
         raise

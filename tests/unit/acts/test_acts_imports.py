@@ -143,7 +143,7 @@ async def test_import_waits_for_the_mandate_that_is_handed_on(
     started = await upload(bureau, write_lines(handed_on, lost, power))
     stored = await work_off(bureau.agency, started)
     assert (stored.done, stored.rejected) == (2, 1)
-    assert await list_rejects(bureau, started) == [(2, "mandate_not_found", "mandate")]
+    assert await list_rejects(bureau, started) == [(2, "mandate_not_found", "parent")]
 
 
 async def test_import_of_mandates_that_wait_for_each_other_ends(
