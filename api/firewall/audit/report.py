@@ -19,10 +19,12 @@ from coincurve import PublicKey
 from eth_hash.auto import keccak
 
 from api.errors import InvalidField
+from api.firewall.search.guesses import COMPARED
+from api.firewall.search.needles import NeedleSet
 from api.firewall.search.report import SearchReport
 
 FORMAT: Final = "atesta-privacy-audit"
-VERSION: Final = 1
+VERSION: Final = 2
 
 _DOMAIN: Final = b"atesta-privacy-audit-1"
 _MEMBERS: Final = frozenset(
@@ -36,6 +38,7 @@ _MEMBERS: Final = frozenset(
         "needles",
         "guesses",
         "controls",
+        "chance",
         "stores",
         "megabytes_per_s",
         "hits",
@@ -70,6 +73,23 @@ def list_stores(report: SearchReport) -> list[dict[str, Any]]:
         {"store": store, "entries": count, "bytes": report.sizes.get(store, 0)}
         for store, count in sorted(report.stores.items())
     ]
+
+
+def describe_chance(report: SearchReport, needles: NeedleSet, digests: int) -> dict[str, Any]:
+    """Return what chance had to fill, and how many hits are expected of it; two digits each."""
+    tally = report.chance
+    values = max(1, len(needles.needles))
+    expected = tally.compute_expected(needles.lengths)
+    expected += digests * tally.size * 256.0**-COMPARED
+    return {
+        "hexadecimal_digits": tally.hex_digits,
+        "base64_characters": tally.base64_characters,
+        "bytes": tally.size,
+        "expected_hits": f"{expected:.1e}",
+        "expected_hits_per_value": f"{expected / values:.1e}",
+        "left_to_chance": tally.count,
+        "expected_left": f"{tally.compute_left(needles.lengths):.1e}",
+    }
 
 
 def sign_report(content: Mapping[str, Any], account: bytes, sign: Sign) -> dict[str, Any]:

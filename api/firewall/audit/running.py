@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from api.errors import InvalidField
-from api.firewall.audit.report import list_stores
+from api.firewall.audit.report import describe_chance, list_stores
 from api.firewall.audit.values import VaultValues
 from api.firewall.search.controls import LABEL, Controls, describe_methods
 from api.firewall.search.folders import measure_folder, search_folder
@@ -31,7 +31,7 @@ from api.firewall.search.guesses import (
 )
 from api.firewall.search.needles import NeedleSet
 from api.firewall.search.report import SearchReport
-from api.firewall.search.searcher import Searcher
+from api.firewall.search.searcher import Searcher, add_unlikely
 
 PATTERN_LIMIT: Final = 100_000
 """Guesses of each pattern that are tried unless the operator asks for more."""
@@ -153,7 +153,7 @@ class _Run:
             found.count(CHAIN_STORE, size=len(data))
             searcher.search(data, store=CHAIN_STORE, place=place)
             self.tell(told, height, head)
-        searcher.flush()
+        searcher.finish()
         seen = {hit.label for hit in found.hits}
         self.missed += [
             {"store": f"{name}/{CHAIN_STORE}", "control": control.name}
@@ -173,6 +173,7 @@ def _describe(
     elapsed_s: float,
 ) -> dict[str, Any]:
     report = run.report
+    add_unlikely(report, run.needles)  # also of all sources together
     hits = [
         {"store": hit.store, "place": hit.place, "label": hit.label, "encoding": hit.encoding}
         for hit in report.hits
@@ -194,6 +195,7 @@ def _describe(
             "digests": run.guesses.digest_count,
         },
         "controls": {"planted": run.planted, "methods": list(describe_methods())},
+        "chance": describe_chance(report, run.needles, run.guesses.digest_count),
         "stores": list_stores(report),
         "hits": hits,
         "further_hits": report.further_hits,

@@ -55,6 +55,10 @@ def _digits() -> str:
     return secrets.choice("123456789") + "".join(secrets.choice("0123456789") for _ in range(17))
 
 
+def _number() -> str:
+    return _digits()[:8]
+
+
 def _percent(data: bytes) -> bytes:
     return "".join(f"%{byte:02X}" for byte in data).encode()
 
@@ -78,6 +82,8 @@ _WRITERS: Final[tuple[tuple[str, Callable[[], str], Write], ...]] = (
     ("percent escapes", _chinese, lambda text: _percent(text.encode("big5"))),
     ("JSON escapes", _chinese, lambda text: json.dumps({"value": text}).encode()),
     ("packed digits", _digits, bytes.fromhex),
+    ("number", _number, lambda text: f"no. {text}.".encode()),
+    ("number in a word in hex", _number, lambda text: f"0x{text:0>64}".encode()),
     ("ABI string", _chinese, lambda text: encode(["string"], [text])),
     ("ABI word", _digits, lambda text: encode(["bytes32"], [text.encode()])),
     ("msgpack", _chinese, lambda text: _pack({"value": [1, text]})),

@@ -74,7 +74,7 @@ def search_folder(
             _search_decoded_file(path, str(path.relative_to(copy)), searcher)
             if progress is not None and path.exists():
                 progress(path.stat().st_size)
-        searcher.flush()
+        searcher.finish()
     return report
 
 

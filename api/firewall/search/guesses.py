@@ -7,7 +7,8 @@ the second time over the bytes and over their hex form, and every place of every
 with the results: as bytes at any offset, and as hex and base64 wherever these are decoded.
 
 The first eight bytes of a digest are compared, so one that was cut to eight bytes or more is found
-as well; that chance makes eight of so few is out of the question (2^-20 for a store of a terabyte).
+as well. Of ten million digests, chance puts one into a gigabyte once in two thousand times; the
+report states the number for what was searched.
 """
 
 import hashlib

@@ -95,7 +95,7 @@ class Matcher:
 
     def __init__(self, strings: Sequence[bytes]) -> None:
         """Take the strings; the numbers under which they are found are their places here."""
-        self._strings = strings
+        self.strings = strings
         places: dict[int, list[_Candidate]] = {}
         for number, string in enumerate(strings):
             offset = _choose_window(string)
@@ -112,13 +112,16 @@ class Matcher:
         for window_place, index in self._table.find(data):
             for candidate in self._candidates[index]:
                 place = window_place - candidate.offset
-                string = self._strings[candidate.string]
+                string = self.strings[candidate.string]
                 if place >= 0 and data.startswith(string, place):
                     yield place, candidate.string
 
     def get_length(self, number: int) -> int:
         """Return the length of a string."""
-        return len(self._strings[number])
+        return len(self.strings[number])
+
+
+OnHit = Callable[[Any, int, bytes, int], None]
 
 
 class Finder(Protocol):
@@ -136,14 +139,22 @@ class Finder(Protocol):
 class Batch:
     """Collects many small pieces and searches them as one, because each pass has a price.
 
-    `on_hit` is called with what was given beside the piece, and the number of the string.
+    `on_hit` is called with what was given beside the piece, the number of the string, the piece,
+    and the place of the string in it.
     """
 
     def __init__(
-        self, matcher: Finder, on_hit: Callable[[Any, int], None], *, size: int = 4 * _PART
+        self,
+        matcher: Finder,
+        on_hit: OnHit,
+        *,
+        on_data: Callable[[bytes], None] = lambda _data: None,
+        size: int = 4 * _PART,
     ) -> None:
+        """`on_data` is told of everything that is searched, some megabytes at a time."""
         self._matcher = matcher
         self._on_hit = on_hit
+        self._on_data = on_data
         self._size = size
         self._pieces: list[bytes] = []
         self._marks: list[Any] = []
@@ -166,10 +177,14 @@ class Batch:
         if not self._pieces:
             return
         ends = np.array(self._ends)
-        for place, number in self._matcher.find(b"".join(self._pieces)):
-            piece = int(np.searchsorted(ends, place, side="right"))
-            if place + self._matcher.get_length(number) <= self._ends[piece]:
-                self._on_hit(self._marks[piece], number)
+        data = b"".join(self._pieces)
+        self._on_data(data)
+        for place, number in self._matcher.find(data):
+            which = int(np.searchsorted(ends, place, side="right"))
+            if place + self._matcher.get_length(number) <= self._ends[which]:
+                piece = self._pieces[which]
+                start = self._ends[which] - len(piece)
+                self._on_hit(self._marks[which], number, piece, place - start)
         self._pieces, self._marks, self._ends, self._length = [], [], [], 0
 
 

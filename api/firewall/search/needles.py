@@ -18,11 +18,15 @@ import base64
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 from urllib.parse import quote_from_bytes
 
+from api.firewall.search.expectation import FormLengths
+from api.firewall.search.hex_runs import LEAST_DIGITS, is_base64, is_hex
 from api.firewall.search.matcher import WINDOW, Matcher
 
 SHORTEST_SUBSTRING: Final = WINDOW
@@ -77,6 +81,19 @@ class NeedleSet:
     def form_count(self) -> int:
         """Number of byte strings searched for."""
         return len(self._long) + len(self._short)
+
+    @cached_property
+    def lengths(self) -> FormLengths:
+        """The lengths of all forms that are searched inside others."""
+        return _measure(self.matcher.strings)
+
+    def measure(self, labels: Iterable[str]) -> dict[str, FormLengths]:
+        """Return the same for the forms of each of some needles, by label."""
+        forms: dict[str, list[bytes]] = {label: [] for label in labels}
+        for form, (needle, _) in zip(self.matcher.strings, self._long, strict=True):
+            if needle.label in forms:
+                forms[needle.label].append(form)
+        return {label: _measure(own) for label, own in forms.items()}
 
     def get_long(self, number: int) -> tuple[Needle, str]:
         """Return the needle and the encoding behind a number of the matcher."""
@@ -174,6 +191,22 @@ def _iterate_packed(text: str) -> Iterator[Form]:
         yield Form(data=data, encoding="packed digits", is_whole=is_whole)
     bare = digits.encode()
     yield Form(data=bare, encoding="digits alone", is_whole=len(bare) < SHORTEST_SUBSTRING)
+
+
+def _measure(forms: Iterable[bytes]) -> FormLengths:
+    in_hex, in_base64, in_bytes, left = (
+        Counter[int](),
+        Counter[int](),
+        Counter[int](),
+        Counter[int](),
+    )
+    for form in forms:
+        length = len(form)
+        in_bytes[length] += 1
+        in_base64[length] += is_base64(form)
+        if is_hex(form):
+            (left if length < LEAST_DIGITS else in_hex)[length] += 1
+    return FormLengths(in_hex=in_hex, in_base64=in_base64, in_bytes=in_bytes, left=left)
 
 
 def _strip_accents(text: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from api.firewall.search.expectation import ChanceTally
+
 MAX_HITS: Final = 2_000
 """Different hits that are kept; more are only counted."""
 
@@ -37,6 +39,8 @@ class SearchReport:
     """Bytes of each store, as they were read; fields inside one another count once."""
     further_hits: int = 0
     """Hits beyond those that are kept."""
+    chance: ChanceTally = field(default_factory=ChanceTally)
+    """How much chance had to fill, and which matches were left to it."""
     _seen: set[Hit] = field(default_factory=set)
 
     def add(self, hit: Hit) -> None:
@@ -72,3 +76,4 @@ class SearchReport:
         for store, number in other.stores.items():
             self.count(prefix + store, number, size=other.sizes.get(store, 0))
         self.further_hits += other.further_hits
+        self.chance.merge(other.chance, prefix=prefix)

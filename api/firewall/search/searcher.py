@@ -2,7 +2,8 @@
 
 Whatever is decoded goes through `search`: the value as a whole, each field that it consists of, and
 every byte string anywhere in it. Pieces are collected and searched together, so a hit may be noted
-only at `flush`.
+only at `flush`. A match that is too little to count inside its run of hexadecimal digits is left to
+chance (`hex_runs`); `finish` judges whether it was chance (`expectation`).
 """
 
 import re
@@ -11,12 +12,21 @@ from typing import Final
 
 from api.firewall.search.fields import iterate_fields
 from api.firewall.search.guesses import NO_GUESSES, GuessTable
+from api.firewall.search.hex_runs import (
+    LEAST_DIGITS,
+    REACH,
+    get_digits_beside,
+    is_left_to_chance,
+)
 from api.firewall.search.matcher import Batch
 from api.firewall.search.needles import NeedleSet
 from api.firewall.search.report import Hit, SearchReport
 
 OVERLAP: Final = 16 * 1024
 """Bytes by which chunks of a file overlap: more than the longest form."""
+
+UNLIKELY: Final = "among hexadecimal digits, more often than chance makes it"
+"""Follows the encoding of such a hit."""
 
 _HEX_TOKEN: Final = re.compile(rb"[0-9A-Fa-f]{32,}")
 
@@ -36,7 +46,7 @@ class Searcher:
         self.report = report
         self._needles = needles
         self._guesses = guesses
-        self._batch = Batch(needles.matcher, self._on_long)
+        self._batch = Batch(needles.matcher, self._on_long, on_data=report.chance.read)
         self._guess_batch = Batch(guesses or NO_GUESSES, self._on_guess)
 
     def search(self, data: bytes, *, store: str, place: str) -> None:
@@ -51,11 +61,29 @@ class Searcher:
                 self._batch.add(part, mark)
                 self._guess_batch.add(part, mark)
 
-    def search_raw(self, data: bytes, *, store: str, place: str) -> None:
-        """Search a chunk byte for byte, undecoded but for hex."""
+    def search_raw(
+        self,
+        data: bytes,
+        *,
+        store: str,
+        place: str,
+        has_before: bool = False,
+        has_after: bool = False,
+    ) -> None:
+        """Search a chunk byte for byte, undecoded but for hex.
+
+        `has_before` and `has_after` say that more of the file stands on that side, and that the
+        chunk there overlaps this one by `OVERLAP`.
+        """
         mark = _Mark(store, place)
-        for needle, encoding in self._needles.find_inside(data):
-            self._add(mark, needle.label, encoding)
+        self.report.chance.read(data)
+        least = REACH if has_before else 0
+        most = len(data) - REACH if has_after else len(data)
+        for start, number in self._needles.matcher.find(data):
+            end = start + self._needles.matcher.get_length(number)
+            # A match at the edge is judged in the chunk that has what stands on both of its sides.
+            if end - start >= LEAST_DIGITS or (start >= least and end <= most):
+                self._on_long(mark, number, data, start)
         if self._guesses is not None:
             self._guess(data, mark)
             for token in _HEX_TOKEN.findall(data):
@@ -68,6 +96,11 @@ class Searcher:
         self._batch.flush()
         self._guess_batch.flush()
 
+    def finish(self) -> None:
+        """Search what is still waiting, and turn into hits what chance does not explain."""
+        self.flush()
+        add_unlikely(self.report, self._needles)
+
     def _guess(self, data: bytes, mark: _Mark, written: str = "") -> None:
         if self._guesses is None:
             return
@@ -75,14 +108,34 @@ class Searcher:
             label, recipe = self._guesses.describe(number)
             self._add(mark, label, f"{recipe} in {written}" if written else recipe)
 
-    def _on_guess(self, mark: _Mark, number: int) -> None:
+    def _on_guess(self, mark: _Mark, number: int, _piece: bytes, _place: int) -> None:
         assert self._guesses is not None, "nothing is found without guesses"
         label, recipe = self._guesses.describe(number)
         self._add(mark, label, recipe)
 
-    def _on_long(self, mark: _Mark, number: int) -> None:
+    def _on_long(self, mark: _Mark, number: int, piece: bytes, place: int) -> None:
         needle, encoding = self._needles.get_long(number)
-        self._add(mark, needle.label, encoding)
+        end = place + self._needles.matcher.get_length(number)
+        if is_left_to_chance(piece, place, end):
+            beside = get_digits_beside(piece, place, end)
+            self.report.chance.leave(needle.label, encoding, (mark.store, mark.place), beside)
+        else:
+            self._add(mark, needle.label, encoding)
 
     def _add(self, mark: _Mark, label: str, encoding: str) -> None:
         self.report.add(Hit(store=mark.store, place=mark.place, label=label, encoding=encoding))
+
+
+def add_unlikely(report: SearchReport, needles: NeedleSet) -> None:
+    """Add to the hits what was left to chance, and is more than chance makes."""
+    tally = report.chance
+    for label in tally.find_unlikely(needles.lengths, needles.measure(tally.left)):
+        left = tally.left[label]
+        report.add(
+            Hit(
+                store=left.store,
+                place=left.place,
+                label=label,
+                encoding=f"{left.encoding}, {UNLIKELY}",
+            )
+        )

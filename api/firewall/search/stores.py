@@ -37,10 +37,18 @@ def search_raw(path: Path, name: str, searcher: Searcher) -> None:
     """Search a file byte for byte, and its name."""
     searcher.report.count(RAW_FILES, path.stat().st_size, size=path.stat().st_size)
     searcher.search_raw(name.encode("utf-8", "surrogateescape"), store=RAW_FILES, place="file name")
+    size, done = path.stat().st_size, 0
     with path.open("rb") as file:
         kept = b""
         while chunk := file.read(CHUNK_SIZE):
-            searcher.search_raw(kept + chunk, store=RAW_FILES, place=name)
+            done += len(chunk)
+            searcher.search_raw(
+                kept + chunk,
+                store=RAW_FILES,
+                place=name,
+                has_before=done > len(chunk),
+                has_after=done < size,
+            )
             kept = chunk[-OVERLAP:]
 
 
