@@ -22,7 +22,7 @@ import psycopg
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
@@ -127,6 +127,18 @@ def translate(error: Exception) -> UpstreamFault:
         code="database_failed",
         next_step="try again later; if it persists, the operator checks disk and database",
     )
+
+
+def wrap_error(error: psycopg.Error) -> DBAPIError:
+    """Return what SQLAlchemy would raise, for what its connection was not asked to do itself."""
+    error.args = (_describe(error),)
+    kinds: tuple[tuple[tuple[type[psycopg.Error], ...], type[DBAPIError]], ...] = (
+        ((psycopg.OperationalError, *_SERVER_CHANGED), OperationalError),
+        ((psycopg.InterfaceError,), InterfaceError),
+        ((psycopg.InternalError,), InternalError),
+    )
+    wrapper = next((kind for causes, kind in kinds if isinstance(error, causes)), DBAPIError)
+    return wrapper(None, None, error, hide_parameters=True)
 
 
 def compute_lock_key(name: str, use: str) -> int:

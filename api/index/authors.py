@@ -10,11 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
-
-from api.index.law_tables import LAW_RECORDS
+from api.index.draft import Draft
 from api.index.placed_event import PlacedEvent
-from api.index.tables import EVENTS, LOGS_PER_BLOCK
 
 RELAYED: Final = "Relayed"
 """The event that goes with every act which another account carried."""
@@ -30,37 +27,31 @@ def is_residents(event: PlacedEvent) -> bool:
     return False
 
 
-def read_authors(connection: Connection, event: PlacedEvent) -> dict[str, Any]:
+def read_authors(draft: Draft, event: PlacedEvent) -> dict[str, Any]:
     """Return the columns `key` and `submitter` of an event's line of history."""
     if not is_residents(event):
         return {"key": event.args.get("key"), "submitter": None}
-    return {"key": _find_holder(connection, event.args), "submitter": event.submitter}
+    return {"key": _find_holder(draft, event.args), "submitter": event.submitter}
 
 
-def note_relay(connection: Connection, event: PlacedEvent) -> None:
+def note_relay(draft: Draft, event: PlacedEvent) -> None:
     """Write to the events of a relayed act who carried it."""
-    first = event.block * LOGS_PER_BLOCK
-    connection.execute(
-        update(EVENTS)
-        .where(
-            EVENTS.c.position >= first,
-            EVENTS.c.position < event.position,
-            EVENTS.c.transaction_hash == event.transaction_hash,
-            EVENTS.c.key == event.args["signer"],
-            EVENTS.c.submitter.is_(None),
-        )
-        .values(submitter=event.args["submitter"])
-    )
+    for line in draft.list_lines():
+        if line["transaction_hash"] != event.transaction_hash:
+            # The act's own events stand right before.
+            return
+        if line["key"] == event.args["signer"] and line["submitter"] is None:
+            line["submitter"] = event.args["submitter"]
 
 
-def _find_holder(connection: Connection, args: Mapping[str, Any]) -> bytes | None:
+def _find_holder(draft: Draft, args: Mapping[str, Any]) -> bytes | None:
     """Return the resident's key, which the consent names when it is given."""
     origin = args.get("origin")
     if origin is not None:
         return bytes(origin["holder"])
-    terms = connection.execute(
-        select(LAW_RECORDS.c.terms).where(
-            LAW_RECORDS.c.uid == args["uid"], LAW_RECORDS.c.kind == "consent"
-        )
-    ).scalar_one_or_none()
-    return None if terms is None else bytes.fromhex(json.loads(terms)["origin"]["holder"][2:])
+    consent = draft.find("consent", args["uid"])
+    return (
+        None
+        if consent is None
+        else bytes.fromhex(json.loads(consent["terms"])["origin"]["holder"][2:])
+    )

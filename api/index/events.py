@@ -1,78 +1,71 @@
-"""From one event of the ledger's contracts to rows of the index.
+"""From events of the ledger's contracts to rows of the index.
 
-`process_event` is the whole meaning of the chain for the index: each event becomes a line of
+`process_events` is the whole meaning of the chain for the index: each event becomes a line of
 history, and the record that it concerns is inserted or changed. The contracts have already decided
-that it was allowed; nothing is checked again.
+that it was allowed; nothing is checked again. Rows are gathered in drafts (`api.index.draft`), each
+of some whole blocks.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
 from api.index.authors import RELAYED, note_relay
-from api.index.law_records import list_law_kinds, process_law_event, write_json
+from api.index.draft import Draft
+from api.index.law_records import list_concerned, list_law_kinds, process_law_event, write_json
 from api.index.placed_event import PlacedEvent
-from api.index.tables import (
-    ACCREDITATIONS,
-    ATTESTATIONS,
-    BATCHES,
-    EVENTS,
-    LEAVES,
-    SCHEMAS,
-)
+from api.index.tables import ACCREDITATIONS, EVENTS
 from contracts.codes import AgencyStatus, ProposalStatus, RecordKind, RecordState
 
 NO_UID: Final = bytes(32)
 
-# Made once: building a statement anew for each row costs five times what executing it does.
-_INSERT_ATTESTATION: Final = insert(ATTESTATIONS)
-_INSERT_EVENT: Final = insert(EVENTS)
+DRAFT_EVENTS: Final = 2_000
+"""Events that a draft holds, and those that its last block has beyond them."""
 
 
 def process_events(connection: Connection, events: Iterable[PlacedEvent]) -> None:
-    """Write the rows of events in the order of the chain.
+    """Write the rows of events in the order of the chain; the blocks among them are whole."""
+    for part in _cut(events):
+        draft = Draft(connection)
+        draft.load({uid for event in part for uid in list_concerned(event)})
+        for event in part:
+            process = _PROCESSES.get(event.name)
+            if process is not None:
+                process(draft, event)
+            else:
+                process_law_event(draft, event)
+        draft.write()
 
-    Attestations that supersede nothing only add rows. They are most of what there is, so those that
-    follow each other are written together: over a network, one by one costs several times as much.
-    """
-    waiting: list[PlacedEvent] = []
+
+def _cut(events: Iterable[PlacedEvent]) -> Iterator[Sequence[PlacedEvent]]:
+    part: list[PlacedEvent] = []
     for event in events:
-        if event.name == "Attested" and _get_uid(event.args["previous"]) is None:
-            waiting.append(event)
-            continue
-        _add_attestations(connection, waiting)
-        waiting.clear()
-        process_event(connection, event)
-    _add_attestations(connection, waiting)
+        if len(part) >= DRAFT_EVENTS and event.block != part[-1].block:
+            yield part
+            part = []
+        part.append(event)
+    if part:
+        yield part
 
 
-def process_event(connection: Connection, event: PlacedEvent) -> None:
-    """Write one event's rows."""
-    process = _PROCESSES.get(event.name)
-    if process is not None:
-        process(connection, event)
-    else:
-        process_law_event(connection, event)
-
-
-def _process_schema(connection: Connection, event: PlacedEvent) -> None:
+def _process_schema(draft: Draft, event: PlacedEvent) -> None:
     args = event.args
-    connection.execute(
-        insert(SCHEMAS).values(
-            uid=args["uid"],
-            position=event.position,
-            owner=args["owner"],
-            pointers_hash=args["pointers_hash"],
-            document_hash=args["document_hash"],
-            leaf_count=args["leaf_count"],
-            state=RecordState.ACTIVE,
-            block=event.block,
-            time_s=event.time_s,
-        )
+    draft.schemas.add(
+        {
+            "uid": args["uid"],
+            "position": event.position,
+            "owner": args["owner"],
+            "pointers_hash": args["pointers_hash"],
+            "document_hash": args["document_hash"],
+            "leaf_count": args["leaf_count"],
+            "state": RecordState.ACTIVE,
+            "block": event.block,
+            "time_s": event.time_s,
+        }
     )
     _add(
-        connection,
+        draft,
         event,
         "schema.registered",
         agency=args["owner"],
@@ -81,17 +74,15 @@ def _process_schema(connection: Connection, event: PlacedEvent) -> None:
     )
 
 
-def _process_schema_state(connection: Connection, event: PlacedEvent) -> None:
+def _process_schema_state(draft: Draft, event: PlacedEvent) -> None:
     args = event.args
-    connection.execute(
-        update(SCHEMAS).where(SCHEMAS.c.uid == args["uid"]).values(state=args["state"])
-    )
-    _add(connection, event, "schema.state", agency=args["owner"], state=args["state"])
+    draft.schemas.change(args["uid"], state=args["state"])
+    _add(draft, event, "schema.state", agency=args["owner"], state=args["state"])
 
 
-def _process_accreditation(connection: Connection, event: PlacedEvent) -> None:
+def _process_accreditation(draft: Draft, event: PlacedEvent) -> None:
     args = event.args
-    connection.execute(
+    draft.connection.execute(
         insert(ACCREDITATIONS).values(
             position=event.position,
             schema_uid=args["schema"],
@@ -101,7 +92,7 @@ def _process_accreditation(connection: Connection, event: PlacedEvent) -> None:
         )
     )
     _add(
-        connection,
+        draft,
         event,
         "accreditation.given",
         uid=args["schema"],
@@ -111,9 +102,9 @@ def _process_accreditation(connection: Connection, event: PlacedEvent) -> None:
     )
 
 
-def _process_withdrawal(connection: Connection, event: PlacedEvent) -> None:
+def _process_withdrawal(draft: Draft, event: PlacedEvent) -> None:
     args = event.args
-    connection.execute(
+    draft.connection.execute(
         update(ACCREDITATIONS)
         .where(
             ACCREDITATIONS.c.schema_uid == args["schema"],
@@ -123,7 +114,7 @@ def _process_withdrawal(connection: Connection, event: PlacedEvent) -> None:
         .values(until_block=event.block, until_s=event.time_s)
     )
     _add(
-        connection,
+        draft,
         event,
         "accreditation.withdrawn",
         uid=args["schema"],
@@ -133,77 +124,62 @@ def _process_withdrawal(connection: Connection, event: PlacedEvent) -> None:
     )
 
 
-def _process_attestation(connection: Connection, event: PlacedEvent) -> None:
+def _process_attestation(draft: Draft, event: PlacedEvent) -> None:
     args = event.args
     previous = _get_uid(args["previous"])
-    _add_attestations(connection, [event])
+    draft.attestations.add(
+        {
+            "uid": args["uid"],
+            "position": event.position,
+            "issuer": args["issuer"],
+            "schema_uid": args["schema"],
+            "commitment": args["commitment"],
+            "algorithm": args["alg"],
+            "state": RecordState.ACTIVE,
+            "reason": 0,
+            "valid_until_s": args["valid_until"],
+            "event_time_s": args["event_time"],
+            "previous": previous,
+            "successor": None,
+            "key": args["key"],
+            "block": event.block,
+            "time_s": event.time_s,
+        }
+    )
     if previous is not None:
-        connection.execute(
-            update(ATTESTATIONS).where(ATTESTATIONS.c.uid == previous).values(successor=args["uid"])
-        )
-
-
-def _add_attestations(connection: Connection, events: Sequence[PlacedEvent]) -> None:
-    if not events:
-        return
-    connection.execute(_INSERT_ATTESTATION, [_make_attestation(event) for event in events])
-    connection.execute(
-        _INSERT_EVENT,
-        [
-            _make_line(
-                event,
-                "attestation.created",
-                agency=event.args["issuer"],
-                schema_uid=event.args["schema"],
-                related=_get_uid(event.args["previous"]),
-                state=RecordState.ACTIVE,
-            )
-            for event in events
-        ],
+        draft.attestations.change(previous, successor=args["uid"])
+    _add(
+        draft,
+        event,
+        "attestation.created",
+        agency=args["issuer"],
+        schema_uid=args["schema"],
+        related=previous,
+        state=RecordState.ACTIVE,
     )
 
 
-def _make_attestation(event: PlacedEvent) -> dict[str, Any]:
+def _process_batch(draft: Draft, event: PlacedEvent) -> None:
     args = event.args
-    return {
-        "uid": args["uid"],
-        "position": event.position,
-        "issuer": args["issuer"],
-        "schema_uid": args["schema"],
-        "commitment": args["commitment"],
-        "algorithm": args["alg"],
-        "state": RecordState.ACTIVE,
-        "reason": 0,
-        "valid_until_s": args["valid_until"],
-        "event_time_s": args["event_time"],
-        "previous": _get_uid(args["previous"]),
-        "key": args["key"],
-        "block": event.block,
-        "time_s": event.time_s,
-    }
-
-
-def _process_batch(connection: Connection, event: PlacedEvent) -> None:
-    args = event.args
-    connection.execute(
-        insert(BATCHES).values(
-            uid=args["uid"],
-            position=event.position,
-            issuer=args["issuer"],
-            schema_uid=args["schema"],
-            root=args["root"],
-            size=args["count"],
-            algorithm=args["alg"],
-            state=RecordState.ACTIVE,
-            reason=0,
-            event_time_s=args["event_time"],
-            key=args["key"],
-            block=event.block,
-            time_s=event.time_s,
-        )
+    draft.batches.add(
+        {
+            "uid": args["uid"],
+            "position": event.position,
+            "issuer": args["issuer"],
+            "schema_uid": args["schema"],
+            "root": args["root"],
+            "size": args["count"],
+            "algorithm": args["alg"],
+            "state": RecordState.ACTIVE,
+            "reason": 0,
+            "event_time_s": args["event_time"],
+            "key": args["key"],
+            "block": event.block,
+            "time_s": event.time_s,
+        }
     )
     _add(
-        connection,
+        draft,
         event,
         "batch.created",
         agency=args["issuer"],
@@ -212,30 +188,21 @@ def _process_batch(connection: Connection, event: PlacedEvent) -> None:
     )
 
 
-def _process_state(connection: Connection, event: PlacedEvent) -> None:
+def _process_state(draft: Draft, event: PlacedEvent) -> None:
     args = event.args
     is_batch = args["kind"] == RecordKind.BATCH
-    table = BATCHES if is_batch else ATTESTATIONS
-    connection.execute(
-        update(table)
-        .where(table.c.uid == args["uid"])
-        .values(state=args["state"], reason=args["reason"])
-    )
+    rows = draft.batches if is_batch else draft.attestations
+    rows.change(args["uid"], state=args["state"], reason=args["reason"])
     kind = "batch.state" if is_batch else "attestation.state"
-    _add(connection, event, kind, agency=args["issuer"], state=args["state"])
+    _add(draft, event, kind, agency=args["issuer"], state=args["state"])
 
 
-def _process_leaf(connection: Connection, event: PlacedEvent) -> None:
+def _process_leaf(draft: Draft, event: PlacedEvent) -> None:
     args = event.args
-    key = {"batch": args["uid"], "place": args["index"]}
     values = {"state": args["state"], "reason": args["reason"], "block": event.block}
-    where = (LEAVES.c.batch == key["batch"]) & (LEAVES.c.place == key["place"])
-    if connection.execute(select(LEAVES.c.block).where(where)).one_or_none() is None:
-        connection.execute(insert(LEAVES).values(**key, **values))
-    else:
-        connection.execute(update(LEAVES).where(where).values(**values))
+    draft.put_leaf(args["uid"], args["index"], values)
     _add(
-        connection,
+        draft,
         event,
         "batch.leaf_state",
         agency=args["issuer"],
@@ -244,12 +211,12 @@ def _process_leaf(connection: Connection, event: PlacedEvent) -> None:
     )
 
 
-def _process_registry(connection: Connection, event: PlacedEvent) -> None:
+def _process_registry(draft: Draft, event: PlacedEvent) -> None:
     agency = event.args["agency"]
     # Where the event is about a key, this is not the one that signed: a vote has added it.
     about_key = {"key": None} if event.name in _ABOUT_KEYS else {}
     _add(
-        connection,
+        draft,
         event,
         _REGISTRY_KINDS[event.name],
         uid=agency,
@@ -259,15 +226,14 @@ def _process_registry(connection: Connection, event: PlacedEvent) -> None:
     )
 
 
-def _process_proposal(connection: Connection, event: PlacedEvent) -> None:
+def _process_proposal(draft: Draft, event: PlacedEvent) -> None:
     args = event.args
     uid = args["proposal"].to_bytes(32, "big")
     agency = args.get("agency", args.get("proposer"))
     if agency is None:
-        made = select(EVENTS.c.agency).where(EVENTS.c.uid == uid, EVENTS.c.kind == _PROPOSED)
-        agency = connection.execute(made).scalar() or NO_UID
+        agency = _find_proposer(draft, uid)
     _add(
-        connection,
+        draft,
         event,
         _PROPOSAL_KINDS[event.name],
         uid=uid,
@@ -276,15 +242,20 @@ def _process_proposal(connection: Connection, event: PlacedEvent) -> None:
     )
 
 
-def _process_relay(connection: Connection, event: PlacedEvent) -> None:
-    note_relay(connection, event)
+def _find_proposer(draft: Draft, proposal: bytes) -> bytes:
+    for line in draft.list_lines():
+        if line["kind"] == _PROPOSED and line["uid"] == proposal:
+            return bytes(line["agency"])
+    made = select(EVENTS.c.agency).where(EVENTS.c.uid == proposal, EVENTS.c.kind == _PROPOSED)
+    agency = draft.connection.execute(made).scalar()
+    return NO_UID if agency is None else bytes(agency)
 
 
-def _add(connection: Connection, event: PlacedEvent, kind: str, **values: Any) -> None:
-    connection.execute(_INSERT_EVENT, _make_line(event, kind, **values))
+def _process_relay(draft: Draft, event: PlacedEvent) -> None:
+    note_relay(draft, event)
 
 
-def _make_line(event: PlacedEvent, kind: str, **values: Any) -> dict[str, Any]:
+def _add(draft: Draft, event: PlacedEvent, kind: str, **values: Any) -> None:
     args = event.args
     row: dict[str, Any] = {
         "position": event.position,
@@ -298,7 +269,7 @@ def _make_line(event: PlacedEvent, kind: str, **values: Any) -> dict[str, Any]:
         "state_after": values.get("state"),
         "details": None if event.name == "Attested" else write_json(args),
     }
-    return row | values
+    draft.add_line(row | values)
 
 
 def _get_uid(value: bytes) -> bytes | None:
@@ -347,7 +318,7 @@ _PROPOSAL_STATES: Final[Mapping[str, int]] = {
     "ProposalWithdrawn": ProposalStatus.WITHDRAWN,
 }
 
-_PROCESSES: Final[Mapping[str, Callable[[Connection, PlacedEvent], None]]] = {
+_PROCESSES: Final[Mapping[str, Callable[[Draft, PlacedEvent], None]]] = {
     "SchemaRegistered": _process_schema,
     "SchemaStateChanged": _process_schema_state,
     "IssuerAccredited": _process_accreditation,

@@ -230,9 +230,6 @@ CREATIONS: Final[Mapping[str, Creation]] = {
 LATE_EVENT: Final = "MarkedLate"
 """The event that goes with every act which was posted later than the limit allows."""
 
-LATE_SUFFIX: Final = ".marked_late"
-"""How the kind of its line in the history ends."""
-
 CHANGES: Final[Mapping[str, Change]] = {
     LATE_EVENT: Change(kind=_get_numbered_kind, verb="marked_late", agency="agency"),
     "DatasetStateChanged": Change(

@@ -9,11 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+)
 
 from api.index.events import EVENT_KINDS
-from api.index.law_events import PARTY
-from api.index.law_tables import LAW_LINKS, LAW_RECORDS
+from api.index.law_tables import EVENT_PARTIES, LAW_LINKS, LAW_RECORDS
 from api.index.queries import Page, find_position
 from api.index.tables import BLOCKS, EVENTS
 
@@ -134,49 +144,50 @@ def list_events(connection: Connection, page: Page, wanted: EventFilter) -> Rows
     query: Select[Any] = select(EVENTS, BLOCKS.c.hash.label("block_hash"), BLOCKS.c.time_s).join(
         BLOCKS, BLOCKS.c.number == EVENTS.c.block
     )
-    if wanted.kinds and wanted.uid is None and wanted.agency is None:
-        query = query.where(EVENTS.c.position.in_(_find_positions(wanted.kinds, page)))
-    elif wanted.kinds:
-        query = query.where(
-            or_(
-                *(
-                    EVENTS.c.kind == kind if "." in kind else EVENTS.c.kind.startswith(f"{kind}.")
-                    for kind in wanted.kinds
-                )
-            )
-        )
     if wanted.uid is not None:
         query = query.where(EVENTS.c.uid == wanted.uid)
-    if wanted.agency is not None:
-        query = query.where(
-            or_(
-                EVENTS.c.agency == wanted.agency,
-                exists().where(
-                    and_(
-                        LAW_LINKS.c.uid == EVENTS.c.uid,
-                        LAW_LINKS.c.role == PARTY,
-                        LAW_LINKS.c.target == wanted.agency,
-                    )
-                ),
-            )
-        )
+        if wanted.kinds:
+            query = query.where(EVENTS.c.kind.in_(_spell_out(wanted.kinds)))
+        if wanted.agency is not None:
+            query = query.where(_concerns(wanted.agency))
+    elif wanted.kinds or wanted.agency is not None:
+        query = query.where(EVENTS.c.position.in_(_find_positions(wanted, page)))
     if page.after is not None:
         query = query.where(EVENTS.c.position > page.after)
     return list(connection.execute(query.order_by(EVENTS.c.position).limit(page.limit)))
 
 
-def _find_positions(kinds: Sequence[str], page: Page) -> Select[Any]:
-    """Return where the first events of each kind are: a rare kind is not searched among all."""
+def _concerns(agency: bytes) -> ColumnElement[bool]:
+    joined = exists().where(
+        EVENT_PARTIES.c.agency == agency, EVENT_PARTIES.c.position == EVENTS.c.position
+    )
+    return or_(EVENTS.c.agency == agency, joined)
+
+
+def _find_positions(wanted: EventFilter, page: Page) -> Select[Any]:
+    """Return where the first events are, of each kind and by each way to the agency.
+
+    So what is rare is not searched among all there is.
+    """
+    tables = [EVENTS] if wanted.agency is None else [EVENTS, EVENT_PARTIES]
     parts = []
-    for kind in EVENT_KINDS:
-        if kind not in kinds and kind.partition(".")[0] not in kinds:
-            continue
-        part = select(EVENTS.c.position).where(EVENTS.c.kind == kind)
-        if page.after is not None:
-            part = part.where(EVENTS.c.position > page.after)
-        first = part.order_by(EVENTS.c.position).limit(page.limit).subquery()
-        parts.append(select(first.c.position))
+    for table in tables:
+        for kind in _spell_out(wanted.kinds) or (None,):
+            part = select(table.c.position)
+            if wanted.agency is not None:
+                part = part.where(table.c.agency == wanted.agency)
+            if kind is not None:
+                part = part.where(table.c.kind == kind)
+            if page.after is not None:
+                part = part.where(table.c.position > page.after)
+            first = part.order_by(table.c.position).limit(page.limit).subquery()
+            parts.append(select(first.c.position))
     return select(union_all(*parts).subquery().c.position)
+
+
+def _spell_out(kinds: Sequence[str]) -> tuple[str, ...]:
+    """Return the kinds of events; the name of a kind of record stands for all of its events."""
+    return tuple(kind for kind in EVENT_KINDS if kind in kinds or kind.partition(".")[0] in kinds)
 
 
 def _sort_by_records(connection: Connection, wanted: LawFilter) -> list[str]:

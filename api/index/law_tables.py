@@ -85,6 +85,16 @@ LAW_LINKS: Final = Table(
     Index("law_links_by_state", "target", "role", "kind", "state", "position"),
 )
 
+# The parties of an event's record besides the agency that the event itself names.
+EVENT_PARTIES: Final = Table(
+    "event_parties",
+    METADATA,
+    Column("agency", LargeBinary(32), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(40), nullable=False),
+    Index("event_parties_by_kind", "agency", "kind", "position"),
+)
+
 LAYOUT: Final = Table(
     "layout",
     METADATA,

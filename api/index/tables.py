@@ -73,6 +73,7 @@ EVENTS = Table(
     Index("events_by_uid", "uid", "position"),
     Index("events_by_related", "related", "position"),
     Index("events_by_agency", "agency", "position"),
+    Index("events_by_agency_kind", "agency", "kind", "position"),
     Index("events_by_kind", "kind", "position"),
 )
 

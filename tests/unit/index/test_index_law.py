@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from eth_utils.crypto import keccak
 from sqlalchemy import Row, insert, select, update
 
 from api.databases import Database, open_database
-from api.index.events import process_event
+from api.index.events import process_events
 from api.index.law_queries import (
     EventFilter,
     LawFilter,
@@ -64,17 +65,20 @@ class Chronicle:
     ) -> Outcome:
         outcome = self._send(sender, contract, function, args)
         self._sent += 1
-        for log in decode_events(outcome):
-            self._logs += 1
-            event = PlacedEvent(
+        first = self.ledger.state.block_number * LOGS_PER_BLOCK + self._logs + 1
+        events = [
+            PlacedEvent(
                 name=log.event,
                 args=log.args,
-                position=self.ledger.state.block_number * LOGS_PER_BLOCK + self._logs,
+                position=first + place,
                 block=self.ledger.state.block_number,
                 time_s=self.ledger.now,
                 transaction_hash=keccak(self._sent.to_bytes(8, "big")),
             )
-            self.database.write_now(partial(process_event, event=event))
+            for place, log in enumerate(decode_events(outcome))
+        ]
+        self._logs += len(events)
+        self.database.write_now(partial(process_events, events=events))
         return outcome
 
     def find(self, uid: bytes) -> Row[Any]:
@@ -269,8 +273,43 @@ def test_feed_is_in_order_of_the_chain_and_filtered(chronicle: Chronicle) -> Non
     assert list_kinds() == ["exchange.requested", "exchange.state"]
     assert list_kinds(kinds=("exchange.state", "consent")) == ["exchange.state"]
     assert list_kinds(agency=BUREAU) == ["exchange.requested", "exchange.state"]
+    assert list_kinds(agency=BUREAU, kinds=("exchange.state",)) == ["exchange.state"]
+    assert list_kinds(agency=BUREAU, uid=EXCHANGE) == ["exchange.requested", "exchange.state"]
     assert list_kinds(agency=uid_of(1)) == []
+    assert list_kinds(agency=uid_of(1), uid=EXCHANGE) == []
     assert list_kinds(after=chronicle.find(EXCHANGE).position) == ["exchange.state"]
+
+
+def test_agency_that_joins_a_record_finds_its_earlier_events(chronicle: Chronicle) -> None:
+    ledger = chronicle.ledger
+    exchange_harness.request_conditional(ledger)
+    joins = PlacedEvent(
+        name="PolicySigned",
+        args={"uid": EXCHANGE, "agency": uid_of(1)},
+        position=(ledger.state.block_number + 1) * LOGS_PER_BLOCK,
+        block=ledger.state.block_number,
+        time_s=ledger.now,
+        transaction_hash=bytes(32),
+    )
+    terms = {"from_jurisdiction": uid_of(2), "to_jurisdiction": uid_of(3), "schema": uid_of(4)}
+    proposed = replace(
+        joins,
+        name="PolicyProposed",
+        args={"uid": EXCHANGE, "agency": BUREAU, "terms": terms},
+        position=joins.position - 1,
+    )
+    block = {"number": joins.block, "hash": bytes(32), "parent_hash": bytes(32), "time_s": 1}
+
+    def list_kinds(agency: bytes) -> list[str]:
+        wanted = EventFilter(agency=agency)
+        rows = chronicle.database.read_now(lambda c: list_events(c, Page(limit=9), wanted))
+        return [row.kind for row in rows]
+
+    chronicle.database.write_now(lambda c: c.execute(insert(BLOCKS).values(**block)))
+    for event in (proposed, joins):
+        chronicle.database.write_now(partial(process_events, events=[event]))
+    assert list_kinds(uid_of(1)) == ["policy.proposed", "policy.signed"]
+    assert list_kinds(BUREAU)[-2:] == ["policy.proposed", "policy.signed"]
 
 
 def test_records_of_two_kinds_with_one_uid_do_not_meet(chronicle: Chronicle) -> None:

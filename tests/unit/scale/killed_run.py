@@ -1,6 +1,6 @@
 """Fills an index with a made-up ledger and kills itself amid a transaction; run by a test.
 
-Words: address of the index, seed, datasets, events before the end.
+Words: address of the index, seed, datasets, steps that are begun before the end.
 """
 
 import asyncio
@@ -8,33 +8,28 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from typing import Any
 from unittest import mock
 
-from sqlalchemy import Connection
+from sqlalchemy import Engine, event
 
-from api.index import events
-from api.index.placed_event import PlacedEvent
 from scripts.scaling.generating import generate
 from scripts.scaling.sizes import Plan, Sizes
 
 
 def main(url: str, seed: int, datasets: int, last: int) -> None:
-    """Write so many events, not counting attestations, then die."""
-    written = 0
-    process = events.process_event
+    """Begin so many steps after the first, and die amid the last one's rows."""
+    steps = 0
 
-    def process_or_die(connection: Connection, event: PlacedEvent) -> None:
-        nonlocal written
-        written += 1
-        if written > last:
+    @event.listens_for(Engine, "before_cursor_execute")
+    def execute_or_die(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+        nonlocal steps
+        steps += statement.startswith("UPDATE cursor")
+        if steps == last and statement.startswith("INSERT INTO events "):
             os.kill(os.getpid(), signal.SIGKILL)
-        process(connection, event)
 
     plan = Plan(seed=seed, sizes=replace(Sizes().divide(1_000), datasets=datasets))
-    with (
-        mock.patch("api.index.index.STRETCH", 5),
-        mock.patch("api.index.events.process_event", process_or_die),
-    ):
+    with mock.patch("api.index.index.STRETCH", 5):
         asyncio.run(generate(plan, url, is_quiet=True))
 
 

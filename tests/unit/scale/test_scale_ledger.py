@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from sqlalchemy import Connection, create_engine, select
@@ -69,10 +70,24 @@ async def test_generation_makes_what_the_size_says_and_refuses_another_seed(tmp_
         await generate(Plan(seed=SEED + 1, sizes=SIZES), url, is_quiet=True)
 
 
+async def test_rows_do_not_depend_on_how_events_are_gathered(tmp_path: Path) -> None:
+    alone, together = (f"sqlite:///{tmp_path / name}" for name in ("alone", "together"))
+    plan = Plan(seed=SEED, sizes=replace(SIZES, attestations=200))
+    with (
+        mock.patch("api.index.events.DRAFT_EVENTS", 1),
+        mock.patch("api.index.events.list_concerned", return_value=[]),
+    ):
+        await generate(plan, alone, is_quiet=True)
+    await generate(plan, together, is_quiet=True)
+    rows = read_rows(together)
+    assert rows["event_parties"]
+    assert rows == read_rows(alone)
+
+
 @pytest.mark.processes
 async def test_generation_killed_amid_a_block_goes_on_to_the_same_rows(tmp_path: Path) -> None:
     broken, whole = (f"sqlite:///{tmp_path / name}" for name in ("broken", "whole"))
-    words = [sys.executable, killed_run.__file__, broken, str(SEED), str(SIZES.datasets), "600"]
+    words = [sys.executable, killed_run.__file__, broken, str(SEED), str(SIZES.datasets), "3"]
     root = Path(__file__).parents[3]
     ended = subprocess.run(words, check=False, cwd=root, env={"PYTHONPATH": str(root)})
     assert ended.returncode == -signal.SIGKILL
