@@ -10,12 +10,13 @@ from api.acts import parties
 from api.acts.calls import read_contract
 from api.errors import InvalidField, UserFault
 from api.ledger import Reverted
+from api.near_names import ask_whether
 from api.records import NO_UID
 from api.rest.references import read_reference
 from api.rest.refusals import translate_revert
 from api.rest.services import RestServices
 from api.rest.values import decode_hex, parse_digest
-from api.texts.fields import FieldUnknown, build_mask
+from api.texts.fields import FieldUnknown, build_mask, list_fields
 from api.texts.text import PublicText, TextKind
 from contracts.addresses import BASES_NAME, CATALOGUE_NAME
 
@@ -122,7 +123,8 @@ class ActContext:
                 code="field_unknown",
                 field=f"{field}.{unknown.place}",
                 status=422,
-                next_step="take the fields from the dataset's own list",
+                next_step="take the fields from the dataset's own list"
+                + ask_whether(pointers[unknown.place], [one.pointer for one in list_fields(text)]),
             ) from None
 
 

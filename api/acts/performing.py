@@ -138,7 +138,7 @@ def check_body(act: Act, body: Mapping[str, Any]) -> ActBody:
     try:
         return act.model.model_validate_json(json.dumps(body))
     except ValidationError as error:
-        raise translate_validation(error) from None
+        raise translate_validation(error, act.model) from None
 
 
 def build_ledger_act(

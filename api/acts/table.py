@@ -18,6 +18,7 @@ from api.acts.posts import POST_ACTS
 from api.acts.stops import STOP_ACTS
 from api.acts.withdrawals import WITHDRAWAL_ACTS
 from api.errors import NotFound
+from api.near_names import ask_whether
 
 _LISTED: Final[tuple[Act, ...]] = (
     *CATALOGUE_ACTS,
@@ -46,7 +47,7 @@ def get_act(name: str) -> Act:
     act = ACTS.get(name)
     if act is None:
         error = NotFound("there is no act with this name", field="act", code="act_not_found")
-        error.next_step = "GET /v1/acts lists the names"
+        error.next_step = f"GET /v1/acts lists the names{ask_whether(name, ACTS)}"
         raise error
     return act
 

@@ -105,7 +105,9 @@ def _check_line(
     try:
         checked = model.model_validate_json(json.dumps(found))
     except ValidationError as error:
-        return ParsedLine(line=number, body=None, fault=describe(translate_validation(error)))
+        return ParsedLine(
+            line=number, body=None, fault=describe(translate_validation(error, model))
+        )
     uid = bytes.fromhex(found["uid"][2:]) if getattr(checked, "uid", None) else None
     if uid is not None and uid in taken:
         fault = Fault(field="uid", code="uid_exists", reason="an earlier line has this uid")

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from api.acts.parties import is_agency, is_jurisdiction, refuse_party
+from api.acts.parties import is_agency, is_jurisdiction, refuse_agency, refuse_party
 from api.errors import ApiError, UpstreamFault, UserFault
 from api.index import queries
 from api.index.law_tables import LAW_LINKS, LAW_RECORDS
@@ -91,7 +91,9 @@ def _find(connection: Connection, one: Named) -> bool:
 
 
 async def _refuse(services: RestServices, one: Named) -> ApiError:
-    if one.kind in {AGENCY, JURISDICTION}:
+    if one.kind == AGENCY:
+        return await refuse_agency(services.ledger, one.id, one.parameter)
+    if one.kind == JURISDICTION:
         return refuse_party(one.kind, one.parameter)
     head = await services.ledger.get_head()
     block = await services.index.get_block()

@@ -21,6 +21,7 @@ from api.access.callers import CALLER, Caller
 from api.access.purposes import refuse_missing
 from api.errors import InvalidField, MalformedBody, UserFault
 from api.index.queries import Page
+from api.near_names import ask_whether
 from api.rest.cursors import decode_cursor
 from api.rest.references import REFERENCE_PATTERN
 from api.rest.route import LIMIT, Route
@@ -104,7 +105,8 @@ class Call:
         """Return a query parameter that is one of `choices`, None if absent."""
         text = self.query.get(name)
         if text is not None and text not in choices:
-            raise InvalidField(name, f"must be one of: {', '.join(choices)}")
+            told = f"must be one of: {', '.join(choices)}{ask_whether(text, choices)}"
+            raise InvalidField(name, told, extra={"known": list(choices)})
         return text
 
     def require_purpose(self) -> None:
@@ -210,7 +212,7 @@ def parse_body(model: type[Model], request: web.Request, raw: bytes) -> Model:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        raise translate_validation(error) from None
+        raise translate_validation(error, model) from None
 
 
 _MAX_NESTING: Final = 64
@@ -262,6 +264,7 @@ def _read_key(request: web.Request) -> str:
 
 def _refuse_parameter(name: str, known: list[str]) -> InvalidField:
     told = f"it takes: {', '.join(known)}" if known else "it takes none"
+    told += ask_whether(name, known)
     return InvalidField(
         name[:100],
         f"this operation has no such query parameter; {told}",

@@ -137,7 +137,7 @@ def _check_body(route: Route, body: Mapping[str, Any]) -> Any:
     try:
         return route.request.model_validate_json(json.dumps(body))
     except ValidationError as error:
-        raise translate_validation(error) from None
+        raise translate_validation(error, route.request) from None
 
 
 def _check_path(route: Route, path: Mapping[str, str]) -> Mapping[str, str]:

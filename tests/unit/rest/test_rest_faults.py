@@ -133,7 +133,7 @@ def test_faults_never_speak_to_programmers(data: st.DataObject) -> None:
     try:
         model.model_validate_json(json.dumps(body))
     except ValidationError as error:
-        fault = translate_validation(error)
+        fault = translate_validation(error, model)
     else:
         return
     assert not RAW.search(fault.reason), fault.reason
