@@ -6,7 +6,7 @@ is the server, so that no request meets a part that is not there.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from api.app import MetricSource, Readiness, Services, Surface, build_app
@@ -21,11 +21,12 @@ from api.imports.worker import run_imports
 from api.jsonrpc.dispatcher import Dispatcher
 from api.jsonrpc.http import build_rpc_surface
 from api.networks.network import OURS, Network
+from api.networks.reaching import FurtherLedger, ReachedLedger, reach_all
 from api.openapi.surface import build_documentation_surface
 from api.outbox.account import Account
 from api.ports import Metric
-from api.rest.app import build_rest_surface
-from api.rest.services import RestServices, RestSettings, open_services
+from api.rest.app import build_ledger_surfaces, build_rest_surface
+from api.rest.services import LedgerPlace, RestServices, RestSettings, open_services
 from api.server import serve
 from api.settings import ApiSettings
 from api.vault.metrics import measure_vault
@@ -51,6 +52,8 @@ class ApiParts:
     metrics: tuple[MetricSource, ...] = ()
     ledger_name: str | None = field(default=None)
     """The ledger's name in page titles; None takes its chain number."""
+    further: tuple[FurtherLedger, ...] = ()
+    """Ledgers that it serves beside the one behind the connection."""
     watch: CommitWatch | None = None
     """Told of every commit of the API's databases; tests only."""
 
@@ -72,14 +75,17 @@ async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
     Raises the `ApiError` that names the setting for an occupied port, unreadable TLS or token
     files, an unusable vault key, or a database that cannot be opened; then nothing stays open.
     """
-    services = open_services(
-        parts.rest,
-        raw=parts.connection.raw,
-        network=parts.network,
-        accounts=parts.accounts,
-        watch=parts.watch,
-    )
-    try:
+    async with AsyncExitStack() as stack:
+        reached = await stack.enter_async_context(reach_all(parts.further))
+        services = open_services(
+            parts.rest,
+            raw=parts.connection.raw,
+            network=parts.network,
+            accounts=parts.accounts,
+            further=[_place(one) for one in reached],
+            watch=parts.watch,
+        )
+        stack.callback(services.close)
         app = build_app(
             Services(
                 surfaces=build_surfaces(parts, services),
@@ -93,15 +99,12 @@ async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
             ),
             parts.server,
         )
-        async with (
-            services.run(),
-            run_imports(services),
-            run_erasures(services),
-            serve(app, parts.server) as url,
-        ):
-            yield RunningApi(url=url, services=services)
-    finally:
-        services.close()
+        for one in services.ledgers:
+            await stack.enter_async_context(one.run())
+            await stack.enter_async_context(run_imports(one))
+        await stack.enter_async_context(run_erasures(services))
+        url = await stack.enter_async_context(serve(app, parts.server))
+        yield RunningApi(url=url, services=services)
 
 
 def build_surfaces(parts: ApiParts, services: RestServices) -> tuple[Surface, ...]:
@@ -115,6 +118,7 @@ def build_surfaces(parts: ApiParts, services: RestServices) -> tuple[Surface, ..
         ledger_name=parts.ledger_name,
     )
     surfaces = (
+        *build_ledger_surfaces(services),
         build_rest_surface(services),
         build_documentation_surface(),
         build_explorer(explorer),
@@ -122,6 +126,18 @@ def build_surfaces(parts: ApiParts, services: RestServices) -> tuple[Surface, ..
     if parts.dispatcher is None:
         return surfaces
     return (build_rpc_surface(parts.dispatcher), *surfaces)
+
+
+def _place(reached: ReachedLedger) -> LedgerPlace:
+    ledger = reached.ledger
+    return LedgerPlace(
+        name=ledger.name,
+        raw=reached.connection.raw,
+        network=reached.network,
+        accounts=ledger.accounts,
+        index=ledger.index,
+        outbox=ledger.outbox,
+    )
 
 
 def _measure_vault(services: RestServices) -> MetricSource:
@@ -136,26 +152,40 @@ def _measure_vault(services: RestServices) -> MetricSource:
 
 def _measure_index(services: RestServices) -> MetricSource:
     async def measure() -> tuple[Metric, ...]:
-        try:
-            block = await services.index.get_block()
-        except UpstreamFault:
-            return ()
-        return (
-            Metric(
-                name="index_block",
-                kind="gauge",
-                help="The last block that lists and filters see.",
-                value=block,
-            ),
-            Metric(
-                name="index_leads",
-                kind="gauge",
-                help="1 in the process that follows the chain for all that share the index.",
-                value=int(services.index_lead.is_leader),
-            ),
-        )
+        # One ledger alone keeps the names without labels that it always had.
+        has_several = len(services.ledgers) > 1
+        found: list[Metric] = []
+        for one in services.ledgers:
+            labels = (("ledger", one.ledger_name),) if has_several else ()
+            found += await _measure_one(one, labels)
+        return tuple(found)
 
     return measure
+
+
+async def _measure_one(
+    services: RestServices, labels: tuple[tuple[str, str], ...]
+) -> tuple[Metric, ...]:
+    try:
+        block = await services.index.get_block()
+    except UpstreamFault:
+        return ()
+    return (
+        Metric(
+            name="index_block",
+            kind="gauge",
+            help="The last block that lists and filters see.",
+            value=block,
+            labels=labels,
+        ),
+        Metric(
+            name="index_leads",
+            kind="gauge",
+            help="1 in the process that follows the chain for all that share the index.",
+            value=int(services.index_lead.is_leader),
+            labels=labels,
+        ),
+    )
 
 
 def _list_sources(services: RestServices) -> tuple[MetricSource, ...]:

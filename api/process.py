@@ -9,23 +9,20 @@ that network is checked against the file before anything is read.
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
 
 import structlog
 import uvloop
 
 from api.app import Readiness
 from api.assembly import ApiParts, serve_ledger
-from api.errors import InvalidField, UpstreamFault
+from api.errors import UpstreamFault
 from api.networks.foreign import ForeignNetwork
-from api.networks.guard import GuardedRpc, WrongNetwork
-from api.networks.network import OURS
+from api.networks.reaching import FurtherLedger, check_rpc_url, reach
 from api.outbox.account import Account
 from api.rest.services import RestSettings
 from api.settings import ApiSettings
-from api.web3_provider import LedgerConnection, connect_http
-from contracts.deployment import Deployment
+from api.web3_provider import LedgerConnection
 
 log = structlog.get_logger(__name__)
 
@@ -43,11 +40,11 @@ class ProcessSettings:
     ledger_name: str | None = None
     foreign: ForeignNetwork | None = None
     """Set where the node is not one of ours."""
+    further: tuple[FurtherLedger, ...] = ()
+    """Ledgers that it serves beside the node's."""
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.rpc_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise InvalidField("rpc_url", "expected an http or https address")
+        check_rpc_url(self.rpc_url, place="rpc_url")
 
 
 def run_process(
@@ -79,12 +76,8 @@ async def serve_process(
 
     Raises WrongNetwork if another network answers than the deployment file is of.
     """
-    connection = connect_http(settings.rpc_url, headers=_build_headers(settings.rpc_token))
-    network = OURS
+    connection, network = await reach(settings.rpc_url, settings.rpc_token, settings.foreign)
     try:
-        if settings.foreign is not None:
-            network = settings.foreign.describe()
-            connection = await _guard(connection, settings.foreign.deployment)
         parts = ApiParts(
             server=settings.server,
             rest=settings.rest,
@@ -93,6 +86,7 @@ async def serve_process(
             accounts=accounts,
             readiness=(_watch_node(connection),),
             ledger_name=settings.ledger_name,
+            further=settings.further,
         )
         async with serve_ledger(parts) as running:
             log.info("api_serving", url=running.url)
@@ -100,17 +94,6 @@ async def serve_process(
             await stop.wait()
     finally:
         await connection.close()
-
-
-async def _guard(connection: LedgerConnection, deployment: Deployment) -> LedgerConnection:
-    guarded = GuardedRpc(connection.raw, deployment)
-    try:
-        await guarded.check()
-    except WrongNetwork:
-        raise
-    except UpstreamFault as error:
-        log.warning("network away", reason=error.reason)
-    return replace(connection, raw=guarded)
 
 
 def _watch_node(connection: LedgerConnection) -> Readiness:
@@ -122,7 +105,3 @@ def _watch_node(connection: LedgerConnection) -> Readiness:
         return None
 
     return Readiness(name="node", check=check)
-
-
-def _build_headers(token: str | None) -> dict[str, str]:
-    return {} if token is None else {"Authorization": f"Bearer {token}"}

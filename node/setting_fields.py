@@ -8,7 +8,7 @@ written down in exactly one place.
 
 import types
 import typing
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +69,24 @@ def parse_table(table: str, kind: Any, values: Any, folder: Path) -> Any:
         parsed[name] = _parse_value(key, known[name], value, folder)
     for name, item in known.items():
         if name not in parsed:
+            if item.default is MISSING:
+                raise SettingsError(f"{table}.{name}", "is needed")
             parsed[name] = _resolve(item.default, folder)
     return kind(**parsed)
 
 
+def find_table_kind(hint: Any) -> Any:
+    """Return the dataclass of the tables that a key is a list of; None for any other key."""
+    if typing.get_origin(hint) is not tuple:
+        return None
+    kind = typing.get_args(hint)[0]
+    return kind if is_dataclass(kind) else None
+
+
 def name_kind(hint: Any) -> str:
     """Return the TOML type in words."""
+    if find_table_kind(hint) is not None:
+        return "list of tables"
     if typing.get_origin(hint) is tuple:
         return "list of paths"
     return {bool: "true or false", int: "number", str: "text", Path: "path"}[hint]
@@ -84,6 +96,8 @@ def show_default(value: Any) -> str:
     """Return a default as it would be written in TOML, or `absent`."""
     if value is None:
         return "absent"
+    if value is MISSING:
+        return "needed"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
@@ -108,6 +122,11 @@ def _parse_value(key: str, item: Field, value: Any, folder: Path) -> Any:
         if not low <= value <= high:
             raise SettingsError(key, f"must be between {low} and {high}, not {value}")
         return value
+    kind = find_table_kind(hint)
+    if kind is not None:
+        if not isinstance(value, list):
+            raise SettingsError(key, f"must be a list of tables, each written [[{key}]]")
+        return tuple(parse_table(key, kind, part, folder) for part in value)
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, list) or not all(isinstance(part, str) and part for part in value):
             raise SettingsError(key, "must be a list of texts")

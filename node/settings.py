@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from node.foreign_settings import TAGS, ForeignSettings
+from node.ledger_settings import LedgerSettings, validate_ledgers
 from node.setting_fields import (
     Rule,
     SettingsError,
+    find_table_kind,
     name_kind,
     parse_table,
     read_fields,
@@ -232,6 +234,13 @@ class ApiSettings:
             high=30 * 24 * 3600,
         ),
     ] = 600
+    ledger_name: Annotated[
+        str, Rule("What the node's own ledger is called in paths and answers.")
+    ] = "own"
+    ledgers: Annotated[
+        tuple[LedgerSettings, ...],
+        Rule("Further ledgers that the same API, vault and access serve, each `[[api.ledgers]]`."),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,13 +318,21 @@ def parse_settings(document: Mapping[str, Any], *, folder: Path) -> Settings:
 def describe_settings() -> Iterator[SettingDescription]:
     """Yield every setting there is, in the order of the tables."""
     for table, kind in typing.get_type_hints(Settings).items():
-        for item in read_fields(kind).values():
-            yield SettingDescription(
-                key=f"{table}.{item.name}",
-                kind=name_kind(item.hint),
-                default=show_default(item.default),
-                text=item.rule.text,
-            )
+        yield from _describe_table(table, kind)
+
+
+def _describe_table(table: str, kind: Any) -> Iterator[SettingDescription]:
+    for item in read_fields(kind).values():
+        key = f"{table}.{item.name}"
+        yield SettingDescription(
+            key=key,
+            kind=name_kind(item.hint),
+            default=show_default(item.default),
+            text=item.rule.text,
+        )
+        inner = find_table_kind(item.hint)
+        if inner is not None:
+            yield from _describe_table(key, inner)
 
 
 def is_loopback(host: str) -> bool:
@@ -349,6 +366,11 @@ def _validate(settings: Settings) -> None:
     api = settings.api
     if api.account_key_files and api.account_passphrase_file is None:
         raise SettingsError("api.account_passphrase_file", "is needed with api.account_key_files")
+    validate_ledgers(
+        api.ledger_name,
+        api.ledgers,
+        has_database=any((api.database_url, api.index_url, api.outbox_url)),
+    )
     if (api.tls_certificate is None) != (api.tls_key is None):
         missing = "api.tls_key" if api.tls_key is None else "api.tls_certificate"
         raise SettingsError(missing, "certificate and key are given together or not at all")

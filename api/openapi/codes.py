@@ -66,6 +66,7 @@ PROBLEM_CODES: Final = {
     "issuer_unreachable": "The keys of the token's issuer cannot be fetched now.",
     "jurisdiction_not_found": "No agency of the registry is of this jurisdiction.",
     "leaf_not_found": "The batch has no such member.",
+    "ledger_unknown": "The API serves no ledger of this name.",
     "limit_exceeded": "The request is larger than the server takes.",
     "malformed_body": "The body is not JSON with exactly one reading.",
     "merge_decided": "The merge is approved or refused already.",

@@ -21,6 +21,7 @@ from api.openapi.codes import (
 )
 from api.openapi.examples import build_example
 from api.openapi.security import SECURITY_SCHEMES
+from api.openapi.servers import SERVERS
 from api.rest.answers import Problem
 from api.rest.import_models import UPLOAD_EXAMPLES
 from api.rest.references import REFERENCE_PATTERN
@@ -141,7 +142,7 @@ def build_document() -> dict[str, Any]:
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/v1", "description": "This node"}],
+        "servers": SERVERS,
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "security": [{name: []} for name in SECURITY_SCHEMES],
         "paths": _build_paths(),

@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, WithJsonSchema
 
 from api.index.tables import LOGS_PER_BLOCK
 from api.reading.facts import Facts, view_party
+from api.rest.ledger_words import describe_ledger
 from api.rest.values import (
     EXAMPLE_ADDRESS,
     EXAMPLE_TIME,
@@ -52,6 +53,7 @@ class LawRecord(Model):
     read_at_block: int = Field(
         ge=0, description="Last final block when this was read.", examples=[1201]
     )
+    ledger: str = describe_ledger()
 
 
 def view_common(facts: Facts, state: str) -> dict[str, Any]:

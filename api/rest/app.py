@@ -6,6 +6,7 @@ what it opened of the vault, and writes the answer with its ETag.
 """
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -13,10 +14,12 @@ from aiohttp import web
 from api.access.callers import Handler, requires
 from api.access.purposes import PURPOSE_HEADER
 from api.app import Surface
-from api.finality import Finality
 from api.rest.call import Reply, Stream, read_call
 from api.rest.finality_words import HEADER, restate
 from api.rest.handlers import HANDLERS, Handle
+from api.rest.ledger_words import HEADER as LEDGER_HEADER
+from api.rest.ledger_words import name_ledger, place_path
+from api.rest.ledgers import PREFIX, LedgerUnknown, build_prefix
 from api.rest.purposes import check_purpose, name_reading
 from api.rest.route import ALWAYS_VOLATILE, Route
 from api.rest.routes import ROUTES
@@ -27,8 +30,18 @@ SERVICES = web.AppKey("rest_services", RestServices)
 
 
 def build_rest_surface(services: RestServices) -> Surface:
-    """Return REST as a surface of the root application."""
-    return Surface(name="rest", prefix="/v1", app=build_rest(services))
+    """Return REST on the own ledger as a surface of the root application."""
+    app = build_rest(services)
+    app.router.add_route("*", "/ledgers/{ledger}/{rest:.*}", requires()(_refuse_ledger))
+    return Surface(name="rest", prefix=PREFIX, app=app)
+
+
+def build_ledger_surfaces(services: RestServices) -> tuple[Surface, ...]:
+    """Return REST on every ledger of an API by its name, the own one included."""
+    return tuple(
+        Surface(name="rest", prefix=build_prefix(one.ledger_name), app=build_rest(one))
+        for one in services.ledgers
+    )
 
 
 def build_rest(services: RestServices) -> web.Application:
@@ -55,14 +68,20 @@ def _bind(route: Route, handle: Handle) -> Handler:
             answer = await handle(await read_call(request, route, named, purpose=purpose))
         if isinstance(answer, Stream):
             return await answer.serve(request)
-        return _write(request, route, answer, services.ledger.network.finality)
+        return _write(request, route, answer, services)
 
     requires(*route.roles, operation=route.operation)(serve)
     return serve
 
 
-def _write(request: web.Request, route: Route, reply: Reply, finality: Finality) -> web.Response:
-    headers = {HEADER: finality.kind.value, **reply.headers}
+def _write(
+    request: web.Request, route: Route, reply: Reply, services: RestServices
+) -> web.Response:
+    finality, name = services.ledger.network.finality, services.ledger_name
+    headers = {HEADER: finality.kind.value, LEDGER_HEADER: name, **reply.headers}
+    if "Location" in headers:
+        headers["Location"] = place_path(headers["Location"], services.prefix)
+    reply = replace(reply, model=name_ledger(reply.model, name, services.prefix))
     if route.has_etag:
         headers["ETag"] = f'W/"{_compute_etag(route, reply)}"'
         headers["Cache-Control"] = "private, no-cache"
@@ -74,6 +93,10 @@ def _write(request: web.Request, route: Route, reply: Reply, finality: Finality)
         content_type="application/json",
         headers=headers,
     )
+
+
+async def _refuse_ledger(_request: web.Request) -> web.StreamResponse:
+    raise LedgerUnknown
 
 
 def _compute_etag(route: Route, reply: Reply) -> str:

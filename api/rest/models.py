@@ -6,6 +6,7 @@ final. Lists answer a page with a cursor. Every field says what it is; examples 
 
 from pydantic import Field
 
+from api.rest.ledger_words import describe_ledger
 from api.rest.requests import EXAMPLE_POINTERS
 from api.rest.values import (
     EXAMPLE_ADDRESS,
@@ -98,6 +99,7 @@ class Schema(Model):
     )
     block: int = Field(ge=0, description="Block of registration.", examples=[12])
     time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
+    ledger: str = describe_ledger()
 
 
 class Accreditation(Model):
@@ -130,6 +132,7 @@ class Credential(Model):
         ),
         examples=[{"type": "atesta-credential", "version": 1, "uid": EXAMPLE_UID}],
     )
+    ledger: str = describe_ledger()
 
 
 class Attestation(Model):
@@ -165,6 +168,7 @@ class Attestation(Model):
         examples=[True],
     )
     read_at_block: int = Field(ge=0, description="Block at which it was read.", examples=[1250])
+    ledger: str = describe_ledger()
 
 
 class Batch(Model):
@@ -193,6 +197,7 @@ class Batch(Model):
         ge=0, description="Members whose state was ever changed.", examples=[2]
     )
     read_at_block: int = Field(ge=0, description="Block at which it was read.", examples=[1250])
+    ledger: str = describe_ledger()
 
 
 class Leaf(Model):
@@ -260,6 +265,7 @@ class Operation(Model):
     record: str = Field(
         description="Path of the record.", examples=[f"/v1/attestations/{EXAMPLE_UID}"]
     )
+    ledger: str = describe_ledger()
 
 
 class Event(Model):

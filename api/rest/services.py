@@ -21,7 +21,6 @@ from api.acts.prepared import PreparedActs
 from api.databases import CommitWatch, Database, open_database, open_replica
 from api.deadlines.deadlines import Deadlines
 from api.deadlines.loading import load_deadlines
-from api.errors import UserFault
 from api.feeds.delivery import Deliverer
 from api.feeds.streams import OpenStreams
 from api.feeds.webhook_store import PlainSealer, Sealer, VaultSealer, WebhookStore
@@ -30,21 +29,24 @@ from api.index import tables as index_tables
 from api.index.index import Index
 from api.leadership import Leadership
 from api.ledger import Ledger
-from api.migrations.migrating import OUTBOX_MIGRATIONS, VAULT_MIGRATIONS
+from api.migrations.migrating import OUTBOX_MIGRATIONS
 from api.networks.network import OURS, Network
 from api.outbox import tables as outbox_tables
 from api.outbox.account import Account
 from api.outbox.outbox import Outbox
 from api.records import Records
 from api.rest.identity import Identity
+from api.rest.ledgers import OWN_NAME, PREFIX, ServedLedgers, build_prefix
+from api.rest.no_vault import NoVault
 from api.rest.purpose_register import PurposeRegister
 from api.rest.refusals import translate_revert
 from api.rest.schema_texts import SchemaTexts
+from api.rest.vault_parts import VaultParts, open_vault_database, open_vault_parts
+from api.retention.classes import RetentionPlan, load_plan
 from api.texts.store import PublicTexts
-from api.vault import tables as vault_tables
 from api.vault.keyring import EpochLimits, Keyring
 from api.vault.materials import Materials
-from api.vault.opening import VaultKeys, open_keyring
+from api.vault.opening import VaultKeys
 from api.vault.subjects import Subjects
 from api.vault.vault import Vault
 from api.vault.witness import NOBODY, UNWITNESSED, Witness
@@ -52,6 +54,8 @@ from api.verification.challenges import Challenges
 from api.verification.policies import VerificationSettings
 from api.verification.verifier import Verifier
 from api.web3_provider import RawRpc
+
+__all__ = ["LedgerPlace", "NoVault", "RestServices", "RestSettings", "open_services"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,26 +81,38 @@ class RestSettings:
     """This node's address book: names of agencies by id."""
     deadlines: Path | None = None
     """Folder of the operator's calendars, profiles and closures; None for the shipped ones only."""
+    retention: Path | None = None
+    """File of the operator's classes of retention; None for the shipped ones only."""
+    ledger_name: str = OWN_NAME
+    """What the own ledger is called."""
 
 
-class NoVault(UserFault):
-    """This node keeps no documents."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerPlace:
+    """One ledger as services are opened on it."""
 
-    status = 409
-
-    def __init__(self) -> None:
-        super().__init__(
-            "this node has no vault, so it keeps no documents",
-            code="no_vault",
-            next_step="the operator sets api.vault_key_file; or attest a credential file",
-        )
+    name: str
+    raw: RawRpc
+    network: Network
+    accounts: Sequence[Account]
+    """The agency's accounts on it."""
+    index: Path | str
+    """File, or SQLAlchemy address, of its index."""
+    outbox: Path | str
+    """File, or SQLAlchemy address, of its outbox; another one for each ledger."""
+    index_replica: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestServices:
-    """Everything behind the handlers."""
+    """Everything behind the handlers, on one ledger."""
 
     ledger: Ledger
+    ledger_name: str
+    prefix: str
+    """Before the paths of its routes."""
+    ledgers: ServedLedgers
+    """All ledgers of this API; these services are one of them."""
     records: Records
     identity: Identity
     index: Index
@@ -104,11 +120,14 @@ class RestServices:
     schema_texts: SchemaTexts
     texts: PublicTexts
     prepared_acts: PreparedActs
+    challenges: Challenges
+    """The nonces of this verifier, on whichever ledger a document stands."""
     verifier: Verifier
     issuer_keys: Mapping[Address, IssuerKey]
     """What each of this agency's accounts signs tokens of credentials with."""
     names: Mapping[bytes, str]
     deadlines: Deadlines
+    retention: RetentionPlan
     now: Callable[[], float]
     webhooks: WebhookStore
     deliverer: Deliverer
@@ -121,7 +140,8 @@ class RestServices:
     purposes: PurposeRegister
     witness: Witness
     """Who is told of what is opened; refuses it outside `read_as`."""
-    databases: tuple[Database, ...]
+    databases: Sequence[Database]
+    """All databases of this API; they are closed together."""
     index_lead: Leadership
     """Whether this process follows the chain for all that share the index."""
     webhook_lead: Leadership
@@ -178,6 +198,17 @@ class RestServices:
                 maybe_materials=self.maybe_materials.under(witness),
             )
 
+    def beside(self, other: "RestServices") -> "RestServices":
+        """Return the services of another ledger, opening before the witness of these."""
+        if self.maybe_vault is None or other.maybe_materials is None:
+            return other
+        return replace(
+            other,
+            witness=self.witness,
+            maybe_vault=self.maybe_vault,
+            maybe_materials=other.maybe_materials.under(self.witness),
+        )
+
     def compute_body_fingerprint(self, body: bytes) -> bytes:
         """Return what an idempotency key is bound to.
 
@@ -214,74 +245,99 @@ def open_services(
     raw: RawRpc,
     network: Network = OURS,
     accounts: Sequence[Account] = (),
+    further: Sequence[LedgerPlace] = (),
     now: Callable[[], float] = time.time,
     watch: CommitWatch | None = None,
 ) -> RestServices:
     """Open the databases and put everything together; `watch` is told of every commit.
 
-    Raises `InvalidField` for an unusable vault key and `UpstreamFault` for a database that cannot
-    be opened; then nothing stays open.
+    Returns the services of the own ledger; its `ledgers` leads to the `further` ones. Raises
+    `InvalidField` for an unusable vault key and `UpstreamFault` for a database that cannot be
+    opened; then nothing stays open.
     """
+    own = LedgerPlace(
+        name=settings.ledger_name,
+        raw=raw,
+        network=network,
+        accounts=accounts,
+        index=settings.index,
+        outbox=settings.outbox,
+        index_replica=settings.index_replica,
+    )
     with contextlib.ExitStack() as opened:
+        opening = _Opening(settings=settings, now=now, watch=watch, opened=opened)
+        parts = opening.open_vault()
+        ledgers = ServedLedgers()
+        for place in (own, *further):
+            ledgers.add(opening.open_ledger(place, parts, ledgers))
+        opened.pop_all()
+        return ledgers.own
 
-        def open_one(database: Database) -> Database:
-            opened.callback(database.close)
-            return database
 
-        index_database = open_one(
-            open_database(settings.index, index_tables.METADATA, name="index", watch=watch)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opening:
+    """Opens databases, and closes them if it does not come to an end."""
+
+    settings: RestSettings
+    now: Callable[[], float]
+    watch: CommitWatch | None
+    opened: contextlib.ExitStack
+    databases: list[Database] = field(default_factory=list)
+
+    def open_vault(self) -> VaultParts | None:
+        """Open the vault; None for a node without one."""
+        settings = self.settings
+        if settings.vault_key_file is None:
+            return None
+        database = open_vault_database(settings.vault, self._keep, self.watch)
+        keys = VaultKeys(
+            key_file=settings.vault_key_file,
+            folders=settings.vault_keys_dirs,
+            limits=settings.vault_limits,
         )
-        outbox_database = open_one(
+        return open_vault_parts(database, keys, now=self.now, watch=self.watch)
+
+    def open_ledger(
+        self, place: LedgerPlace, parts: VaultParts | None, ledgers: ServedLedgers
+    ) -> RestServices:
+        """Open index and outbox of a ledger, and make its services."""
+        settings, now = self.settings, self.now
+        index_database = self._keep(
+            open_database(place.index, index_tables.METADATA, name="index", watch=self.watch)
+        )
+        outbox_database = self._keep(
             open_database(
-                settings.outbox,
+                place.outbox,
                 outbox_tables.METADATA,
                 migrations=OUTBOX_MIGRATIONS,
                 name="outbox",
-                watch=watch,
+                watch=self.watch,
             )
         )
-        databases = [index_database, outbox_database]
         replica = None
-        if settings.index_replica is not None:
-            replica = open_one(open_replica(settings.index_replica, name="index replica"))
-            databases.append(replica)
-        vault = materials = imports = keyring = reads = None
-        sealer: Sealer = PlainSealer()
-        if settings.vault_key_file is not None:
-            vault_database = open_one(
-                open_database(
-                    settings.vault,
-                    vault_tables.METADATA,
-                    migrations=VAULT_MIGRATIONS,
-                    secure_delete=True,
-                    name="vault",
-                    watch=watch,
-                )
-            )
-            databases.append(vault_database)
-            keys = VaultKeys(
-                key_file=settings.vault_key_file,
-                folders=settings.vault_keys_dirs,
-                limits=settings.vault_limits,
-            )
-            keyring = open_keyring(vault_database, keys, now=now, watch=watch)
-            vault = Vault(keyring, NOBODY)
-            sealer = VaultSealer(keyring)
-            materials = Materials(keyring, NOBODY)
-            reads = ReadBook(vault_database, now)
-            imports = ImportStore(keyring)
-        ledger = Ledger(raw, network)
+        if place.index_replica is not None:
+            replica = self._keep(open_replica(place.index_replica, name="index replica"))
+        ledger = Ledger(place.raw, place.network)
         records = Records(ledger)
+        accounts = place.accounts
         identity = Identity(
-            ledger=ledger,
-            records=records,
-            accounts=[account.address for account in accounts],
+            ledger=ledger, records=records, accounts=[account.address for account in accounts]
         )
         index = Index(database=index_database, ledger=ledger, replica=replica)
+        sealer: Sealer = PlainSealer() if parts is None else VaultSealer(parts.keyring)
         webhooks = WebhookStore(outbox_database, sealer)
         webhooks.seal_anew()
-        services = RestServices(
+        is_own = not len(ledgers)
+        challenges = (
+            Challenges(outbox_database, ttl_s=settings.verification.challenge_ttl_s)
+            if is_own
+            else ledgers.own.challenges
+        )
+        return RestServices(
             ledger=ledger,
+            ledger_name=place.name,
+            prefix=PREFIX if is_own else build_prefix(place.name),
+            ledgers=ledgers,
             records=records,
             identity=identity,
             index=index,
@@ -299,34 +355,39 @@ def open_services(
                 # It shows nothing to anybody: what belongs to a refused act is found and deleted.
                 forget=(
                     None
-                    if materials is None
-                    else partial(forget_failed, materials.under(UNWITNESSED))
+                    if parts is None
+                    else partial(forget_failed, parts.materials.under(UNWITNESSED))
                 ),
             ),
             schema_texts=SchemaTexts(outbox_database),
             texts=PublicTexts(outbox_database),
             prepared_acts=PreparedActs(outbox_database),
+            challenges=challenges,
             verifier=Verifier(
                 find_agency=identity.find_agency,
                 ledger=ledger,
-                challenges=Challenges(outbox_database, ttl_s=settings.verification.challenge_ttl_s),
+                challenges=challenges,
                 settings=settings.verification,
                 now=now,
             ),
             issuer_keys={account.address: account.issuer_key for account in accounts},
             names=settings.names,
-            deadlines=load_deadlines(settings.deadlines),
+            deadlines=(load_deadlines(settings.deadlines) if is_own else ledgers.own.deadlines),
+            retention=load_plan(settings.retention),
             now=now,
-            maybe_vault=vault,
-            maybe_materials=materials,
-            maybe_imports=imports,
-            maybe_keyring=keyring,
-            maybe_reads=reads,
+            maybe_vault=None if parts is None else parts.vault,
+            maybe_materials=None if parts is None else parts.materials,
+            maybe_imports=ImportStore(parts.keyring) if parts is not None and is_own else None,
+            maybe_keyring=None if parts is None else parts.keyring,
+            maybe_reads=None if parts is None else parts.reads,
             purposes=PurposeRegister(ledger),
             witness=NOBODY,
-            databases=tuple(databases),
+            databases=self.databases,
             index_lead=Leadership(index_database, "index"),
             webhook_lead=Leadership(outbox_database, "webhooks"),
         )
-        opened.pop_all()
-        return services
+
+    def _keep(self, database: Database) -> Database:
+        self.opened.callback(database.close)
+        self.databases.append(database)
+        return database

@@ -9,6 +9,9 @@ Both send the values of ``requests``::
     with Client("http://127.0.0.1:8601", token=token) as client:
         print(client.send(requests.get_status()).block)
 
+Where the node's API serves several ledgers, ``client.ledger("macao")`` is the same client for the
+one of that name.
+
 ``complete`` sends a write and follows it. ``list_all`` reads a list to its end, ``stream`` follows
 the ledger's events::
 
@@ -23,9 +26,10 @@ write is final in a block with quorum seals.
 """
 
 import asyncio
+import copy
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -39,9 +43,13 @@ from atesta_client.errors import (
     RestUnreachable,
 )
 from atesta_client.kept_answers import KeptAnswers
+from atesta_client.patience import Patience, may_try_again
 from atesta_client.requests import Request, Subscription
+from atesta_client.requests.encoding import encode_segment
 from atesta_client.responses import MAX_ANSWER_SIZE, decode, read_response, refuse
 from atesta_client.streaming import StreamedEvent, read_events
+
+__all__ = ["AsyncClient", "Client", "Patience"]
 
 T = TypeVar("T")
 
@@ -53,24 +61,8 @@ _UNCHANGED: Final = 304
 PURPOSE_HEADER: Final = "Atesta-Purpose"
 """Says what personal data is opened for."""
 
-TOO_MANY_REQUESTS: Final = 429
-
 SILENCE_S: Final = 60.0
 """A stream that says nothing for so long is taken for dead; a node speaks every 15 seconds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long and how often a client tries."""
-
-    attempt_s: float = 15.0
-    """Longest wait for the answer to one attempt, in seconds."""
-    total_s: float = 60.0
-    """After this no further attempt begins, in seconds."""
-    first_pause_s: float = 0.2
-    """Pause before the second attempt, in seconds; it doubles each time, plus chance."""
-    longest_pause_s: float = 5.0
-    """Longest pause between attempts, in seconds."""
 
 
 class AsyncClient:
@@ -106,6 +98,7 @@ class AsyncClient:
         self._ssl = ssl
         self._chance = chance
         self._session: aiohttp.ClientSession | None = None
+        self._place = ""
 
     @property
     def address(self) -> str:
@@ -129,6 +122,15 @@ class AsyncClient:
             await self._session.close()
             self._session = None
 
+    def ledger(self, name: str) -> Self:
+        """Return this client for another ledger of the same API, by the name that it has there.
+
+        It shares the connection: use it while this one is open, and close this one only.
+        """
+        twin = copy.copy(self)
+        twin._place = f"/ledgers/{encode_segment(name)}"  # noqa: SLF001 - its own
+        return twin
+
     async def send(self, request: Request[T]) -> T:
         """Send a request, again if that is safe, and return its typed answer.
 
@@ -145,7 +147,7 @@ class AsyncClient:
                 wait_s = pause_s * (0.5 + self._chance())
                 if isinstance(error, RestProblem) and error.retry_after_s is not None:
                     wait_s += error.retry_after_s
-                if not _may_try_again(request, error) or loop.time() + wait_s > give_up:
+                if not may_try_again(request, error) or loop.time() + wait_s > give_up:
                     raise
             await asyncio.sleep(wait_s)
             pause_s = min(pause_s * 2, self._patience.longest_pause_s)
@@ -240,7 +242,7 @@ class AsyncClient:
             headers["Last-Event-ID"] = last_id
         try:
             async with self._session.get(
-                f"{self._address}/v1{subscription.path}",
+                f"{self._address}/v1{self._place}{subscription.path}",
                 params=subscription.query,
                 headers=headers,
                 ssl=self._ssl,
@@ -266,6 +268,7 @@ class AsyncClient:
 
     async def _send_once(self, request: Request[T]) -> T:
         assert self._session is not None, "use the client with `async with`"
+        request = replace(request, path=self._place + request.path)
         headers = {}
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
@@ -345,6 +348,12 @@ class Client:
     ) -> None:
         self.close()
 
+    def ledger(self, name: str) -> Self:
+        """Return this client for another ledger of the same API, as :meth:`AsyncClient.ledger`."""
+        twin = copy.copy(self)
+        twin._client = self._client.ledger(name)  # noqa: SLF001 - its own
+        return twin
+
     def send(self, request: Request[T]) -> T:
         """Send a request and return its typed answer; errors as for :meth:`AsyncClient.send`."""
         return self._run(self._client.send(request))
@@ -385,11 +394,3 @@ class Client:
 
 async def _step(items: AsyncIterator[T]) -> T:
     return await anext(items)
-
-
-def _may_try_again(request: Request[T], error: RestProblem | RestUnreachable) -> bool:
-    if isinstance(error, RestProblem) and error.status == TOO_MANY_REQUESTS:
-        return True
-    if not request.is_repeatable:
-        return False
-    return isinstance(error, RestUnreachable) or error.is_passing

@@ -22,6 +22,7 @@ from api.vault.opening import VaultKeys
 from api.verification.policies import VerificationSettings
 from api.verification.recognition_file import Recognition, load_recognition
 from api.web3_provider import connect_in_process
+from node.daemon.further_ledgers import make_further
 from node.keys import SigningKey
 from node.settings import Settings
 from node.storage.crashpoints import CrashPoints
@@ -52,6 +53,7 @@ async def run_api(
         dispatcher=dispatcher,
         readiness=_build_readiness(node, settings.api.max_lag_s),
         metrics=(node.get_metrics,),
+        further=make_further(settings),
         watch=crash_points,
     )
     try:
@@ -106,6 +108,7 @@ def make_rest_settings(settings: Settings) -> RestSettings:
         ),
         names=recognition.names,
         deadlines=api.deadlines_dir,
+        ledger_name=api.ledger_name,
     )
 
 

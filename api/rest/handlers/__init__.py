@@ -18,6 +18,7 @@ from api.rest.handlers import (
     evidence,
     formats,
     imports,
+    ledgers,
     merging,
     operations,
     people,
@@ -31,6 +32,7 @@ Handle = Callable[[Call], Awaitable[Reply | Stream]]
 """Turns a checked call into a reply; raises `ApiError`."""
 
 HANDLERS: Final[dict[str, Handle]] = {
+    "list_ledgers": ledgers.list_ledgers,
     "get_status": operations.get_status,
     "list_agencies": agencies.list_agencies,
     "get_agency": agencies.get_agency,

@@ -17,6 +17,7 @@ from api.rest.routes.erasing import ERASING_ROUTES
 from api.rest.routes.formats import FORMAT_ROUTES
 from api.rest.routes.imports import IMPORT_ROUTES
 from api.rest.routes.law_writing import LAW_WRITING_ROUTES
+from api.rest.routes.ledgers import LEDGER_ROUTES
 from api.rest.routes.merging import MERGING_ROUTES
 from api.rest.routes.people import PEOPLE_ROUTES
 from api.rest.routes.reads import READ_ROUTES
@@ -24,6 +25,7 @@ from api.rest.routes.records import RECORD_ROUTES
 from api.rest.routes.registry import REGISTRY_ROUTES
 
 ROUTES: Final[tuple[Route, ...]] = (
+    *LEDGER_ROUTES,
     *REGISTRY_ROUTES,
     *RECORD_ROUTES,
     *FORMAT_ROUTES,

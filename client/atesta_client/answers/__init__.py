@@ -33,9 +33,11 @@ from atesta_client.answers.cases import (
     CaseConsent,
     CaseExchange,
     CaseFileView,
+    ErasedPart,
     Irregularity,
     Need,
     RefusedBasis,
+    StorageOnly,
     UsableBasis,
 )
 from atesta_client.answers.catalogue import Dataset, FieldItem, Notice, Purpose
@@ -61,6 +63,7 @@ from atesta_client.answers.consents import (
     Withdrawn,
 )
 from atesta_client.answers.deadlines import CalendarView, DueAnswer, ProfileView
+from atesta_client.answers.erasing import PersonErasure, PersonPlan, PersonRecord
 from atesta_client.answers.exchanges import Consents, Exchange, Period, Progress, Side
 from atesta_client.answers.feeds import Actor, AlertView, LawEvent, WebhookMade, WebhookView
 from atesta_client.answers.governance import Ballot, GoverningRules, Post, ProposalView, Term
@@ -75,6 +78,7 @@ from atesta_client.answers.service import (
     EvidenceItem,
     FinalityFacts,
     Key,
+    LedgerInfo,
     Operation,
     Status,
 )
@@ -86,15 +90,17 @@ __all__ = [
     "CalendarView", "CaseAnswer", "CaseBasis", "CaseConsent", "CaseExchange", "CaseFileView",
     "Challenge", "Consent", "Consents", "CredentialAnswer", "CredentialToken", "Dataset",
     "DueAnswer", "Entity",
+    "ErasedPart",
     "Erasure", "Event", "EvidenceItem", "Exchange", "Explanation", "FieldItem", "FinalityFacts",
     "Finding",
     "GoverningRules", "Import", "Instrument", "Irregularity", "KeptEnvelope", "Key",
-    "KeyBinding", "KnownSubject", "LawEvent", "LawRecord", "Leaf", "Mandate", "MandateCheck",
-    "Merge", "MergeEntry", "Need", "Notice", "Operation", "Origin", "Page", "Period", "Policy",
-    "Post", "PreparedAct",
+    "KeyBinding", "KnownSubject", "LawEvent", "LawRecord", "Leaf", "LedgerInfo", "Mandate",
+    "MandateCheck",
+    "Merge", "MergeEntry", "Need", "Notice", "Operation", "Origin", "Page", "Period",
+    "PersonErasure", "PersonPlan", "PersonRecord", "Policy", "Post", "PreparedAct",
     "ProfileView", "Progress", "ProposalView", "Provenance", "Purpose", "Read", "RefusedBasis",
     "RejectedLine", "ResidentMessage", "SchemaAnswer", "Scope", "Side", "Standing", "Status",
-    "Stop", "Subject", "Term", "Text", "UsableBasis", "Verification", "WebhookMade",
+    "Stop", "StorageOnly", "Subject", "Term", "Text", "UsableBasis", "Verification", "WebhookMade",
     "WebhookView", "Withdrawn", "read_answer", "read_object", "read_page",
 ]
 # fmt: on

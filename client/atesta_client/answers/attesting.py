@@ -31,6 +31,8 @@ class SchemaAnswer:
     """Block of registration."""
     time: datetime
     """Time of that block."""
+    ledger: str = ""
+    """Name of the ledger that it stands on; empty where the node does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +77,16 @@ class CredentialAnswer:
     """Batch that contains it."""
     credential: dict[str, Any] | None
     """The resident's file, for ``credentials.decode_credential``; ``None`` in lists."""
+    ledger: str = ""
+    """Name of the ledger that it stands on; empty where the node does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """How far erasing a credential has come."""
+    """How far erasing a record has come."""
 
     uid: str
-    """The credential."""
+    """The record."""
     state: str
     """``ordered`` (it will be erased; the ledger's tombstone comes first) or ``erased``."""
     reason: str
@@ -155,6 +159,8 @@ class Attestation:
     """Always true: only final blocks are read."""
     read_at_block: int
     """Block at which it was read."""
+    ledger: str = ""
+    """Name of the ledger that it stands on; empty where the node does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +197,8 @@ class Batch:
     """Members whose state was ever changed."""
     read_at_block: int
     """Block at which it was read."""
+    ledger: str = ""
+    """Name of the ledger that it stands on; empty where the node does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

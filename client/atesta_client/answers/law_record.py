@@ -32,3 +32,5 @@ class LawRecord:
     """Block of its last change."""
     read_at_block: int
     """Last final block when this was read."""
+    ledger: str = ""
+    """Name of the ledger that it stands on; empty where the node does not say."""

@@ -44,6 +44,38 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerInfo:
+    """One ledger of an API."""
+
+    name: str
+    """What the API calls it; ``client.ledger(name)`` asks it."""
+    own: bool
+    """True for the ledger of the API's own node."""
+    path: str
+    """Prefix of its routes."""
+    agency: str | None
+    """The API's agency on it."""
+    jurisdictions: tuple[str, ...]
+    """Jurisdictions of its members; with one only, it is that jurisdiction's own ledger."""
+    members: tuple[str, ...]
+    """Its member agencies, by label."""
+    chain_id: int | None
+    """EIP-155 chain id."""
+    genesis_hash: str | None
+    """Hash of block 0."""
+    block: int | None
+    """Last final block."""
+    block_time: datetime | None
+    """Its time."""
+    indexed_block: int | None
+    """Last block that lists and filters see."""
+    finality: FinalityFacts
+    """Who vouches for what is read."""
+    problem: str | None
+    """Why it cannot be read now; ``None`` while it can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
     """An account key of an agency."""
 
@@ -137,6 +169,8 @@ class Operation:
     """Path of the record."""
     refusal: dict[str, Any] | None = None
     """Of a write that its block refused, the problem document; ``None`` in lists."""
+    ledger: str = ""
+    """Name of the ledger that it stands on; empty where the node does not say."""
 
     @property
     def is_settled(self) -> bool:

@@ -116,6 +116,14 @@ from atesta_client.requests.encoding import (
     JsonObject,
     PresentationFile,
 )
+from atesta_client.requests.erasing import (
+    NamedCertificate,
+    erase_person,
+    erase_record,
+    foresee_person_erasure,
+    get_person_erasure,
+    get_record_erasure,
+)
 from atesta_client.requests.events import list_alerts, list_events, stream_events
 from atesta_client.requests.exchanges import (
     acknowledge_exchange,
@@ -252,6 +260,7 @@ from atesta_client.requests.service import (
     get_status,
     list_agencies,
     list_evidence,
+    list_ledgers,
     list_operations,
 )
 from atesta_client.requests.texts import get_text, put_text
@@ -274,6 +283,7 @@ __all__ = [
     "CSV", "NDJSON", "Acting", "AgencyName", "BodyReference", "ConsentItems", "CredentialFile",
     "DeadlineItem", "EnvelopeFile", "FieldItem", "Filters", "HappeningItem", "Hex",
     "JsonObject", "Lateness", "LegalReference", "MandateActs", "MandateItem", "MandateUse",
+    "NamedCertificate",
     "Need", "NewKey", "OfficeItem", "Paging", "PresentationFile", "Request", "ScopeItem",
     "SubjectItem", "Subscription", "Upload", "Writing", "abolish_post", "accredit",
     "acknowledge_exchange", "answer_withdrawal", "appoint_officer", "assign_post_key",
@@ -286,9 +296,10 @@ __all__ = [
     "create_prepared_act", "create_schema", "create_signed_act", "create_subject",
     "create_webhook", "decide_exchange", "decide_merge", "delete_webhook",
     "demand_confirmation_consent", "end_exchange", "end_mandate", "end_policy", "end_post_key",
-    "end_term", "enter_basis", "enter_instrument", "erase_credential", "establish_post",
+    "end_term", "enter_basis", "enter_instrument", "erase_credential",
+    "erase_person", "erase_record", "establish_post",
     "explain", "export_credential",
-    "find_askable", "find_subject", "get_agency", "get_attestation",
+    "find_askable", "find_subject", "foresee_person_erasure", "get_agency", "get_attestation",
     "get_attestation_history", "get_basis", "get_basis_history", "get_batch",
     "get_batch_history", "get_body", "get_body_history", "get_case", "get_consent",
     "get_consent_history", "get_credential", "get_dataset", "get_dataset_history",
@@ -296,9 +307,11 @@ __all__ = [
     "get_governing_rules", "get_import", "get_instrument", "get_instrument_history",
     "get_key_binding", "get_key_binding_history", "get_leaf", "get_mandate",
     "get_mandate_history", "get_merge", "get_notice", "get_notice_history", "get_operation",
-    "get_period", "get_period_history", "get_policy", "get_policy_history", "get_post",
+    "get_period", "get_period_history",
+    "get_person_erasure", "get_policy", "get_policy_history", "get_post",
     "get_post_history", "get_prepared_act", "get_proposal", "get_prov_document",
-    "get_provenance", "get_purpose", "get_purpose_history", "get_schema", "get_status",
+    "get_provenance", "get_purpose", "get_purpose_history",
+    "get_record_erasure", "get_schema", "get_status",
     "get_stop", "get_stop_history", "get_text", "get_webhook", "give_consent", "give_post_key",
     "hand_over_post", "import_credential", "keep_consent_envelope", "lift_agency_pause",
     "lift_stop",
@@ -306,7 +319,8 @@ __all__ = [
     "list_bases", "list_batches", "list_bodies", "list_consents", "list_credentials",
     "list_datasets", "list_deadline_calendars", "list_deadline_profiles", "list_events",
     "list_evidence", "list_exchanges", "list_import_rejects", "list_imports",
-    "list_instruments", "list_key_bindings", "list_mandates", "list_merges", "list_notices",
+    "list_instruments", "list_key_bindings", "list_ledgers", "list_mandates", "list_merges",
+    "list_notices",
     "list_operations", "list_periods", "list_policies", "list_posts", "list_proposals",
     "list_purposes", "list_reads", "list_schemas", "list_stops", "list_subject_reads",
     "list_webhooks", "make_statement", "match_subject", "name_leaf", "order_stop",

@@ -2,7 +2,15 @@
 
 from typing import Any, Unpack
 
-from atesta_client.answers import Agency, EvidenceItem, Operation, Page, Status, read_object
+from atesta_client.answers import (
+    Agency,
+    EvidenceItem,
+    LedgerInfo,
+    Operation,
+    Page,
+    Status,
+    read_object,
+)
 from atesta_client.requests.encoding import AgencyName, Hex
 from atesta_client.requests.request import Paging, Request, build_path, get, list_page
 
@@ -10,6 +18,11 @@ from atesta_client.requests.request import Paging, Request, build_path, get, lis
 def get_status() -> Request[Status]:
     """Which ledger this is, how far it is, and whose node answers."""
     return get(Status, "/status")
+
+
+def list_ledgers() -> Request[Page[LedgerInfo]]:
+    """List the ledgers that the node's API serves, its own first."""
+    return list_page(LedgerInfo, "/ledgers", {})
 
 
 def list_agencies(**paging: Unpack[Paging]) -> Request[Page[Agency]]:

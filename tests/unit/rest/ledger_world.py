@@ -23,8 +23,9 @@ from api.app import Services, build_app
 from api.errors import UpstreamFault
 from api.openapi.surface import build_documentation_surface
 from api.outbox.account import Account, build_account
-from api.rest.app import build_rest_surface
-from api.rest.services import RestServices, RestSettings, open_services
+from api.rest.app import build_ledger_surfaces, build_rest_surface
+from api.rest.ledgers import OWN_NAME
+from api.rest.services import LedgerPlace, RestServices, RestSettings, open_services
 from api.settings import ApiSettings
 from api.vault.materials import Materials
 from api.vault.witness import UNWITNESSED
@@ -62,9 +63,16 @@ class Block:
 class FakeLedger:
     """One chain behind any number of nodes; `mine` makes a block of what waits."""
 
-    def __init__(self) -> None:
-        self.state = ScratchState(chain_id=CHAIN_ID, timestamp=START_S)
-        for address, account in build_alloc().items():
+    def __init__(
+        self,
+        alloc: dict[str, dict[str, Any]] | None = None,
+        *,
+        chain_id: int = CHAIN_ID,
+        genesis: bytes = b"genesis",
+    ) -> None:
+        self.chain_id = chain_id
+        self.state = ScratchState(chain_id=chain_id, timestamp=START_S)
+        for address, account in (alloc or build_alloc()).items():
             self.state.put(
                 Address(bytes.fromhex(address.removeprefix("0x"))),
                 code=bytes.fromhex(account.get("code", "0x")[2:]),
@@ -81,7 +89,7 @@ class FakeLedger:
         self.receipts: dict[bytes, dict[str, Any]] = {}
         self.senders: dict[bytes, Address] = {}
         self.nonces: dict[Address, int] = {}
-        self.blocks = [Block(0, keccak(b"genesis"), bytes(32), START_S)]
+        self.blocks = [Block(0, keccak(genesis), bytes(32), START_S)]
         self.is_down = False
         self.refusal: str | None = None
         self.calls = 0
@@ -119,7 +127,7 @@ class FakeLedger:
         raw = build_account(get_private_key(agency, "account")).sign(
             {
                 "type": 2,
-                "chainId": CHAIN_ID,
+                "chainId": self.chain_id,
                 "nonce": self.get_nonce(sender),
                 "to": to_checksum_address(contract),
                 "value": 0,
@@ -162,7 +170,7 @@ class FakeLedger:
         }
 
     def _eth_chainId(self) -> str:  # noqa: N802 - the method's name
-        return hex(CHAIN_ID)
+        return hex(self.chain_id)
 
     def _eth_getBlockByNumber(self, tag: str, _full: bool) -> dict[str, Any] | None:  # noqa: N802
         number = len(self.blocks) - 1 if tag == "latest" else int(tag, 16)
@@ -253,6 +261,8 @@ class Agency:
         verification: VerificationSettings | None = None,
         urls: NewDatabase | None = None,
         replica: str | None = None,
+        further: Sequence[LedgerPlace] = (),
+        ledger_name: str = OWN_NAME,
     ) -> None:
         def place(name: str) -> Path | str:
             return place_database(folder, name) if urls is None else urls(name)
@@ -267,9 +277,11 @@ class Agency:
                 vault=place("vault"),
                 vault_key_file=folder / "vault.key",
                 verification=verification or VerificationSettings(),
+                ledger_name=ledger_name,
             ),
             raw=ledger,
             accounts=[self.account],
+            further=further,
             now=lambda: float(ledger.now_s),
         )
 
@@ -300,7 +312,11 @@ class Agency:
 
     def build_app(self, settings: ApiSettings | None = None) -> web.Application:
         """Return the root application with REST and its documentation."""
-        surfaces = (build_rest_surface(self.services), build_documentation_surface())
+        surfaces = (
+            *build_ledger_surfaces(self.services),
+            build_rest_surface(self.services),
+            build_documentation_surface(),
+        )
         return build_app(Services(surfaces=surfaces), settings or ApiSettings())
 
 
