@@ -19,6 +19,7 @@ from eth_utils.crypto import keccak
 from contracts.addresses import PROXY_NAME
 from contracts.errors import CodecError
 from contracts.loader import load_artifact
+from contracts.words import Reader, build_reader
 
 ERROR_SELECTOR: Final = keccak(text="Error(string)")[:4]
 """A revert with a reason is the ABI encoding of a call to Error(string)."""
@@ -153,6 +154,8 @@ class _Fields:
     names: tuple[str, ...]
     types: tuple[str, ...]
     entries: tuple[Mapping[str, Any], ...]
+    read: Reader | None
+    """Decodes them if all have a fixed size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,11 +215,14 @@ def _get_fields(entries: Sequence[Mapping[str, Any]]) -> _Fields:
         names=tuple(item["name"] for item in entries),
         types=tuple(collapse_if_tuple(dict(item)) for item in entries),
         entries=tuple(entries),
+        read=build_reader(entries),
     )
 
 
 def _decode(fields: _Fields, data: bytes, what: str) -> tuple[Any, ...]:
     try:
+        if fields.read is not None:
+            return fields.read(bytes(data))
         values = decode(fields.types, bytes(data))
     except (DecodingError, UnicodeDecodeError) as error:
         raise CodecError(f"{what}: {error}") from error
