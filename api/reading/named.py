@@ -46,8 +46,14 @@ class Named:
 
 
 def list_digests(call: Call, kinds: Mapping[str, str]) -> list[Named]:
-    """Return what the query parameters of 32 bytes name, by parameter and kind of the thing."""
-    found = [(name, kind, call.find_digest(name)) for name, kind in kinds.items()]
+    """Return what query parameters name, by parameter and kind of the thing; agencies by label too.
+
+    Raises `InvalidField`.
+    """
+    found = [
+        (name, kind, call.find_party(name) if kind == AGENCY else call.find_digest(name))
+        for name, kind in kinds.items()
+    ]
     return [
         Named(parameter=name, kind=kind, id=id_) for name, kind, id_ in found if id_ is not None
     ]

@@ -23,7 +23,7 @@ from api.errors import InvalidField, MalformedBody, UserFault
 from api.index.queries import Page
 from api.near_names import ask_whether
 from api.rest.cursors import decode_cursor
-from api.rest.references import REFERENCE_PATTERN
+from api.rest.references import EXAMPLE_LABEL, REFERENCE_PATTERN, read_reference
 from api.rest.route import LIMIT, Route
 from api.rest.services import RestServices
 from api.rest.validation import translate_validation
@@ -34,6 +34,7 @@ MAX_LIMIT: Final = 500
 
 _KEY_PATTERN: Final = re.compile(r"[!-~]{1,200}")
 _MAX_INDEX: Final = 2**32 - 1
+_NO_REFERENCE: Final = "must be a label, or 0x and 64 hexadecimal digits"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ class Call:
         """Return an agency or jurisdiction of the path: its label, or 32 bytes in hexadecimal."""
         text = self.path[name]
         if not re.fullmatch(REFERENCE_PATTERN, text):
-            raise InvalidField(name, "must be a label, or 0x and 64 hexadecimal digits")
+            raise InvalidField(name, _NO_REFERENCE, extra={"example": EXAMPLE_LABEL})
         return text
 
     def get_index(self, name: str) -> int:
@@ -80,6 +81,15 @@ class Call:
         """Return a 32-byte query parameter, None if absent."""
         text = self.query.get(name)
         return None if text is None else parse_digest(text, name)
+
+    def find_party(self, name: str) -> bytes | None:
+        """Return an agency or jurisdiction of the query, by label or 32 bytes; None if absent."""
+        text = self.query.get(name)
+        if text is None:
+            return None
+        if not re.fullmatch(REFERENCE_PATTERN, text):
+            raise InvalidField(name, _NO_REFERENCE, extra={"example": EXAMPLE_LABEL})
+        return read_reference(text)
 
     def find_time(self, name: str) -> int | None:
         """Return a time of the query in seconds, None if absent."""

@@ -12,6 +12,8 @@ from contracts.labels import encode_label
 
 REFERENCE_PATTERN: Final = r"^(0x[0-9a-fA-F]{64}|[A-Za-z0-9][A-Za-z0-9._-]{0,31})$"
 
+EXAMPLE_LABEL: Final = "mo-health-bureau"
+
 Reference = Annotated[
     str,
     StringConstraints(pattern=REFERENCE_PATTERN),

@@ -8,6 +8,7 @@ from api.access.callers import Role
 from api.access.limits import Operation
 from api.access.purposes import RECORD
 from api.rest.cursors import CURSOR_PATTERN
+from api.rest.references import REFERENCE_PATTERN
 from api.rest.values import Model, State
 
 ALWAYS_VOLATILE: Final = ("indexed_block", "read_at_block")
@@ -100,6 +101,13 @@ PAGING: Final = (LIMIT, CURSOR)
 def uid_parameter(name: str, description: str) -> Parameter:
     """Return a query parameter of 32 bytes."""
     return Parameter(name=name, description=description, schema=_UID)
+
+
+def agency_parameter(name: str, description: str) -> Parameter:
+    """Return a query parameter that names an agency by its label or 32 bytes."""
+    return Parameter(
+        name=name, description=description, schema={"type": "string", "pattern": REFERENCE_PATTERN}
+    )
 
 
 FROM: Final = Parameter(name="from", description="Block time not before this.", schema=_TIME)

@@ -49,8 +49,16 @@ def acts(
     """List what can be done on the ledger, by name, and the roles that a token needs for it."""
     from atesta_client import requests
 
+    from api.near_names import ask_whether
+    from node.errors import UserFault
+
     with open_client(url, token_file) as client:
-        found = [act for act in client.send(requests.list_acts()).items if word in act.act]
+        known = client.send(requests.list_acts()).items
+    found = [act for act in known if word in act.act]
+    if not found:
+        parts = {part for act in known for part in (act.act, *act.act.split("."))}
+        near = ask_whether(word, sorted(parts))
+        raise UserFault(f"is in the name of no act, `atesta acts` lists all{near}", field=word)
     if as_json:
         for act in found:
             print_json({"act": act.act, "path": act.path, "roles": act.roles})
@@ -156,18 +164,16 @@ def _build(
     key: str | None = None,
 ) -> "Request[Accepted]":
     """Return the request of an act by its name; `UserFault` names what is wrong or missing."""
-    from difflib import get_close_matches
-
     from atesta_client import requests
 
+    from api.near_names import ask_whether
     from node.errors import UserFault
 
     body: dict[str, Any] = read_object(file)
     known = {act.act: act for act in client.send(requests.list_acts()).items}
     if name not in known:
-        near = get_close_matches(name, known, n=3)
-        then = f"; near to it: {', '.join(near)}" if near else ""
-        raise UserFault(f"is no act, `atesta acts` lists them{then}", field=name)
+        near = ask_whether(name, known)
+        raise UserFault(f"is no act, `atesta acts` lists them{near}", field=name)
     parts = read_pairs(path or (), "--path")
     try:
         return requests.build_act(known[name], body, parts, idempotency_key=key)

@@ -11,6 +11,7 @@ from node.cli.rest_calls import (
     Purpose,
     TokenFile,
     Url,
+    find_label,
     open_client,
     print_json,
     print_members,
@@ -43,6 +44,7 @@ COLLECTIONS: Final = {
 """Where each kind of record is."""
 
 _MORE: Final = ("agencies", "credentials", "operations", "proposals", "evidence", "imports")
+_PARTIES: Final = ("owner", "issuer", "requester", "provider", "recipient")
 _COLUMNS: Final = (
     "label",
     "jurisdiction",
@@ -51,6 +53,7 @@ _COLUMNS: Final = (
     "id",
     "title",
     "kind",
+    *_PARTIES,
     "state",
     "event_time",
     "created",
@@ -76,11 +79,15 @@ def list_records(
     from atesta_client.answers import read_object
     from atesta_client.requests import Request
 
+    from api.near_names import ask_whether
     from node.errors import UserFault
 
     known = (*COLLECTIONS.values(), *_MORE)
     if collection not in known:
-        raise UserFault(f"is none of: {', '.join(known)}", field=collection)
+        # The kind of one record, `basis`, is not always near to where all of them are.
+        meant = COLLECTIONS.get(collection.replace("-", "_"))
+        then = f"; did you mean {meant}?" if meant else ask_whether(collection, known)
+        raise UserFault(f"is none of: {', '.join(known)}{then}", field=collection)
     query = read_pairs(filters or (), "filter")
     found: list[dict[str, Any]] = []
     with open_client(url, token_file) as client:
@@ -100,7 +107,7 @@ def list_records(
     if collection == "agencies":
         found = [_name_agency(agency) for agency in found]
     columns = [name for name in _COLUMNS if any(item.get(name) is not None for item in found)]
-    print_table(columns, [[str(item.get(name) or "") for name in columns] for item in found])
+    print_table(columns, [[_fill(name, item.get(name)) for name in columns] for item in found])
 
 
 def show(
@@ -238,6 +245,12 @@ def events(
         if follow:
             for event in client.stream(requests.stream_events(**wanted, cursor=after)):
                 _print_event(event, as_json=as_json)
+
+
+def _fill(column: str, value: object) -> str:
+    """Write a cell: a party by its label where it has one."""
+    label = find_label(value) if column in _PARTIES else None
+    return label or ("" if value is None else str(value))
 
 
 def _get_label(agency: str) -> str:

@@ -1,5 +1,6 @@
 """What the commands that speak to a node's REST interface share: options, files, tables."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -140,10 +141,26 @@ def print_members(data: Mapping[str, Any], indent: str = "") -> None:
                 print_members(item, indent + "  ")
         elif isinstance(value, list):
             if value:
-                typer.echo(f"{indent}{name}: {', '.join(map(str, value))}")
+                typer.echo(f"{indent}{name}: {', '.join(map(_write, value))}")
         elif value is not None:
             typer.echo(f"{indent}{name}: {_write(value)}")
 
 
+def find_label(value: object) -> str | None:
+    """Return the label that stands in 32 bytes of hexadecimal, as in an agency's id; None if none.
+
+    Other identifiers are random or hashes: that one of them reads as a label does not happen.
+    """
+    from contracts.labels import decode_label
+
+    if not isinstance(value, str) or re.fullmatch("0x[0-9a-f]{64}", value) is None:
+        return None
+    return decode_label(bytes.fromhex(value[2:]))
+
+
 def _write(value: Any) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    """Write a value; an identifier that holds a label with it beside."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    label = find_label(value)
+    return str(value) if label is None else f"{value} ({label})"

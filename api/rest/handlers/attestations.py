@@ -53,7 +53,7 @@ async def list_attestations(call: Call) -> Reply:
     state = call.find_choice("state", tuple(State))
     from_s, until_s = call.find_period()
     wanted = queries.RecordFilter(
-        issuer=call.find_digest("issuer"),
+        issuer=call.find_party("issuer"),
         schema_uid=call.find_digest("schema"),
         state=None if state is None else find_state_code(state),
         previous=call.find_digest("previous"),

@@ -34,7 +34,7 @@ async def list_schemas(call: Call) -> Reply:
     page = call.get_page()
     index = call.services.index
     wanted = queries.Page(limit=page.limit + 1, after=page.after)
-    owner = call.find_digest("owner")
+    owner = call.find_party("owner")
     found = await index.read(lambda c: queries.list_schemas(c, wanted, owner=owner))
     rows = found[: page.limit]
     if not rows:

@@ -5,7 +5,16 @@ from typing import Final
 from api.access.callers import Role
 from api.access.purposes import ISSUING
 from api.rest import models, requests
-from api.rest.route import FROM, PAGING, STATE, UNTIL, Parameter, Route, uid_parameter
+from api.rest.route import (
+    FROM,
+    PAGING,
+    STATE,
+    UNTIL,
+    Parameter,
+    Route,
+    agency_parameter,
+    uid_parameter,
+)
 from api.rest.values import OperationState
 
 RECORD_ROUTES: Final[tuple[Route, ...]] = (
@@ -68,7 +77,7 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=models.AttestationPage,
         query=(
-            uid_parameter("issuer", "Only attestations by this agency."),
+            agency_parameter("issuer", "Only attestations by this agency."),
             uid_parameter("schema", "Only attestations under this schema."),
             STATE,
             uid_parameter("previous", "Only the one that superseded this record."),
@@ -135,7 +144,7 @@ RECORD_ROUTES: Final[tuple[Route, ...]] = (
         role=Role.READER,
         response=models.BatchPage,
         query=(
-            uid_parameter("issuer", "Only batches by this agency."),
+            agency_parameter("issuer", "Only batches by this agency."),
             uid_parameter("schema", "Only batches under this schema."),
             STATE,
             FROM,

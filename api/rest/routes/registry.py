@@ -4,7 +4,7 @@ from typing import Final
 
 from api.access.callers import Role
 from api.rest import answers, models, requests
-from api.rest.route import PAGING, Route, uid_parameter
+from api.rest.route import PAGING, Route, agency_parameter
 
 REGISTRY_ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -47,7 +47,7 @@ REGISTRY_ROUTES: Final[tuple[Route, ...]] = (
         summary="List schemas",
         role=Role.READER,
         response=models.SchemaPage,
-        query=(uid_parameter("owner", "Only schemas of this agency."), *PAGING),
+        query=(agency_parameter("owner", "Only schemas of this agency."), *PAGING),
         problems=(422,),
     ),
     Route(

@@ -5,13 +5,13 @@ from typing import Unpack
 
 from atesta_client.answers import Accepted, Attestation, Event, Page
 from atesta_client.pointers import JsonValue
-from atesta_client.requests.encoding import CredentialFile, Hex
+from atesta_client.requests.encoding import AgencyName, CredentialFile, Hex
 from atesta_client.requests.request import Acting, Paging, Request, act, get, list_page
 
 
 def list_attestations(
     *,
-    issuer: Hex | None = None,
+    issuer: AgencyName | None = None,
     schema_uid: Hex | None = None,
     state: str | None = None,
     previous: Hex | None = None,

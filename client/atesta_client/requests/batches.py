@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Unpack
 
 from atesta_client.answers import Accepted, Batch, Event, Leaf, Page
-from atesta_client.requests.encoding import Hex
+from atesta_client.requests.encoding import AgencyName, Hex
 from atesta_client.requests.request import Acting, Paging, Request, act, get, list_page
 
 
 def list_batches(
     *,
-    issuer: Hex | None = None,
+    issuer: AgencyName | None = None,
     schema_uid: Hex | None = None,
     state: str | None = None,
     since: datetime | None = None,

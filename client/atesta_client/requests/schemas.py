@@ -19,7 +19,7 @@ from atesta_client.requests.request import (
 
 
 def list_schemas(
-    *, owner: Hex | None = None, **paging: Unpack[Paging]
+    *, owner: AgencyName | None = None, **paging: Unpack[Paging]
 ) -> Request[Page[SchemaAnswer]]:
     """List schemas.
 

@@ -141,6 +141,38 @@ def test_act_that_is_none_or_lacks_its_path_is_named(
     error, code = refuse(capsys, "list", "everything", "--url", bureau)
     assert code == 2
     assert "exchanges" in error
+    assert "did you mean" not in error
+
+
+def test_near_names_are_proposed(bureau: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, meant in (
+        (("act", "dataset.registr"), "dataset.register"),
+        (("acts", "exchnge"), "exchange"),
+        (("acts", "dataset.registr"), "dataset.register"),
+        (("list", "exchnges"), "exchanges"),
+        (("list", "basis"), "bases"),
+        (("list", "exchanges", "stat=requested"), "state"),
+        (("list", "exchanges", "state=requestet"), "requested"),
+        (("list", "exchanges", "agency=mo-health-bureu"), "mo-health-bureau"),
+        (("list", "schemas", "owner=mo-health-bureu"), "mo-health-bureau"),
+    ):
+        error, code = refuse(capsys, *arguments, "--url", bureau)
+        assert code == 2
+        assert f"did you mean {meant}?" in " ".join(error.split()), arguments
+
+
+def test_agencies_are_called_by_label_in_lists_and_records(bureau: str) -> None:
+    uid = invoke(bureau, "schema", "register", "Permit", "/name").strip()
+    identifier = "0x" + b"mo-health-bureau".ljust(32, b"\0").hex()
+    shown = invoke(bureau, "show", uid)
+    assert f"owner: {identifier} (mo-health-bureau)" in shown
+    assert f"uid: {uid}\n" in shown
+    for owner in ("mo-health-bureau", identifier):
+        listed = invoke(bureau, "list", "schemas", f"owner={owner}").splitlines()
+        assert "owner" in listed[0].split()
+        (row,) = [line for line in listed if uid in line]
+        assert "mo-health-bureau" in row
+    assert uid not in invoke(bureau, "list", "schemas", "owner=mo-health-laboratory")
 
 
 def test_schema_is_registered_and_an_issuer_accredited(urls: dict[str, str]) -> None:
