@@ -14,7 +14,7 @@ A turn of the loop:
 3. send what the node does not hold yet, in nonce order; send again what stays unsettled for long.
 
 On a network with fees, what waits because its offer became too low is offered for more on the same
-nonce (`replacing`).
+nonce (`replacing`); what a network of others took back is open again (`taken_back`).
 
 A node that refuses for a passing reason (full, catching up, key suspended) is asked again: what was
 promised is never dropped, and the reason stands in the operation for the caller to read.
@@ -39,6 +39,7 @@ from api.outbox import store
 from api.outbox.account import Account
 from api.outbox.replacing import Replacer, build_signer
 from api.outbox.store import Outcome, StoredOperation, WriteRequest
+from api.outbox.taken_back import TakenBack
 from api.web3_provider import RpcRefusal
 
 log = structlog.get_logger(__name__)
@@ -117,6 +118,7 @@ class Outbox:
         self._now = now
         self._wake = asyncio.Event()
         self._replacer = Replacer(database, ledger)
+        self._taken_back = TakenBack(database, ledger, self._replacer)
 
     @property
     def accounts(self) -> tuple[Address, ...]:
@@ -249,6 +251,7 @@ class Outbox:
         return await self.count_open()
 
     async def _turn(self, account: Address) -> None:
+        await self._taken_back.reopen(account, int(self._now()))
         waiting = await self._database.read(lambda c: store.get_open(c, account, WINDOW))
         if not waiting:
             return

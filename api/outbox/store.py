@@ -210,6 +210,17 @@ def get_open(connection: Connection, account: Address, limit: int) -> list[Store
     return [_read(row) for row in rows]
 
 
+def get_settled(connection: Connection, account: Address, limit: int) -> list[StoredOperation]:
+    """Return what an account wrote with success, the newest first."""
+    rows = connection.execute(
+        select(OPERATIONS)
+        .where(OPERATIONS.c.account == account, OPERATIONS.c.state == "final")
+        .order_by(OPERATIONS.c.sequence.desc())
+        .limit(limit)
+    )
+    return [_read(row) for row in rows]
+
+
 def mark_sent(connection: Connection, sequences: list[int], now_s: int) -> None:
     """Note that the node holds these."""
     connection.execute(
