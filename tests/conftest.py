@@ -1,6 +1,7 @@
 """Shared by all tests: the keccak backend, the seed of chance, and the switch for long tests."""
 
 import os
+from pathlib import Path
 
 os.environ["ETH_HASH_BACKEND"] = "pysha3"
 
@@ -15,6 +16,13 @@ pytest_plugins = ["tests.engines"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the tests marked long as well")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Open no module without tests of real processes when only those are asked for."""
+    if config.getoption("markexpr") != "processes" or collection_path.suffix != ".py":
+        return None
+    return None if "processes" in collection_path.read_text(encoding="utf-8") else True
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -33,7 +33,7 @@ from node.network.tap import SENT, read_tap
 from node.validator.sign_files import SignFiles
 from node.validator.sign_store import FOLDER_NAME
 from tests.integration.ledger_net import LedgerNet, wait_until
-from tests.integration.warm_node import WarmNode
+from tests.integration.warm_node import open_warm_nodes
 
 RETRY_S = 0.3
 ONE_TRY = Patience(attempt_s=10, total_s=0.01)
@@ -137,14 +137,13 @@ class Victim:
     net: LedgerNet
     number: int
     witness: int
-    warm: WarmNode
     said: dict[Place, bytes] = field(default_factory=dict)
     """Place to the signed bytes; one place must never have two."""
 
     def live(self, plan: str = "") -> None:
         """Start the node, to die at the planned write; its tap begins anew."""
         self._tap.unlink(missing_ok=True)
-        self.warm.start(plan)
+        open_warm_nodes().start(self._node, plan)
 
     def is_alive(self) -> bool:
         return find_pid(self._node) is not None

@@ -20,7 +20,6 @@ from node.cli.devnet.rpc import NodeUnreachable
 from tests.integration.crash_victim import Clerks, Victim
 from tests.integration.ledger_net import LedgerNet
 from tests.integration.test_network_rest import make_schema
-from tests.integration.warm_node import WarmNode
 
 pytestmark = pytest.mark.processes
 
@@ -97,10 +96,8 @@ def trial_of(net: LedgerNet, *, pause_s: float) -> Iterator[Trial]:
     net.nonces.clear()
     net.kill(VICTIM)
     clerks = Clerks(net=net, victim=VICTIM, schema_uid=schema_uid, pause_s=pause_s)
-    with WarmNode(net.node(VICTIM)) as warm, clerks.working():
-        yield Trial(
-            victim=Victim(net=net, number=VICTIM, witness=WITNESS, warm=warm), clerks=clerks
-        )
+    with clerks.working():
+        yield Trial(victim=Victim(net=net, number=VICTIM, witness=WITNESS), clerks=clerks)
     clerks.assert_all_final(WITNESS)
 
 

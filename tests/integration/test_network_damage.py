@@ -20,7 +20,6 @@ from node.storage.level import LevelStore
 from node.validator.sign_files import FILE_NAMES, SignFiles
 from node.validator.sign_store import FOLDER_NAME
 from tests.integration.ledger_net import LedgerNet, wait_until
-from tests.integration.warm_node import WarmNode
 
 pytestmark = pytest.mark.processes
 
@@ -30,7 +29,6 @@ class Lone:
     """The only validator of its network, between its lives."""
 
     net: LedgerNet
-    warm: WarmNode
 
     @property
     def data(self) -> Path:
@@ -39,7 +37,7 @@ class Lone:
     def start(self, height: int = 1) -> int:
         """Start it, wait for a block and return its pid."""
         (self.net.node(1).folder / CONSOLE_FILE).unlink(missing_ok=True)
-        self.warm.start()
+        self.net.launch(1)
         self.net.wait_height(height, [1])
         pid = find_pid(self.net.node(1))
         assert pid is not None
@@ -48,7 +46,7 @@ class Lone:
     def run_to_its_end(self) -> str:
         """Start it when it must refuse to run, and return its last words."""
         (self.net.node(1).folder / CONSOLE_FILE).unlink(missing_ok=True)
-        self.warm.start()
+        self.net.launch(1)
         return self.wait_end()
 
     def wait_end(self) -> str:
@@ -72,14 +70,13 @@ def lone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lone]:
     net = LedgerNet.make(
         tmp_path_factory.mktemp("lone") / "net", DevnetOptions(agencies=1, qbft=rules)
     )
-    with WarmNode(net.node(1)) as warm:
-        try:
-            lone = Lone(net=net, warm=warm)
-            lone.start(height=10)
-            net.kill(1)
-            yield lone
-        finally:
-            net.stop()
+    try:
+        lone = Lone(net=net)
+        lone.start(height=10)
+        net.kill(1)
+        yield lone
+    finally:
+        net.stop()
 
 
 def flip(path: Path, *places: int) -> Callable[[], None]:

@@ -4,7 +4,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,8 +19,9 @@ from node.cli.devnet import (
     stop_node,
     wait_final,
 )
-from node.cli.devnet.processes import NodeFailed
-from tests.integration.ledger_net import LedgerNet, read_log, wait_until
+from node.cli.devnet.processes import CONSOLE_FILE, NodeFailed
+from tests.integration.ledger_net import WAIT_S, LedgerNet, read_log, wait_until
+from tests.integration.warm_node import open_warm_nodes
 
 pytestmark = pytest.mark.processes
 
@@ -40,23 +40,46 @@ def node(tmp_path: Path) -> Iterator[DevnetNode]:
 
 
 def make_history(node: DevnetNode) -> None:
-    start_node(node)
-    wait_final([node])
+    open_warm_nodes().start(node)
+    wait_final([node], timeout_s=WAIT_S)
     assert stop_node(node)
 
 
 def run(node: DevnetNode) -> tuple[int, str]:
+    """Start a node that must refuse to run; return its exit code and the one line it says."""
+    console = node.folder / CONSOLE_FILE
+    console.unlink(missing_ok=True)
+    return wait_refusal(open_warm_nodes().start(node), console)
+
+
+def run_beside(node: DevnetNode) -> tuple[int, str]:
+    """As `run`, by the command itself, which looks for no process that runs already."""
     result = subprocess.run(
         [sys.executable, "-m", "node.cli", "run", "--config", str(node.settings_file)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WAIT_S,
         check=False,
     )
-    lines = result.stderr.strip().splitlines()
-    assert len(lines) == 1, result.stderr
-    assert lines[0].startswith("atesta: ")
-    return result.returncode, lines[0]
+    return result.returncode, read_line(result.stderr)
+
+
+def wait_refusal(pid: int, console: Path) -> tuple[int, str]:
+    codes: list[int] = []
+
+    def has_ended() -> bool:
+        code = open_warm_nodes().find_code(pid)
+        codes.extend([] if code is None else [code])
+        return bool(codes)
+
+    wait_until(has_ended, "the node ends")
+    return codes[0], read_line(console.read_text())
+
+
+def read_line(said: str) -> str:
+    (line,) = said.strip().splitlines()
+    assert line.startswith("atesta: ")
+    return line
 
 
 def change_settings(node: DevnetNode, old: str, new: str) -> None:
@@ -76,7 +99,7 @@ def test_occupied_port_is_named(node: DevnetNode, which: str) -> None:
 
 def test_wrong_passphrase_is_named(node: DevnetNode) -> None:
     (node.folder / "secrets" / "passphrase").write_text("wrong\n")
-    code, line = run(node)
+    code, line = run_beside(node)
     assert code == USER_FAULT
     assert "the passphrase is wrong" in line
     assert "validator.json" in line
@@ -156,14 +179,14 @@ def test_damaged_sign_state_is_named_and_resume_heals_it(node: DevnetNode) -> No
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    start_node(node)
-    wait_final([node], height=4)
+    open_warm_nodes().start(node)
+    wait_final([node], height=4, timeout_s=WAIT_S)
 
 
 def test_second_process_on_one_folder_is_refused(node: DevnetNode) -> None:
-    start_node(node)
-    wait_final([node])
-    code, line = run(node)
+    open_warm_nodes().start(node)
+    wait_final([node], timeout_s=WAIT_S)
+    code, line = run_beside(node)
     assert code == OPERATIONAL_FAULT
     assert str(node.data_dir / "chain") in line
 
@@ -191,7 +214,7 @@ def test_peer_with_another_genesis_is_told_so(net: LedgerNet, tmp_path: Path) ->
     document = json.loads(invite.read_text())
     document["address"] = f"127.0.0.1:{net.node(1).network_port}"
     invite.write_text(json.dumps(document))
-    start_node(other)
+    open_warm_nodes().start(other)
     try:
         wait_until(
             lambda: (
@@ -206,13 +229,14 @@ def test_peer_with_another_genesis_is_told_so(net: LedgerNet, tmp_path: Path) ->
 
 
 def test_console_of_a_node_that_runs_is_empty(node: DevnetNode) -> None:
-    make_history(node)
-    time.sleep(0.1)
+    start_node(node)
+    wait_final([node], timeout_s=WAIT_S)
+    assert stop_node(node)
     assert (node.folder / "console.log").read_text() == ""
 
 
 def test_devnet_reports_a_node_that_ends_early(node: DevnetNode) -> None:
     (node.folder / "secrets" / "passphrase").write_text("wrong\n")
-    start_node(node)
+    open_warm_nodes().start(node)
     with pytest.raises(NodeFailed, match="the passphrase is wrong"):
         wait_final([node])

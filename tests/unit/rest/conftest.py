@@ -1,8 +1,13 @@
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import requests
 
+from tests.unit.rest.conformance_checks import SEED
+from tests.unit.rest.conformance_world import ConformanceWorld, open_conformance_world
 from tests.unit.rest.ledger_world import Agency, Caller, FakeLedger, open_caller
 
 POINTERS = ["/certificate", "/name", "/birth_date", "/result", "/cnf"]
@@ -56,3 +61,22 @@ async def schema(bureau: Caller, laboratory: Caller) -> str:
     await laboratory.agency.services.index.catch_up()
     await laboratory.put(f"/schemas/{SCHEMA}/text", text)
     return SCHEMA
+
+
+@pytest.fixture(scope="module")
+def conformance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConformanceWorld]:
+    sys.stdout.write(f"seed {SEED}\n")
+    with open_conformance_world(tmp_path_factory.mktemp("conformance")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    with closing(requests.Session()) as opened:
+        yield opened
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the long requests of schemathesis alone: making their list costs seconds."""
+    is_long = collection_path.name == "test_rest_schemathesis_long.py"
+    return True if is_long and not config.getoption("--long") else None
