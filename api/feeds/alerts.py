@@ -8,7 +8,7 @@ whole time between record and due time; who fixed the due time may reckon in wor
 from typing import Any, Final
 
 from pydantic import Field
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, case, or_, select
 
 from api.deadlines.alerts import spread_alerts
 from api.index import queries
@@ -23,7 +23,7 @@ LEVELS: Final = (80, 100)
 """Percentages of the time at which an alert begins."""
 
 MAX_OPEN: Final = 1_000
-"""Most open due times looked at, those due first."""
+"""Most alerts in one answer, those due first."""
 
 
 class AlertView(Model):
@@ -64,28 +64,34 @@ async def list_alerts(call: Call) -> Reply:
 def list_open_alerts(connection: Connection, now_s: int, party: bytes | None) -> list[AlertView]:
     """Return the alerts that hold at a time."""
     found = []
-    for row in _list_open(connection):
-        if party is not None and party not in (bytes(row.agency), bytes(row.counterparty)):
-            continue
-        began = row.time_s if row.kind == "exchange" else row.ended_s
-        reached = [one for one in spread_alerts(began, row.due_s, LEVELS) if one.at_s <= now_s]
+    for row in connection.execute(_select_open(now_s, party)):
+        reached = [
+            one for one in spread_alerts(row.began_s, row.due_s, LEVELS) if one.at_s <= now_s
+        ]
         if reached:
-            found.append(_view_alert(row, began, reached[-1].percent))
+            found.append(_view_alert(row, reached[-1].percent))
     return found
 
 
-def _list_open(connection: Connection) -> list[Row[Any]]:
-    return list(
-        connection.execute(
-            select(LAW_RECORDS)
-            .where(LAW_RECORDS.c.open_due_s.is_not(None))
-            .order_by(LAW_RECORDS.c.open_due_s)
-            .limit(MAX_OPEN)
-        )
-    )
+def _select_open(now_s: int, party: bytes | None) -> Select[Any]:
+    """Return a query for open due times whose first alert has come, those due first."""
+    record = LAW_RECORDS.c
+    began_s = case((record.kind == "exchange", record.time_s), else_=record.ended_s)
+    left_s, whole_s = record.open_due_s - now_s, record.open_due_s - began_s
+    query = select(
+        record.kind,
+        record.uid,
+        record.agency,
+        record.counterparty,
+        began_s.label("began_s"),
+        record.due_s,
+    ).where(record.open_due_s.is_not(None), left_s * 100 <= whole_s * (100 - LEVELS[0]))
+    if party is not None:
+        query = query.where(or_(record.agency == party, record.counterparty == party))
+    return query.order_by(record.open_due_s).limit(MAX_OPEN)
 
 
-def _view_alert(row: Row[Any], began_s: int, level: int) -> AlertView:
+def _view_alert(row: Row[Any], level: int) -> AlertView:
     is_decision = row.kind == "exchange"
     requester, provider = view_agency(row.agency), view_agency(row.counterparty)
     return AlertView(
@@ -96,6 +102,6 @@ def _view_alert(row: Row[Any], began_s: int, level: int) -> AlertView:
         # An exchange's counterparty is its provider, a consent's its recipient; both must act.
         waits_for=provider,
         waits=requester,
-        began=parse_time(began_s),
+        began=parse_time(row.began_s),
         due=parse_time(row.due_s),
     )

@@ -20,9 +20,7 @@ from api.feeds.webhook_store import Webhook, WebhookStore
 from api.index import law_queries, queries
 from api.index.index import Index
 from api.index.law_queries import EventFilter
-from api.ledger import Ledger
 from api.reading.events import LawEvent, view_law_events
-from api.records import Records
 
 log = structlog.get_logger(__name__)
 
@@ -46,14 +44,10 @@ class Deliverer:
         *,
         store: WebhookStore,
         index: Index,
-        ledger: Ledger,
-        records: Records,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._index = index
-        self._ledger = ledger
-        self._records = records
         self._now = now
 
     @contextlib.asynccontextmanager
@@ -81,7 +75,7 @@ class Deliverer:
         wanted = EventFilter(kinds=webhook.kinds, agency=webhook.agency)
         page = queries.Page(limit=_BATCH, after=webhook.position)
         rows = await self._index.read(lambda c: law_queries.list_events(c, page, wanted))
-        events = await view_law_events(rows, ledger=self._ledger, records=self._records)
+        events = await view_law_events(rows, registry=self._index.registry)
         for count, (row, event) in enumerate(zip(rows, events, strict=True), start=1):
             error = await self._send(session, webhook, event)
             if error is not None:

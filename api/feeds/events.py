@@ -146,7 +146,7 @@ async def _serve(
 
 
 async def _view(services: RestServices, rows: Sequence[Row[Any]]) -> list[LawEvent]:
-    return await view_law_events(rows, ledger=services.ledger, records=services.records)
+    return await view_law_events(rows, registry=services.index.registry)
 
 
 def _write_event(event: LawEvent) -> bytes:

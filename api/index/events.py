@@ -318,6 +318,9 @@ _PROPOSAL_STATES: Final[Mapping[str, int]] = {
     "ProposalWithdrawn": ProposalStatus.WITHDRAWN,
 }
 
+REGISTRY_CHANGES: Final = (*_REGISTRY_KINDS.values(), _PROPOSAL_KINDS["ProposalExecuted"])
+"""Kinds of events that may change what the registry answers; a proposal may exchange its code."""
+
 _PROCESSES: Final[Mapping[str, Callable[[Draft, PlacedEvent], None]]] = {
     "SchemaRegistered": _process_schema,
     "SchemaStateChanged": _process_schema_state,

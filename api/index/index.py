@@ -24,9 +24,10 @@ from sqlalchemy import Connection, insert, select, update
 from api.databases import Database, Result, Work
 from api.errors import ApiError, UpstreamFault
 from api.index.authors import is_residents
-from api.index.events import process_events
+from api.index.events import REGISTRY_CHANGES, process_events
 from api.index.layout import clear_layout, get_layout, prepare_layout
 from api.index.placed_event import PlacedEvent, decode_event
+from api.index.registry_memory import RegistryMemory
 from api.index.tables import BLOCKS, CURSOR
 from api.index.trouble import Trouble, get_trouble, put_trouble
 from api.ledger import BlockSummary, Ledger
@@ -90,6 +91,8 @@ class Index:
         self._replica_mismatch: IndexMismatch | None = None
         self._follows = False
         self._has_noted = False
+        self.registry = self._begin_memory()
+        """What the registry says, for views of many."""
 
     @property
     def database(self) -> Database:
@@ -195,6 +198,10 @@ class Index:
         """Forget everything; whoever follows the chain begins again."""
         await self._database.write(clear_layout)
         self._mismatch = None
+        self.registry = self._begin_memory()
+
+    def _begin_memory(self) -> RegistryMemory:
+        return RegistryMemory(ledger=self._ledger, index=self, changes=REGISTRY_CHANGES)
 
     async def _loop(self) -> None:
         while True:

@@ -14,13 +14,12 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy import Row
 
+from api.index.registry_memory import RegistryMemory
 from api.index.tables import LOGS_PER_BLOCK
-from api.ledger import Ledger
 from api.reading.event_words import LATE_VERB, name_details
 from api.reading.facts import view_party
 from api.reading.models import EXAMPLE_OTHER_PARTY, EXAMPLE_PARTY, Party, view_agency
 from api.reading.states import name_state
-from api.records import Records
 from api.rest.cursors import encode_cursor
 from api.rest.values import (
     EXAMPLE_ADDRESS,
@@ -113,16 +112,14 @@ class LawHistory(Model):
     indexed_block: int = Field(description="Block that this rests on.", examples=[1201])
 
 
-async def view_law_events(
-    rows: Sequence[Row[Any]], *, ledger: Ledger, records: Records
-) -> list[LawEvent]:
+async def view_law_events(rows: Sequence[Row[Any]], *, registry: RegistryMemory) -> list[LawEvent]:
     """Return events of the index; the registry is asked once for each key among them."""
     keys = {bytes(key) for row in rows for key in (row.key, row.submitter) if key is not None}
     actors: dict[bytes, Actor] = {}
     if keys:
-        head = await ledger.get_head()
+        moment = await registry.get_moment()
         for key in keys:
-            found = await records.get_key(key, head.number)
+            found = await registry.get_key(key, moment)
             actors[key] = Actor(
                 who=ActorKind.RESIDENT if found is None else ActorKind.AGENCY,
                 agency=None if found is None else view_party(found.agency),

@@ -92,9 +92,7 @@ async def get_history(collection: Collection, call: Call) -> Reply:
     rows = found[: page.limit]
     return Reply(
         model=LawHistory(
-            items=await view_law_events(
-                rows, ledger=call.services.ledger, records=call.services.records
-            ),
+            items=await view_law_events(rows, registry=call.services.index.registry),
             next=encode_cursor(rows[-1].position) if len(found) > page.limit else None,
             indexed_block=block,
         )

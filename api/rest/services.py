@@ -342,9 +342,7 @@ class _Opening:
             identity=identity,
             index=index,
             webhooks=webhooks,
-            deliverer=Deliverer(
-                store=webhooks, index=index, ledger=ledger, records=records, now=now
-            ),
+            deliverer=Deliverer(store=webhooks, index=index, now=now),
             streams=OpenStreams(),
             outbox=Outbox(
                 database=outbox_database,

@@ -1,6 +1,9 @@
-"""Agencies: read from the registry itself, because they are few and must be right."""
+"""Agencies: as the registry itself has them, because they are few and must be right."""
+
+from collections.abc import Sequence
 
 from api.errors import NotFound
+from api.records import AgencyRecord, KeyRecord
 from api.rest.call import Call, Reply
 from api.rest.cursors import encode_cursor
 from api.rest.models import Agency, AgencyPage
@@ -10,15 +13,19 @@ from api.rest.views import view_key, view_roles
 
 async def list_agencies(call: Call) -> Reply:
     """List the member agencies in the registry's order."""
-    page = call.get_page()
-    head = await call.services.ledger.get_head()
-    ids = await call.services.records.get_agency_ids(head.number)
+    page, registry = call.get_page(), call.services.index.registry
+    moment = await registry.get_moment()
+    ids = await registry.get_ids(moment)
     first = 0 if page.after is None else page.after
     chosen = ids[first : first + page.limit]
     following = first + len(chosen)
+    items = []
+    for agency in await registry.get_agencies(chosen, moment):
+        assert agency is not None, "the registry lists those that it has"
+        items.append(_view(call, agency, await registry.get_keys(agency.id, moment), moment.block))
     return Reply(
         model=AgencyPage(
-            items=[await read_agency(call, agency_id, head.number) for agency_id in chosen],
+            items=items,
             next=encode_cursor(following) if following < len(ids) else None,
             indexed_block=await call.services.index.get_block(),
         )
@@ -26,23 +33,22 @@ async def list_agencies(call: Call) -> Reply:
 
 
 async def get_agency(call: Call) -> Reply:
-    """Read one agency with its keys."""
+    """Read one agency with its keys, from the registry itself."""
     head = await call.services.ledger.get_head()
-    return Reply(model=await read_agency(call, call.get_digest("id"), head.number))
-
-
-async def read_agency(call: Call, agency_id: bytes, block: int) -> Agency:
-    """Return an agency after a block; raises `NotFound`."""
-    records = call.services.records
-    agency = await records.get_agency(agency_id, block)
+    agency_id, records = call.get_digest("id"), call.services.records
+    agency = await records.get_agency(agency_id, head.number)
     if agency is None:
         raise NotFound(
             "the registry has no agency with this id", field="id", code="agency_not_found"
         )
-    keys = await records.get_keys(agency_id, block)
+    keys = await records.get_keys(agency_id, head.number)
+    return Reply(model=_view(call, agency, keys, head.number))
+
+
+def _view(call: Call, agency: AgencyRecord, keys: Sequence[KeyRecord], block: int) -> Agency:
     return Agency(
-        id=encode_hex(agency_id),
-        name=call.services.names.get(agency_id),
+        id=encode_hex(agency.id),
+        name=call.services.names.get(agency.id),
         jurisdiction=encode_hex(agency.jurisdiction),
         status="active" if agency.is_active else "suspended",
         roles=view_roles(agency.roles),

@@ -1,0 +1,123 @@
+"""What the registry said: asked once, and again after an event that may have changed it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+
+from api.databases import Database, open_database
+from api.index.draft import Draft
+from api.index.events import REGISTRY_CHANGES
+from api.index.registry_memory import RegistryMemory
+from api.index.tables import CURSOR, LOGS_PER_BLOCK, METADATA
+from api.ledger import Ledger
+from scripts.scaling.chain import MadeChain
+from scripts.scaling.sizes import Plan, Sizes
+
+AGENCIES = 3
+PLAN = Plan(seed=7, sizes=Sizes(agencies=AGENCIES, datasets=3, entities=1, consents=4))
+ISSUER = PLAN.get_agency(1)
+
+
+class CountedChain(MadeChain):
+    """A node that counts what the contracts are asked."""
+
+    def __init__(self) -> None:
+        super().__init__(PLAN)
+        self.asked = 0
+
+    async def call(self, method: str, *arguments: Any) -> Any:
+        self.asked += method == "eth_call"
+        return await super().call(method, *arguments)
+
+
+@pytest.fixture
+def chain() -> CountedChain:
+    return CountedChain()
+
+
+@pytest.fixture
+def database(tmp_path: Path, chain: CountedChain) -> Iterator[Database]:
+    opened = open_database(tmp_path / "index", METADATA)
+    cursor = {"id": 1, "number": chain.last_block, "hash": bytes(32), "genesis_hash": bytes(32)}
+    opened.write_now(lambda c: c.execute(insert(CURSOR).values(**cursor)))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def memory(chain: CountedChain, database: Database) -> RegistryMemory:
+    return RegistryMemory(ledger=Ledger(chain), index=database, changes=REGISTRY_CHANGES)
+
+
+def tell(database: Database, kind: str, agency: bytes, block: int) -> None:
+    """Put an event of an agency into the index."""
+    line = {"position": block * LOGS_PER_BLOCK, "kind": kind, "uid": agency, "agency": agency}
+
+    def write(connection: Any) -> None:
+        draft = Draft(connection)
+        draft.add_line({**line, "block": block, "transaction_hash": bytes(32)})
+        draft.write()
+
+    database.write_now(write)
+
+
+async def read_all(memory: RegistryMemory) -> None:
+    moment = await memory.get_moment()
+    ids = await memory.get_ids(moment)
+    agencies = await memory.get_agencies(ids, moment)
+    assert [agency and agency.id for agency in agencies] == ids
+    for number, agency_id in enumerate(ids):
+        (key,) = await memory.get_keys(agency_id, moment)
+        assert key.address == PLAN.get_key(number)
+        assert await memory.get_key(key.address, moment) == key
+    assert await memory.get_key(bytes(20), moment) is None
+
+
+async def test_registry_is_asked_once_while_nothing_changes(
+    chain: CountedChain, memory: RegistryMemory
+) -> None:
+    await read_all(memory)
+    asked = chain.asked
+    assert asked > AGENCIES
+    await read_all(memory)
+    assert chain.asked == asked
+
+
+@pytest.mark.parametrize("kind", ["agency.key_revoked", "agency.roles", "proposal.executed"])
+async def test_change_of_the_registry_is_asked_for(
+    chain: CountedChain, memory: RegistryMemory, database: Database, kind: str
+) -> None:
+    await read_all(memory)
+    asked = chain.asked
+    tell(database, kind, PLAN.get_agency(0), chain.last_block)
+    await read_all(memory)
+    assert chain.asked == 2 * asked
+
+
+async def test_attestation_is_counted_for_its_issuer_alone(
+    chain: CountedChain, memory: RegistryMemory, database: Database
+) -> None:
+    await read_all(memory)
+    asked = chain.asked
+    tell(database, "attestation.created", ISSUER, chain.last_block)
+    await read_all(memory)
+    assert chain.asked == asked + 3
+    # What is not final at the moment of the answer belongs to a later answer.
+    tell(database, "attestation.created", PLAN.get_agency(2), chain.last_block + 1)
+    await read_all(memory)
+    assert chain.asked == asked + 3
+
+
+async def test_nothing_is_remembered_while_the_index_is_behind(
+    chain: CountedChain, memory: RegistryMemory, database: Database
+) -> None:
+    await read_all(memory)
+    asked = chain.asked
+    behind = update(CURSOR).values(number=chain.last_block - 1)
+    database.write_now(lambda c: c.execute(behind))
+    await read_all(memory)
+    await read_all(memory)
+    assert chain.asked == 3 * asked
