@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 from api.rest.answers import FinalityFacts
 from api.rest.faults import Contradiction
 from api.rest.format_models import MAX_TOKEN_LENGTH
+from api.rest.predicate_models import ShownPredicate
 from api.rest.values import (
     EXAMPLE_AGENCY,
     EXAMPLE_HASH,
@@ -143,7 +144,20 @@ class Verification(Model):
         description="Whether the holder proved their key.", examples=[True]
     )
     disclosed: list[Pointer] = Field(
-        description="Fields that were opened and checked.", examples=[["/result"]]
+        description="Fields that were opened and checked.", examples=[["/over_18"]]
+    )
+    predicates: list[ShownPredicate] = Field(
+        description="Yes/no fields among them, if this node holds the schema's text.",
+        examples=[
+            [
+                {
+                    "field": "/over_18",
+                    "value": True,
+                    "on": "2026-11-22",
+                    "rule": "/birth_date is at least 18 years ago",
+                }
+            ]
+        ],
     )
     subject: Subject | None = Field(
         description="The record, if the chain has it and the file is sound."

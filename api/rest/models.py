@@ -7,6 +7,7 @@ final. Lists answer a page with a cursor. Every field says what it is; examples 
 from pydantic import Field
 
 from api.rest.ledger_words import describe_ledger
+from api.rest.predicate_models import EXAMPLE_PREDICATES, SchemaPredicate
 from api.rest.requests import EXAMPLE_POINTERS
 from api.rest.values import (
     EXAMPLE_ADDRESS,
@@ -83,7 +84,7 @@ class Schema(Model):
     pointers_hash: Uid = Field(
         description="Hash of the ordered pointers, from the chain.", examples=[EXAMPLE_HASH]
     )
-    tree_size: int = Field(description="Number of leaves of every commitment.", examples=[5])
+    tree_size: int = Field(description="Number of leaves of every commitment.", examples=[6])
     state: State = Field(description="`active` while new records may be attested under it.")
     title: str | None = Field(
         description="Name, if this node holds the text.", examples=["Vaccination certificate"]
@@ -93,6 +94,9 @@ class Schema(Model):
     )
     reference: list[Pointer] = Field(
         description="Pointers that name one certificate.", examples=[["/certificate"]]
+    )
+    predicates: list[SchemaPredicate] = Field(
+        description="Yes/no fields, if this node holds the text.", examples=[EXAMPLE_PREDICATES]
     )
     accredited: list[Uid] = Field(
         description="Agencies that may attest under it now.", examples=[[EXAMPLE_AGENCY]]

@@ -6,10 +6,12 @@ has alternatives, exactly one of them must be given.
 
 from typing import Annotated, Any, Self
 
+from atesta_client.predicate_definitions import MAX_PREDICATES
 from pydantic import Field, model_validator
 
 from api.rest.faults import Contradiction
 from api.rest.lateness import LATE, Late
+from api.rest.predicate_models import EXAMPLE_PREDICATES, SchemaPredicate
 from api.rest.references import Reference
 from api.rest.values import (
     EXAMPLE_AGENCY,
@@ -33,7 +35,7 @@ EXAMPLE_DOCUMENT: dict[str, Any] = {
     "birth_date": "1990-01-01",
     "result": "negative",
 }
-EXAMPLE_POINTERS = ["/certificate", "/name", "/birth_date", "/result", "/cnf"]
+EXAMPLE_POINTERS = ["/certificate", "/name", "/birth_date", "/result", "/over_18", "/cnf"]
 
 
 class SchemaCreate(Model):
@@ -62,6 +64,14 @@ class SchemaCreate(Model):
         ),
         examples=[["/certificate"]],
     )
+    predicates: Annotated[list[SchemaPredicate], Field(max_length=MAX_PREDICATES)] = Field(
+        default_factory=list,
+        description=(
+            "Yes/no fields. Issuing under the schema computes them; a document that contradicts"
+            " one is refused by its name."
+        ),
+        examples=[EXAMPLE_PREDICATES],
+    )
 
 
 class SchemaText(Model):
@@ -76,6 +86,11 @@ class SchemaText(Model):
         default_factory=list,
         description="Pointers that name one certificate.",
         examples=[["/certificate"]],
+    )
+    predicates: Annotated[list[SchemaPredicate], Field(max_length=MAX_PREDICATES)] = Field(
+        default_factory=list,
+        description="Yes/no fields, as they were registered.",
+        examples=[EXAMPLE_PREDICATES],
     )
 
 

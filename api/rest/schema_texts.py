@@ -1,9 +1,9 @@
-"""The off-chain text of schemas: title, ordered pointers, reference.
+"""The off-chain text of schemas: title, ordered pointers, reference, questions.
 
 The ledger keeps two hashes of a schema: of its pointers, which every proof is made along, and of
-the whole text, so that nobody can give a schema another title or another reference. The text holds
-names of fields, never values. It is stored with the promise to register it, or handed in later and
-compared with the ledger.
+the whole text, so that nobody can give a schema another title, another reference or other
+questions. The text holds names of fields, never a person's values. It is stored with the promise to
+register it, or handed in later and compared with the ledger.
 """
 
 import hashlib
@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from atesta_client.canonical import dump_canonical
+from atesta_client.pointers import JsonValue
+from atesta_client.predicate_definitions import format_predicate, read_predicate
+from atesta_client.predicates import Predicate
 from atesta_client.schemas import Schema, compute_pointers_hash
 from sqlalchemy import BigInteger, Column, Connection, LargeBinary, Row, Table, Text, insert, select
 
@@ -29,6 +32,7 @@ SCHEMA_TEXTS: Final = Table(
     Column("pointers", Text, nullable=False),
     Column("reference", Text, nullable=False),
     Column("stored_s", BigInteger, nullable=False),
+    Column("predicates", Text),
 )
 
 
@@ -41,6 +45,8 @@ class SchemaText:
     pointers: tuple[str, ...]
     reference: tuple[str, ...]
     """Pointers that together name one certificate."""
+    predicates: tuple[Predicate, ...] = ()
+    """Its yes/no fields, and how an issuer computes them."""
 
     @property
     def schema(self) -> Schema:
@@ -54,15 +60,15 @@ class SchemaText:
 
     @property
     def document_hash(self) -> bytes:
-        """The hash that the ledger keeps of the text."""
-        written = dump_canonical(
-            {
-                "title": self.title,
-                "pointers": list(self.pointers),
-                "reference": list(self.reference),
-            }
-        )
-        return hashlib.sha256(_TAG + written).digest()
+        """The hash that the ledger keeps of the text; no questions, no member of that name."""
+        members: dict[str, JsonValue] = {
+            "title": self.title,
+            "pointers": list(self.pointers),
+            "reference": list(self.reference),
+        }
+        if self.predicates:
+            members["predicates"] = [format_predicate(p) for p in self.predicates]
+        return hashlib.sha256(_TAG + dump_canonical(members)).digest()
 
 
 class SchemaTexts:
@@ -90,6 +96,11 @@ class SchemaTexts:
 
         return await self._database.read(load)
 
+    async def find_predicates(self, uid: bytes, document_hash: bytes) -> tuple[Predicate, ...]:
+        """Return the questions of a schema; none also where its text is not here."""
+        text = await self.find(uid, document_hash)
+        return () if text is None else text.predicates
+
     async def put(self, text: SchemaText, now_s: int) -> None:
         """Keep a text; the caller has compared it with the ledger."""
         await self._database.write(lambda connection: store_text(connection, text, now_s))
@@ -112,6 +123,7 @@ def store_text(connection: Connection, text: SchemaText, now_s: int) -> None:
             pointers=json.dumps(text.pointers),
             reference=json.dumps(text.reference),
             stored_s=now_s,
+            predicates=_write_predicates(text.predicates),
         )
     )
 
@@ -122,4 +134,11 @@ def _read(row: Row[tuple[object, ...]]) -> SchemaText:
         title=row.title,
         pointers=tuple(json.loads(row.pointers)),
         reference=tuple(json.loads(row.reference)),
+        predicates=tuple(read_predicate(value) for value in json.loads(row.predicates or "[]")),
     )
+
+
+def _write_predicates(predicates: tuple[Predicate, ...]) -> str | None:
+    if not predicates:
+        return None
+    return json.dumps([format_predicate(predicate) for predicate in predicates])

@@ -327,6 +327,7 @@ class _Opening:
         sealer: Sealer = PlainSealer() if parts is None else VaultSealer(parts.keyring)
         webhooks = WebhookStore(outbox_database, sealer)
         webhooks.seal_anew()
+        schema_texts = SchemaTexts(outbox_database)
         is_own = not len(ledgers)
         challenges = (
             Challenges(outbox_database, ttl_s=settings.verification.challenge_ttl_s)
@@ -357,7 +358,7 @@ class _Opening:
                     else partial(forget_failed, parts.materials.under(UNWITNESSED))
                 ),
             ),
-            schema_texts=SchemaTexts(outbox_database),
+            schema_texts=schema_texts,
             texts=PublicTexts(outbox_database),
             prepared_acts=PreparedActs(outbox_database),
             challenges=challenges,
@@ -366,6 +367,7 @@ class _Opening:
                 ledger=ledger,
                 challenges=challenges,
                 settings=settings.verification,
+                find_predicates=schema_texts.find_predicates,
                 now=now,
             ),
             issuer_keys={account.address: account.issuer_key for account in accounts},

@@ -8,6 +8,7 @@ from api.index.tables import LOGS_PER_BLOCK
 from api.outbox.store import StoredOperation
 from api.records import KeyRecord, SchemaRecord
 from api.rest import models
+from api.rest.predicate_models import view_predicate
 from api.rest.schema_texts import SchemaText
 from api.rest.values import (
     Algorithm,
@@ -97,6 +98,7 @@ def view_schema(row: Row[Any], text: SchemaText | None, accredited: list[bytes])
         title=None if text is None else text.title,
         pointers=None if text is None else list(text.pointers),
         reference=[] if text is None else list(text.reference),
+        predicates=[] if text is None else [view_predicate(p) for p in text.predicates],
         accredited=[encode_hex(agency) for agency in accredited],
         block=row.block,
         time=parse_time(row.time_s),
@@ -116,6 +118,7 @@ def view_schema_record(
         title=None if text is None else text.title,
         pointers=None if text is None else list(text.pointers),
         reference=[] if text is None else list(text.reference),
+        predicates=[] if text is None else [view_predicate(p) for p in text.predicates],
         accredited=[encode_hex(agency) for agency in accredited],
         block=record.block,
         time=parse_time(time_s),

@@ -1,6 +1,9 @@
 """The outcome of a check: what was found, on which block it rests, and what to do next."""
 
 from dataclasses import dataclass
+from datetime import date
+
+from atesta_client.predicates import Predicate
 
 from api.ledger import BlockSummary
 from api.verification.findings import Finding
@@ -25,6 +28,20 @@ class CheckedRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownAnswer:
+    """One yes or no that was shown."""
+
+    pointer: str
+    """The field that holds it."""
+    value: bool
+    """The answer."""
+    on: date
+    """The day of which the issuer attested it."""
+    predicate: Predicate
+    """The question."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The outcome of a check."""
 
@@ -35,6 +52,8 @@ class Answer:
     next_step: str
     holder_checked: bool
     disclosed: tuple[str, ...]
+    answers: tuple[ShownAnswer, ...]
+    """The yes/no fields among them."""
     record: CheckedRecord | None
     policy: str | None
     """Purpose whose settings of this agency were asked."""

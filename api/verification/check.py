@@ -7,7 +7,7 @@ from atesta_client.errors import MaterialRefused
 from atesta_client.pointers import Absent, JsonValue
 
 from api.ledger import BlockSummary
-from api.verification.answer import CheckedRecord
+from api.verification.answer import CheckedRecord, ShownAnswer
 from api.verification.challenges import StoredChallenge
 from api.verification.findings import Finding, find_refusal, get_finding
 from api.verification.policies import RecognitionPolicy
@@ -34,12 +34,16 @@ class Check:
     """Whether the holder's key signed for this occasion."""
     challenge: StoredChallenge | None = None
     """The challenge that the holder answered, if it is still good."""
+    answers: tuple[ShownAnswer, ...] = ()
+    """The yes/no fields among them."""
     record: CheckedRecord | None = None
     """The ledger's record."""
     policy: RecognitionPolicy | None = None
     """This agency's own policy for the purpose."""
     judgement: Judgement = field(default_factory=Judgement)
     """What the policy of both sides says."""
+    document_hash: bytes | None = None
+    """The ledger's hash of the schema's text; None where it has no such schema."""
 
     @property
     def disclosed(self) -> tuple[str, ...]:

@@ -137,6 +137,16 @@ _FINDINGS: Final = {
             next_step=_HOLDER,
         ),
         Finding(
+            code="predicate_malformed",
+            text="The field is no yes or no with a day that has come, as its schema asks for.",
+            next_step=_ISSUER,
+        ),
+        Finding(
+            code="predicate_contradicted",
+            text="The yes or no does not follow from the value that is shown beside it.",
+            next_step=_ISSUER,
+        ),
+        Finding(
             code="policy_issuer",
             text="This agency does not recognise this issuer for this purpose.",
             next_step="Do not accept it. Ask for a document of a recognised issuer.",

@@ -53,6 +53,8 @@ class Standing:
             reference.schema.size,
         ):
             check.refuse("schema_mismatch")
+        else:
+            check.document_hash = schema.document_hash
         find = self._find_single if reference.batch is None else self._find_member
         record = await find(check, reference)
         if record is None:

@@ -22,6 +22,7 @@ from atesta_client.presentations import decode_presentation
 from api.ledger import Ledger
 from api.records import Records
 from api.verification.answer import Answer, CheckedRecord
+from api.verification.answered import FindPredicates, check_answers
 from api.verification.challenges import Challenges, StoredChallenge
 from api.verification.check import Check
 from api.verification.files import check_credential, check_presentation
@@ -43,6 +44,7 @@ class Verifier:
         ledger: Ledger,
         challenges: Challenges,
         settings: VerificationSettings,
+        find_predicates: FindPredicates,
         now: Callable[[], float] = time.time,
     ) -> None:
         records = Records(ledger)
@@ -60,6 +62,7 @@ class Verifier:
             max_age_s=settings.max_signature_age_s,
         )
         self._settings = settings
+        self._find_predicates = find_predicates
         self._now = now
 
     async def create_challenge(self, purpose: str) -> StoredChallenge:
@@ -123,6 +126,7 @@ class Verifier:
                 head=check.head,
             )
             self._check_policy(check, check.record)
+            await self._check_answers(check, check.record)
         answer = self._answer(check)
         if check.challenge is None or answer.result == "cannot_say":
             return answer
@@ -158,6 +162,12 @@ class Verifier:
                     )
                 )
 
+    async def _check_answers(self, check: Check, record: CheckedRecord) -> None:
+        """Say what the yes/no fields among those shown are; the schema's text tells which."""
+        if check.document_hash is not None:
+            found = await self._find_predicates(record.schema_uid, check.document_hash)
+            check.answers = check_answers(check, found)
+
     def _answer(self, check: Check) -> Answer:
         """Weigh the findings: what lasts decides; what may have changed needs a current node."""
         behind_s = max(0, check.now_s - check.head.time_s)
@@ -184,6 +194,7 @@ class Verifier:
             next_step=next_step,
             holder_checked=check.holder_checked,
             disclosed=check.disclosed,
+            answers=check.answers,
             record=check.record,
             policy=check.policy.purpose if check.policy is not None else None,
             recognition=check.judgement.policy,

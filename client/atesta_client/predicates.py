@@ -8,12 +8,15 @@ The value is ``{"on": "2026-11-22", "value": true}``: the answer, and the day of
 An age only grows, so "yes" stays yes; a "no", and every answer about an income, is of that day.
 There is no "perhaps": what cannot be computed is refused, and so is a document that already says
 something else than what its own values give.
+
+A schema may declare its questions (:mod:`atesta_client.predicate_definitions`); then the ledger has
+a hash of them, and whoever reads an answer knows what was asked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import TypeAlias
+from datetime import date, timedelta
+from typing import Final, TypeAlias
 
 from atesta_client.errors import DocumentRefused, ReasonCode
 from atesta_client.pointers import Absent, JsonValue, get_value, parse_pointer
@@ -33,6 +36,11 @@ class AgeAtLeast:
     """The birth date, a text such as ``1990-01-31``."""
     years: int
     """The age in whole years."""
+
+    @property
+    def rule(self) -> str:
+        """The rule in plain words, to be read after its source."""
+        return f"at least {self.years} years ago"
 
     def compute(self, value: JsonValue, on: date) -> bool:
         """Return the answer on a day; raises ``ValueError`` for what is no date, or a later one."""
@@ -55,6 +63,11 @@ class Below:
     limit: int
     """The limit; the number itself is not below it."""
 
+    @property
+    def rule(self) -> str:
+        """The rule in plain words, to be read after its source."""
+        return f"below {self.limit}"
+
     def compute(self, value: JsonValue, _on: date) -> bool:
         """Return the answer; raises ``TypeError`` for what is no number."""
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -73,6 +86,11 @@ class OneOf:
     values: frozenset[str]
     """The texts for which the answer is yes."""
 
+    @property
+    def rule(self) -> str:
+        """The rule in plain words, to be read after its source."""
+        return f"one of {', '.join(sorted(self.values))}"
+
     def compute(self, value: JsonValue, _on: date) -> bool:
         """Return the answer; raises ``TypeError`` for what is no text."""
         if not isinstance(value, str):
@@ -82,6 +100,8 @@ class OneOf:
 
 Predicate: TypeAlias = AgeAtLeast | Below | OneOf
 """A question with a yes or no that an issuer can answer from a document."""
+
+_NO_ANSWER: Final = "is no answer of yes or no with its day"
 
 
 def with_predicates(
@@ -110,9 +130,36 @@ def with_predicates(
             raise _refuse(
                 predicate.pointer, f"cannot be judged by what {predicate.source!r} holds"
             ) from None
-        if answered.setdefault(tokens[0], answer) != answer:
+        if tokens[0] in answered and not _is_answer(answered[tokens[0]], answer):
             raise _refuse(predicate.pointer, "contradicts what the document's own values give")
+        answered[tokens[0]] = answer
     return answered
+
+
+def complete_document(
+    document: JsonValue, schema: Schema, predicates: Iterable[Predicate], *, today: date
+) -> dict[str, JsonValue]:
+    """Return the document with the answer to every question that its schema asks.
+
+    An answer that the document already gives is computed again for its own day, which may be past,
+    and kept if it is right; the others are computed for ``today``. A day to come is refused, but
+    for tomorrow: east of the clock that tells ``today`` it has begun. Raises what
+    :func:`with_predicates` raises.
+    """
+    for predicate in predicates:
+        given = get_value(document, parse_pointer(predicate.pointer))
+        on = today
+        if not isinstance(given, Absent):
+            try:
+                _, on = read_answer(given)
+            except DocumentRefused:
+                raise _refuse(predicate.pointer, _NO_ANSWER) from None
+            if on > today + timedelta(days=1):
+                raise _refuse(predicate.pointer, "answers for a day to come")
+        document = with_predicates(document, schema, [predicate], on=on)
+    if not isinstance(document, dict):
+        raise _refuse("", "is no object, so no answer can be added")
+    return document
 
 
 def read_answer(value: JsonValue) -> tuple[bool, date]:
@@ -124,7 +171,12 @@ def read_answer(value: JsonValue) -> tuple[bool, date]:
                 return answer, date.fromisoformat(day)
             except ValueError:
                 pass
-    raise _refuse("", "is no answer of yes or no with its day")
+    raise _refuse("", _NO_ANSWER)
+
+
+def _is_answer(given: JsonValue, answer: Mapping[str, JsonValue]) -> bool:
+    """Return whether a document gives exactly this answer; 1 is not true."""
+    return given == answer and isinstance(given["value"], bool)
 
 
 def _refuse(pointer: str, message: str) -> DocumentRefused:

@@ -76,6 +76,9 @@ def verify(
     for finding in (*answer.reasons, *answer.notices):
         where = f" ({finding.field})" if finding.field else ""
         typer.echo(f"  {finding.text}{where}")
+    for shown in answer.predicates:
+        said = "yes" if shown.value else "no"
+        typer.echo(f"  {shown.field}: {said} on {shown.on}, says the issuer ({shown.rule})")
     typer.echo(f"block {answer.block} of {answer.block_time:%Y-%m-%d %H:%M:%S} UTC")
     typer.echo(f"next: {answer.next_step}")
     if answer.result != "valid":

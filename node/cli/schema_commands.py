@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from node.cli.predicate_words import PredicateOption, read_predicates
 from node.cli.rest_calls import DEFAULT_URL, TokenFile, Url, open_client
 
 app = typer.Typer(help="Register schemas and accredit issuers.", no_args_is_help=True)
@@ -20,20 +21,26 @@ def register(
     pointers: Annotated[
         list[str], typer.Argument(help="Its fields in order, such as /name /born /cnf.")
     ],
+    *,
     reference: Annotated[
         list[str] | None,
         typer.Option(help="A field that, with others, names one certificate; several times."),
     ] = None,
+    predicate: PredicateOption = None,
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
 ) -> None:
     """Register a schema of this node's agency, and print its uid."""
     from atesta_client import requests
 
+    request = requests.create_schema(
+        title=title,
+        pointers=pointers,
+        reference=reference or (),
+        predicates=read_predicates(predicate),
+    )
     with open_client(url, token_file) as client:
-        made = client.complete(
-            requests.create_schema(title=title, pointers=pointers, reference=reference or ())
-        )
+        made = client.complete(request)
     typer.echo(made.uid)
 
 
@@ -70,6 +77,7 @@ def text(
     reference: Annotated[
         list[str] | None, typer.Option(help="As it was registered; several times.")
     ] = None,
+    predicate: PredicateOption = None,
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
 ) -> None:
@@ -79,7 +87,11 @@ def text(
     with open_client(url, token_file) as client:
         held = client.send(
             requests.put_schema_text(
-                schema, title=title, pointers=pointers, reference=reference or ()
+                schema,
+                title=title,
+                pointers=pointers,
+                reference=reference or (),
+                predicates=read_predicates(predicate),
             )
         )
     typer.echo(f"{held.uid}: {held.title}, {len(held.pointers or ())} fields")

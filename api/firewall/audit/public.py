@@ -19,13 +19,14 @@ def read_public_texts(address: str | Path) -> frozenset[str]:
     database = open_database(address, METADATA, migrations=OUTBOX_MIGRATIONS, name="outbox")
     try:
         bodies = database.read_now(lambda c: c.execute(select(PUBLIC_TEXTS.c.body)).scalars().all())
-        titles = database.read_now(
-            lambda c: c.execute(select(SCHEMA_TEXTS.c.title)).scalars().all()
+        schemas = database.read_now(
+            lambda c: c.execute(select(SCHEMA_TEXTS.c.title, SCHEMA_TEXTS.c.predicates)).all()
         )
     finally:
         database.close()
-    leaves = {leaf for body in bodies for leaf in _iterate_leaves(json.loads(body))}
-    return frozenset(leaves | set(titles))
+    texts = [*bodies, *(row.predicates for row in schemas if row.predicates is not None)]
+    leaves = {leaf for text in texts for leaf in _iterate_leaves(json.loads(text))}
+    return frozenset(leaves | {row.title for row in schemas})
 
 
 def _iterate_leaves(value: Any) -> Iterator[str]:

@@ -1,9 +1,11 @@
 """Attestations: create from a document, a credential file or a commitment; read; change."""
 
 import secrets
+from datetime import UTC, datetime
 
-from atesta_client.credentials import decode_credential
-from atesta_client.errors import MaterialRefused
+from atesta_client.credentials import Credential, decode_credential
+from atesta_client.errors import DocumentRefused, MaterialRefused, ReasonCode
+from atesta_client.predicates import complete_document
 
 from api.access.callers import Role
 from api.errors import Forbidden, InvalidField, NotFound, UserFault
@@ -210,6 +212,7 @@ async def _open_credential(call: Call, body: AttestationCreate) -> CommittedReco
         raise InvalidField("credential.issuer", "the credential names another agency as issuer")
     if schema is None or schema.pointers_hash != record.schema.pointers_hash:
         raise InvalidField("credential.schema", "the ledger has no schema with these pointers")
+    await _check_answers(call, credential, schema.document_hash)
     for name, given, found in (
         ("uid", body.uid, encode_hex(record.uid)),
         ("schema_uid", body.schema_uid, encode_hex(record.schema.uid)),
@@ -227,6 +230,30 @@ async def _open_credential(call: Call, body: AttestationCreate) -> CommittedReco
         previous=None if body.previous is None else decode_hex(body.previous),
         event_time=body.event_time,
     )
+
+
+async def _check_answers(call: Call, credential: Credential, document_hash: bytes) -> None:
+    """Refuse a file that answers its schema's questions wrongly, or leaves one out.
+
+    Only where this node holds the schema's text: the pointers, which are in the file, do not tell.
+    """
+    schema, services = credential.record.schema, call.services
+    predicates = await services.schema_texts.find_predicates(schema.uid, document_hash)
+    if not predicates:
+        return
+    today = datetime.fromtimestamp(services.now(), UTC).date()
+    try:
+        completed = complete_document(credential.document, schema, predicates, today=today)
+        for predicate in predicates:
+            name = predicate.pointer.removeprefix("/")
+            if credential.document.get(name) != completed[name]:
+                raise DocumentRefused(
+                    ReasonCode.FIELD_MISSING,
+                    "the schema asks this question, and the document does not answer it",
+                    pointer=predicate.pointer,
+                )
+    except MaterialRefused as refused:
+        raise refuse_document(refused, place="credential/document") from None
 
 
 def _take_commitment(call: Call, body: AttestationCreate) -> CommittedRecord:

@@ -3,13 +3,14 @@
 import asyncio
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from atesta_client.credentials import LedgerReference, make_credential, with_holder_key
 from atesta_client.errors import MaterialRefused
 from atesta_client.hashing import HashAlgorithm
 from atesta_client.holder_keys import HOLDER_KEY_POINTER, HolderPublicKey
+from atesta_client.predicates import complete_document
 
 from api.errors import InvalidField, UserFault
 from api.records import NO_UID
@@ -103,6 +104,9 @@ async def keep_document(
     )
     schema = text.schema
     try:
+        if text.predicates:
+            today = datetime.fromtimestamp(services.now(), UTC).date()
+            document = complete_document(document, schema, text.predicates, today=today)
         if holder_key is not None:
             key = HolderPublicKey.from_field(holder_key)
             document = with_holder_key(document, schema, key)

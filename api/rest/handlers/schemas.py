@@ -4,6 +4,8 @@ import secrets
 from functools import partial
 
 from atesta_client.errors import MaterialRefused
+from atesta_client.predicate_definitions import validate_predicates
+from atesta_client.schemas import Schema as SchemaFields
 
 from api.acts.parties import find_agency
 from api.errors import InvalidField, NotFound, UserFault
@@ -68,7 +70,7 @@ async def create_schema(call: Call) -> Reply:
         return earlier
     body: SchemaCreate = call.body
     uid = decode_hex(body.uid) if body.uid is not None else secrets.token_bytes(32)
-    text = _build_text(uid, body.title, body.pointers, body.reference)
+    text = _build_text(uid, body)
 
     def build_args(event_time_s: int) -> tuple[object, ...]:
         return (
@@ -126,12 +128,13 @@ async def put_schema_text(call: Call) -> Reply:
     record = await call.services.records.get_schema(uid, head.number)
     if record is None:
         raise _schema_not_found()
-    text = _build_text(uid, body.title, body.pointers, body.reference)
+    text = _build_text(uid, body)
     if text.pointers_hash != record.pointers_hash:
         raise InvalidField("pointers", "these are not the pointers that the ledger has a hash of")
     if text.document_hash != record.document_hash:
         raise InvalidField(
-            "title", "title and reference are not those that the ledger has a hash of"
+            "title",
+            "title, reference and predicates are not those that the ledger has a hash of",
         )
     await call.services.schema_texts.put(text, int(call.services.now()))
     return Reply(model=await _read_schema(call, uid))
@@ -240,15 +243,26 @@ async def _read_schema(call: Call, uid: bytes) -> Schema:
     return view_schema_record(record, text, accredited, time_s=block.time_s)
 
 
-def _build_text(uid: bytes, title: str, pointers: list[str], reference: list[str]) -> SchemaText:
-    text = SchemaText(uid=uid, title=title, pointers=tuple(pointers), reference=tuple(reference))
+def _build_text(uid: bytes, body: SchemaCreate | SchemaTextBody) -> SchemaText:
+    """Return a text that can serve; raises `UserFault` that names the member at fault."""
+    field = "pointers"
     try:
-        schema = text.schema
+        schema = SchemaFields(uid=uid, pointers=tuple(body.pointers))
+        field = "predicates"
+        predicates = tuple(predicate.to_predicate() for predicate in body.predicates)
+        validate_predicates(predicates, schema)
     except MaterialRefused as refused:
         raise UserFault(
-            refused.message, code=refused.code.value, field="pointers", status=422
+            refused.message, code=refused.code.value, field=field, status=422
         ) from refused
-    for pointer in reference:
+    text = SchemaText(
+        uid=uid,
+        title=body.title,
+        pointers=schema.pointers,
+        reference=tuple(body.reference),
+        predicates=predicates,
+    )
+    for pointer in text.reference:
         if pointer not in schema.pointers:
             raise InvalidField("reference", "a reference is one of the schema's own pointers")
     return text

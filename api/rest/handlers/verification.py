@@ -10,10 +10,11 @@ from api.rest.checking_models import (
     VerifyRequest,
 )
 from api.rest.finality_words import view_finality
+from api.rest.predicate_models import ShownPredicate
 from api.rest.values import Result, encode_hex, parse_optional_time, parse_time
 from api.rest.views import view_state, view_uid
 from api.verification import findings
-from api.verification.answer import Answer, CheckedRecord
+from api.verification.answer import Answer, CheckedRecord, ShownAnswer
 
 
 async def create_challenge(call: Call) -> Reply:
@@ -59,6 +60,7 @@ def _view(call: Call, answer: Answer, subject: Subject | None) -> Verification:
         next_step=answer.next_step,
         holder_checked=answer.holder_checked,
         disclosed=list(answer.disclosed),
+        predicates=[_view_answer(shown) for shown in answer.answers],
         subject=subject,
         policy=answer.policy,
         recognition=view_uid(answer.recognition),
@@ -68,6 +70,15 @@ def _view(call: Call, answer: Answer, subject: Subject | None) -> Verification:
         checked=parse_time(answer.checked_s),
         behind_s=answer.behind_s,
         finality=view_finality(finality),
+    )
+
+
+def _view_answer(shown: ShownAnswer) -> ShownPredicate:
+    return ShownPredicate(
+        field=shown.pointer,
+        value=shown.value,
+        on=shown.on.isoformat(),
+        rule=f"{shown.predicate.source} is {shown.predicate.rule}",
     )
 
 

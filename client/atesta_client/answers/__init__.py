@@ -24,6 +24,7 @@ from atesta_client.answers.attesting import (
     Event,
     Leaf,
     SchemaAnswer,
+    SchemaPredicate,
 )
 from atesta_client.answers.bases import Basis, Instrument, Scope, Stop
 from atesta_client.answers.cases import (
@@ -48,6 +49,7 @@ from atesta_client.answers.checking import (
     Entity,
     Finding,
     Provenance,
+    ShownPredicate,
     Subject,
     Verification,
 )
@@ -99,8 +101,10 @@ __all__ = [
     "Merge", "MergeEntry", "Need", "Notice", "Operation", "Origin", "Page", "Period",
     "PersonErasure", "PersonPlan", "PersonRecord", "Policy", "Post", "PreparedAct",
     "ProfileView", "Progress", "ProposalView", "Provenance", "Purpose", "Read", "RefusedBasis",
-    "RejectedLine", "ResidentMessage", "SchemaAnswer", "Scope", "Side", "Standing", "Status",
-    "Stop", "StorageOnly", "Subject", "Term", "Text", "UsableBasis", "Verification", "WebhookMade",
-    "WebhookView", "Withdrawn", "read_answer", "read_object", "read_page",
+    "RejectedLine", "ResidentMessage", "SchemaAnswer", "SchemaPredicate", "Scope",
+    "ShownPredicate", "Side", "Standing", "Status", "Stop",
+    "StorageOnly", "Subject", "Term", "Text",
+    "UsableBasis", "Verification", "WebhookMade", "WebhookView", "Withdrawn", "read_answer",
+    "read_object", "read_page",
 ]
 # fmt: on

@@ -4,6 +4,40 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from atesta_client.predicate_definitions import read_predicate
+from atesta_client.predicates import Predicate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaPredicate:
+    """A yes/no field: the issuer computes the answer from another field when it issues."""
+
+    kind: str
+    """``age_at_least``, ``below`` or ``one_of``."""
+    pointer: str
+    """Where the answer stands."""
+    source: str
+    """What it follows from."""
+    years: int | None = None
+    """Age in whole years, of ``age_at_least``."""
+    limit: int | None = None
+    """The number itself is not below it, of ``below``."""
+    values: tuple[str, ...] | None = None
+    """Texts for which the answer is yes, of ``one_of``."""
+
+    @property
+    def predicate(self) -> Predicate:
+        """The question, to compute or to read; raises :class:`SchemaInvalid`."""
+        members = {
+            "kind": self.kind,
+            "pointer": self.pointer,
+            "source": self.source,
+            "years": self.years,
+            "limit": self.limit,
+            "values": None if self.values is None else list(self.values),
+        }
+        return read_predicate({name: m for name, m in members.items() if m is not None})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaAnswer:
@@ -25,6 +59,8 @@ class SchemaAnswer:
     """The ordered pointers, if this node holds them."""
     reference: tuple[str, ...]
     """Pointers that name one certificate."""
+    predicates: tuple[SchemaPredicate, ...] = ()
+    """Yes/no fields, if this node holds the text."""
     accredited: tuple[str, ...]
     """Agencies that may attest under it now."""
     block: int

@@ -64,6 +64,20 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownPredicate:
+    """A yes or no that was shown, as the issuer attested it."""
+
+    field: str
+    """The field that holds the answer."""
+    value: bool
+    """The answer."""
+    on: str
+    """The day of which it is true, such as ``2026-11-22``; it may be another today."""
+    rule: str
+    """The question that the schema registered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """The answer to a check."""
 
@@ -79,6 +93,8 @@ class Verification:
     """Whether the holder proved their key."""
     disclosed: tuple[str, ...]
     """Fields that were opened and checked."""
+    predicates: tuple[ShownPredicate, ...] = ()
+    """Yes/no fields among them, if the node holds the schema's text."""
     subject: Subject | None
     """The record, if the chain has it and the file is sound."""
     policy: str | None

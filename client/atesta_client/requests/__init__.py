@@ -114,6 +114,7 @@ from atesta_client.requests.encoding import (
     EnvelopeFile,
     Hex,
     JsonObject,
+    PredicateItem,
     PresentationFile,
 )
 from atesta_client.requests.erasing import (
@@ -284,8 +285,8 @@ __all__ = [
     "DeadlineItem", "EnvelopeFile", "FieldItem", "Filters", "HappeningItem", "Hex",
     "JsonObject", "Lateness", "LegalReference", "MandateActs", "MandateItem", "MandateUse",
     "NamedCertificate",
-    "Need", "NewKey", "OfficeItem", "Paging", "PresentationFile", "Request", "ScopeItem",
-    "SubjectItem", "Subscription", "Upload", "Writing", "abolish_post", "accredit",
+    "Need", "NewKey", "OfficeItem", "Paging", "PredicateItem", "PresentationFile", "Request",
+    "ScopeItem", "SubjectItem", "Subscription", "Upload", "Writing", "abolish_post", "accredit",
     "acknowledge_exchange", "answer_withdrawal", "appoint_officer", "assign_post_key",
     "attest_commitment", "attest_credential", "attest_credential_file", "attest_document",
     "begin_period", "build_act", "cancel_exchange", "carry_out_proposal", "change_basis_state",

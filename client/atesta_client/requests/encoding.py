@@ -16,6 +16,8 @@ from atesta_client.credentials import Credential, encode_credential
 from atesta_client.envelopes import Envelope, encode_envelope
 from atesta_client.holder_keys import HolderPublicKey
 from atesta_client.pointers import JsonValue
+from atesta_client.predicate_definitions import format_predicate
+from atesta_client.predicates import AgeAtLeast, Below, OneOf, Predicate
 from atesta_client.presentations import Presentation, encode_presentation
 
 Hex: TypeAlias = str | bytes
@@ -32,6 +34,9 @@ EnvelopeFile: TypeAlias = Envelope | JsonObject
 
 CredentialFile: TypeAlias = Credential | JsonObject
 """A credential, or its file."""
+
+PredicateItem: TypeAlias = Predicate | JsonObject
+"""A yes/no field of a schema, or its definition as JSON."""
 
 PresentationFile: TypeAlias = Presentation | JsonObject
 """A presentation, or its file."""
@@ -54,6 +59,8 @@ def encode_value(value: Any) -> JsonValue:
             return encode_envelope(value)
         case HolderPublicKey():
             return value.to_field()
+        case AgeAtLeast() | Below() | OneOf():
+            return format_predicate(value)
         case Mapping():
             return {name: encode_value(member) for name, member in value.items()}
         case str():

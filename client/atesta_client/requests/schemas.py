@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from atesta_client.answers import Accepted, Accreditation, Page, SchemaAnswer
-from atesta_client.requests.encoding import AgencyName, Hex
+from atesta_client.requests.encoding import AgencyName, Hex, PredicateItem
 from atesta_client.requests.request import (
     Acting,
     Paging,
@@ -34,6 +34,7 @@ def create_schema(
     pointers: Sequence[str],
     uid: Hex | None = None,
     reference: Sequence[str] = (),
+    predicates: Sequence[PredicateItem] = (),
     **options: Unpack[Writing],
 ) -> Request[Accepted]:
     """Register a schema: the ordered fields that a commitment covers.
@@ -43,12 +44,19 @@ def create_schema(
       keeps their hash. ``/cnf``, where present, is the holder's key (RFC 7800);
     - ``uid``: 32 random bytes chosen by the caller; made here when absent;
     - ``reference``: which pointers together name one certificate, so that the issuer's vault
-      notices the same one attested twice.
+      notices the same one attested twice;
+    - ``predicates``: yes/no fields, which issuing computes: ``AgeAtLeast``, ``Below``, ``OneOf``.
     """
     return write(
         "schema.create",
         "/schemas",
-        {"title": title, "pointers": pointers, "uid": uid, "reference": reference},
+        {
+            "title": title,
+            "pointers": pointers,
+            "uid": uid,
+            "reference": reference,
+            "predicates": list(predicates) or None,
+        },
         options,
     )
 
@@ -80,19 +88,30 @@ def change_schema_state(
 
 
 def put_schema_text(
-    uid: Hex, *, title: str, pointers: Sequence[str], reference: Sequence[str] = ()
+    uid: Hex,
+    *,
+    title: str,
+    pointers: Sequence[str],
+    reference: Sequence[str] = (),
+    predicates: Sequence[PredicateItem] = (),
 ) -> Request[SchemaAnswer]:
     """Give the node the text of a schema that another agency registered.
 
     - ``title``: name for people;
     - ``pointers``: ordered pointers; refused unless their hash is the one on the chain;
-    - ``reference``: pointers that name one certificate.
+    - ``reference``: pointers that name one certificate;
+    - ``predicates``: yes/no fields, as they were registered.
     """
     return send(
         SchemaAnswer,
         "PUT",
         "/schemas/{uid}/text",
-        {"title": title, "pointers": pointers, "reference": reference},
+        {
+            "title": title,
+            "pointers": pointers,
+            "reference": reference,
+            "predicates": list(predicates) or None,
+        },
         uid=uid,
     )
 

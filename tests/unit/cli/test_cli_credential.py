@@ -87,3 +87,39 @@ def test_token_of_another_issuer_is_imported(bureau: str, tmp_path: Path) -> Non
         kept = client.send(requests.get_credential(uid))
     assert kept.credential is not None
     assert kept.credential["document"] == claims
+
+
+def call(*arguments: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exit_code == code, result.output
+    return result.stdout
+
+
+def test_yes_or_no_is_registered_computed_and_read_by_command(bureau: str, tmp_path: Path) -> None:
+    at = ("--url", bureau)
+    rule = "/over_18=age_at_least(/born, 18)"
+    schema = call(
+        *("schema", "register", "Proof of age", "/number", "/born", "/over_18"),
+        *("--predicate", rule, *at),
+    ).strip()
+    call("schema", "accredit", schema, "mo-health-bureau", *at)
+    document = write(tmp_path / "document", {"number": "7", "born": "1990-01-01"})
+    file, token = tmp_path / "file", tmp_path / "token"
+    said = call("attest", document, "--schema", schema, "--out", str(file), *at)
+    invoke("export", said.split(":")[0], "--out", str(token), *at)
+    for shown in (file, token):
+        answer = call("verify", str(shown), *at)
+        assert answer.startswith("valid\n")
+        assert "/over_18: yes on 20" in answer
+        assert "says the issuer (/born is at least 18 years ago)" in answer
+        assert "1990" not in answer
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["/over_18", "/x=older(/born, 18)", "/x=age_at_least(/born)", "/x=age_at_least(/born, ten)"],
+)
+def test_yes_or_no_in_other_words_is_refused_with_the_form(bureau: str, words: str) -> None:
+    arguments = ["schema", "register", "Proof", "/x", "/born", "--url", bureau, "--predicate"]
+    with pytest.raises(SystemExit):
+        run([*arguments, words])

@@ -186,6 +186,8 @@ OUTBOX = Lineage(
             "expires_s": 1_700_000_305,
         },
     },
+    # 0002: a schema of before asks nothing.
+    found={"schema_texts": {"predicates": None}},
 )
 
 
