@@ -20,7 +20,7 @@ NEXT_STEPS: Final[Mapping[str, str]] = {
     "consent_not_prepared": "prepare it at this node first: POST /v1/consents/prepared",
     "credential_not_found": "take it from GET /v1/credentials",
     "envelope_malformed": "hand in the file exactly as the other side gave it",
-    "erasure_not_found": "check the uid, or erase it with POST /v1/credentials/{uid}/erase",
+    "erasure_not_found": "check the uid, or erase it with POST /v1/records/{uid}/erase",
     "evidence_not_found": "take it from GET /v1/evidence",
     "evidence_not_kept": "ask a node of this ledger; another network keeps none",
     "exchange_not_found": "take it from GET /v1/exchanges",

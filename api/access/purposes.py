@@ -1,8 +1,9 @@
 """What personal data is opened for: the header `Atesta-Purpose`.
 
-A purpose is either the uid of one that an agency published on the ledger, or one of the words
-below, each with its concept of the W3C Data Privacy Vocabulary. Free text is refused: it would be
-the place where a name ends up in a record that is kept for years.
+A purpose is the uid of one that an agency published on the ledger, the uid of a legal basis (for
+what is kept for storage only under it), or one of the words below, each with its concept of the W3C
+Data Privacy Vocabulary. Free text is refused: it would be the place where a name ends up in a
+record that is kept for years.
 """
 
 import re
@@ -20,6 +21,8 @@ it. Nobody may send it."""
 AUDIT: Final = "audit"
 ISSUING: Final = "issuing"
 RIGHTS: Final = "rights"
+RETAINED: Final = "retained"
+"""For what is kept for storage only, where the law that asks for it is not on the ledger."""
 
 PURPOSE_WORDS: Final[Mapping[str, str]] = {
     "service": "a service that the person asked for (dpv:ServiceProvision)",
@@ -31,6 +34,7 @@ PURPOSE_WORDS: Final[Mapping[str, str]] = {
     AUDIT: "supervision of the agency (dpv:LegalCompliance)",
     "dispute": "a complaint or a case at court (dpv:EstablishContractualAgreement)",
     "security": "finding or ending an incident (dpv:EnforceSecurity)",
+    RETAINED: "what a law makes the agency keep for it (dpv:LegalObligation)",
     "upkeep": "running the systems (dpv:TechnicalServiceProvision)",
     "test": "a trial with persons who do not exist (dpv:ResearchAndDevelopment)",
 }
@@ -77,4 +81,6 @@ def refuse_missing() -> PurposeRefused:
 
 def refuse_unknown() -> PurposeRefused:
     """Return the refusal of a uid that the ledger has no purpose for."""
-    return PurposeRefused("the ledger has no purpose with this uid", code="purpose_unknown")
+    return PurposeRefused(
+        "the ledger has no purpose and no legal basis with this uid", code="purpose_unknown"
+    )

@@ -100,7 +100,7 @@ class ReadBook:
         Also what a block opened that then failed is written. Raises `UpstreamFault` if it cannot
         be; whatever was to be answered must then not be.
         """
-        gathering = Gathering()
+        gathering = Gathering(reading.purpose)
         try:
             yield gathering
         finally:
@@ -154,7 +154,9 @@ class ReadBook:
 class Gathering:
     """The `Witness` of one reading: what was opened, each thing once, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, purpose: str) -> None:
+        """Gather what is opened for a purpose, as `Reading` has it."""
+        self._purpose = purpose
         self._opened: dict[Opened, None] = {}
         self._is_closed = False
 
@@ -163,6 +165,10 @@ class Gathering:
         if self._is_closed and opened:
             raise ApiBug("the vault was opened after its reading was written down")
         self._opened.update(dict.fromkeys(opened))
+
+    def is_for(self, purpose: str) -> bool:
+        """Tell whether the reading is for this purpose."""
+        return self._purpose == purpose
 
     def close(self) -> tuple[Opened, ...]:
         """End the reading and return what was opened."""

@@ -15,7 +15,7 @@ from api.access.callers import Role
 from api.acts.act import MAX_GAS, Act, ActBody, PreparedAct
 from api.acts.context import ActContext
 from api.acts.private import keep_materials, seal
-from api.acts.release_checks import check_fields, check_subject, open_request
+from api.acts.release_checks import check_fields, check_subject, open_request, read_subject
 from api.errors import NotFound, UserFault
 from api.rest.faults import Contradiction
 from api.rest.refusals import translate_revert
@@ -155,8 +155,15 @@ async def _release(context: ActContext, body: ExchangeRelease) -> PreparedAct:
         "request_commitment": request.commitment,
         "response": response.commitment,
     }
+    handle = read_subject(request)
     materials = (
-        Material(uid=uid, role=RELEASED_REQUEST_ROLE, envelope=request),
+        Material(
+            uid=uid,
+            role=RELEASED_REQUEST_ROLE,
+            envelope=request,
+            # So that the provider finds what it released of a person.
+            reference=None if handle is None else handle.hex(),
+        ),
         Material(uid=uid, role=role, envelope=response),
     )
     return _rest_on_law(

@@ -31,7 +31,8 @@ from contracts.addresses import CONSENTS_NAME
 from contracts.codes import Role as KeyRole
 
 BINDING_ROLE: Final = "key_binding"
-"""Role of a binding's envelope; its uid is the key's address with zeros in front."""
+"""Role of a binding's envelope; its uid is the key's address with zeros in front, its reference the
+person's handle."""
 
 
 class KeyBindingCreate(ActBody):
@@ -68,7 +69,7 @@ async def _create(context: ActContext, body: KeyBindingCreate) -> PreparedAct:
         "commitment": envelope.commitment,
         "valid_until": encode_time(body.valid_until),
     }
-    material = Material(uid=uid, role=BINDING_ROLE, envelope=envelope)
+    material = Material(uid=uid, role=BINDING_ROLE, envelope=envelope, reference=handle.hex())
     return PreparedAct(
         uid=uid,
         args=args,

@@ -71,7 +71,7 @@ async def check_subject(context: ActContext, record: Mapping[str, Any], request:
     named = [uid for uid in uids if uid != NO_UID]
     if not named:
         return
-    asked = _read_subject(request)
+    asked = read_subject(request)
     if asked is None:
         raise UserFault(
             "the request rests on a consent and does not say whose data it is about",
@@ -123,7 +123,8 @@ async def check_fields(
             )
 
 
-def _read_subject(request: Envelope) -> bytes | None:
+def read_subject(request: Envelope) -> bytes | None:
+    """Return the handle of the person whom a request is about; None where it names nobody."""
     subject = request.body.get("subject")
     if not isinstance(subject, dict):
         return None

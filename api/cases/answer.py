@@ -1,18 +1,29 @@
 """What is said of a case: who asked whom for what, when, why, on which basis, what is missing."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from api.acts.exchange_request import OFFICER_ROLE
 from api.acts.exchanges import DECISION_ROLE
 from api.cases.facts import ExchangeFacts, RecordFacts
+from api.cases.marks import CaseMark
 from api.cases.register import CaseFileView
 from api.cases.rules import list_irregularities
 from api.reading.facts import view_digest, view_moment
 from api.reading.models import EXAMPLE_OTHER_PARTY, EXAMPLE_PARTY, Party, view_agency
-from api.rest.values import EXAMPLE_TIME, EXAMPLE_UID, JsonObject, Model, Time, Uid, parse_time
+from api.rest.values import (
+    EXAMPLE_TIME,
+    EXAMPLE_UID,
+    JsonObject,
+    Model,
+    Reason,
+    Time,
+    Uid,
+    parse_time,
+)
 from api.rest.words import ConsentType, ExchangeStatus, find_word
+from api.vault.restrictions import Restriction
 from contracts.codes import ExchangeState
 
 
@@ -52,6 +63,26 @@ class CaseBasis(Model):
     live_then: bool = Field(description="In force whenever the law was checked.", examples=[True])
 
 
+class StorageOnly(Model):
+    """Why what the vault has of a record stays closed."""
+
+    cause: Literal["request", "withdrawal", "term"] = Field(
+        description=(
+            "`request`: the person asked for erasure, and a law asks to keep it. `withdrawal`: the"
+            " consent was withdrawn, and the data declared retained. `term`: a class of retention."
+        ),
+        examples=["withdrawal"],
+    )
+    purpose: str = Field(
+        description="The only purpose for which it opens: the uid of a basis, or `retained`.",
+        examples=[EXAMPLE_UID],
+    )
+    legal_reference: str | None = Field(
+        description="The law, where a class of retention cites it.", examples=["PIPL, article 56"]
+    )
+    until: Time | None = Field(description="When it is erased.", examples=[EXAMPLE_TIME])
+
+
 class CaseExchange(Model):
     """One exchange of a case."""
 
@@ -83,9 +114,22 @@ class CaseExchange(Model):
     kept_until: Time | None = Field(
         description="Until when they may be kept.", examples=[EXAMPLE_TIME]
     )
+    storage_only: StorageOnly | None = Field(
+        description="Set where what the vault has of it is kept for storage only."
+    )
     missing: list[Irregularity] = Field(
         description="What is missing or not in order.", examples=[[]]
     )
+
+
+class ErasedPart(Model):
+    """Something of a case that was erased; which record it was, nothing says."""
+
+    what: Literal["exchange", "case_file"] = Field(
+        description="An exchange, or the case's file.", examples=["exchange"]
+    )
+    reason: Reason = Field(description="Why.", examples=["holder_request"])
+    erased: Time = Field(description="When.", examples=[EXAMPLE_TIME])
 
 
 class CaseAnswer(Model):
@@ -94,10 +138,20 @@ class CaseAnswer(Model):
     number: str = Field(description="The case.", examples=["HS-2026-000417"])
     file: CaseFileView | None = Field(description="Its file, if one was opened.")
     exchanges: list[CaseExchange] = Field(description="In the order asked.")
+    erased: list[ErasedPart] = Field(
+        description="What was erased of it, oldest first.", examples=[[]]
+    )
     missing: list[str] = Field(
         description="Codes of all that is missing; empty if all is in order.", examples=[[]]
     )
     block: int = Field(ge=0, description="Last final block read.", examples=[1250])
+
+
+def view_mark(mark: CaseMark) -> ErasedPart:
+    """Return what was erased of a case as REST shows it."""
+    return ErasedPart(
+        what=mark.what, reason=Reason(mark.reason.value), erased=parse_time(mark.erased_s)
+    )
 
 
 def view_case_exchange(facts: ExchangeFacts) -> CaseExchange:
@@ -127,10 +181,22 @@ def view_case_exchange(facts: ExchangeFacts) -> CaseExchange:
         received=_get_time(arrived),
         received_equal=None if received is None else received == response,
         kept_until=view_moment(asked["retention_until"]),
+        storage_only=_view_restriction(facts.restriction),
         missing=[
             Irregularity(code=rule.code, text=rule.text, next_step=rule.next_step)
             for rule in list_irregularities(facts)
         ],
+    )
+
+
+def _view_restriction(restriction: Restriction | None) -> StorageOnly | None:
+    if restriction is None:
+        return None
+    return StorageOnly(
+        cause=restriction.cause.value,
+        purpose=restriction.purpose,
+        legal_reference=restriction.legal_reference,
+        until=view_moment(restriction.until_s),
     )
 
 

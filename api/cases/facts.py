@@ -16,6 +16,7 @@ from api.reading.facts import Surroundings, read_number
 from api.reading.handlers import gather_surroundings
 from api.reading.live import read_consent, read_exchange
 from api.rest.services import RestServices
+from api.vault.restrictions import RecordRestricted, Restriction
 from contracts.codes import ExchangeState, RecordState
 
 _MAX_EVENTS: Final = 500
@@ -53,7 +54,9 @@ class ExchangeFacts:
     live: Mapping[str, Any]
     """The exchange as the contract has it."""
     materials: Mapping[str, Envelope]
-    """What this vault has of it, by role."""
+    """What this vault has of it, by role; nothing while it is restricted."""
+    restriction: Restriction | None
+    """Set where it is kept for storage only, and this is read for something else."""
     basis: RecordFacts | None
     consents: Sequence[RecordFacts]
     dataset: RecordFacts | None
@@ -148,13 +151,15 @@ async def _gather_one(
         )
 
     events, basis, dataset, purpose, given, notices, periods = await services.index.read(load)
+    materials, restriction = await _open_materials(services, uid)
     named = [fact.row for fact in (basis, dataset, purpose, *notices.values()) if fact is not None]
     return ExchangeFacts(
         row=row,
         terms=terms,
         events=events,
         live=(await read_exchange(services.ledger, row, head.number))["exchange"],
-        materials=await services.materials.get_all(uid),
+        materials=materials,
+        restriction=restriction,
         basis=basis,
         consents=[
             RecordFacts(
@@ -174,6 +179,16 @@ async def _gather_one(
         siblings=[other for other in known if other is not row],
         now_s=head.time_s,
     )
+
+
+async def _open_materials(
+    services: RestServices, uid: bytes
+) -> tuple[Mapping[str, Envelope], Restriction | None]:
+    """Return what the vault has of an exchange, or why it stays closed."""
+    try:
+        return await services.materials.get_all(uid), None
+    except RecordRestricted as refused:
+        return {}, refused.restriction
 
 
 def _load(connection: Connection, kind: str, uid: str) -> RecordFacts | None:

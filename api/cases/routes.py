@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Final
 
 from api.access.callers import Role
-from api.cases.answer import CaseAnswer, view_case_exchange
+from api.cases.answer import CaseAnswer, view_case_exchange, view_mark
 from api.cases.asking import Askable, find_askable
 from api.cases.facts import gather_case
+from api.cases.marks import list_marks
 from api.cases.register import (
     CaseCreate,
     CaseFileView,
@@ -34,7 +35,8 @@ async def get_case(call: Call) -> Reply:
         raise InvalidField("case", f"a case number has at most {_MAX_NUMBER} characters")
     known = await find_case_file(services, number)
     uids = await list_case_exchanges(services, number)
-    if known is None and not uids:
+    marks = await list_marks(services, number)
+    if known is None and not uids and not marks:
         raise refuse_unknown("case")
     head = await services.ledger.get_head()
     if not await services.index.wait_for(head.number, PATIENCE_S):
@@ -50,6 +52,7 @@ async def get_case(call: Call) -> Reply:
             number=number,
             file=view_case_file(known),
             exchanges=exchanges,
+            erased=list(map(view_mark, marks)),
             missing=list(codes),
             block=head.number,
         )

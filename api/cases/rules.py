@@ -58,6 +58,8 @@ def _lacks(role: str, commitment: str) -> Callable[[ExchangeFacts], bool]:
     """Return whether the vault cannot open a commitment of the request."""
 
     def holds(facts: ExchangeFacts) -> bool:
+        if facts.restriction is not None:
+            return False
         envelope: Envelope | None = facts.materials.get(role)
         return envelope is None or "0x" + envelope.commitment.hex() != facts.asked[commitment]
 
@@ -91,7 +93,7 @@ def _is_unequal(facts: ExchangeFacts) -> bool:
 
 
 def _lacks_received(facts: ExchangeFacts) -> bool:
-    is_kept = not _is_past(facts.asked["retention_until"], facts.now_s)
+    is_kept = not _is_past(facts.asked["retention_until"], facts.now_s) and not facts.restriction
     return (
         facts.row.state == ExchangeState.RECEIVED
         and is_kept

@@ -14,16 +14,20 @@ So every step may happen twice, and a process that dies leaves work that the nex
 
 What was never attested needs no tombstone. An attestation that another request promises in that
 very moment is watched for: then the tombstone follows it.
+
+Step 4 rewraps whole epochs, so what is ready is gathered while more is under way, and erased at
+once: a thousand records cost each epoch that holds any of them once, not a thousand times.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
 
+from api.cases.marks import keep_marks
 from api.erasing.orders import ErasureOrder, ErasureOrders
 from api.errors import ApiError
 from api.outbox.store import WriteRequest
@@ -46,7 +50,10 @@ TURN_S: Final = 2.0
 IDLE_S: Final = 30.0
 """Pause where none is; a new order ends it early."""
 
-_AT_ONCE: Final = 200
+GATHER_S: Final = 30
+"""What is ready waits at most so long for more that is under way, to be erased together."""
+
+AT_ONCE: Final = 2_000
 """Orders looked at in one turn."""
 
 
@@ -57,6 +64,21 @@ class _Mark:
     is_member: bool
     state: RecordState
     state_block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """How far an order has come, up to erasing."""
+
+    order: ErasureOrder
+    is_ready: bool = False
+    """The vault may erase it now."""
+    is_last: bool = False
+    """Nothing is left to do after that."""
+    is_under_way: bool = False
+    """Its turn comes within some blocks."""
+    since_s: int = 0
+    """Since when it has been ready."""
 
 
 class Eraser:
@@ -86,39 +108,80 @@ class Eraser:
         """
         if order.finished_s is not None:
             return order
+        step = await self._look(order)
+        return (await self._erase([step]))[0] if step.is_ready else step.order
+
+    async def carry_out(
+        self, orders: Sequence[ErasureOrder], *, gathers: bool
+    ) -> list[ErasureOrder]:
+        """Do what can be done for many orders, erasing all that is ready at once.
+
+        With `gathers`, what is ready may wait for the rest. An order that something is out of reach
+        for says why, and the others go on.
+        """
+        steps = []
+        for order in orders:
+            try:
+                steps.append(await self._look(order))
+            except ApiError as error:
+                steps.append(_Step(order=await self._note(order, error)))
+        ready = [step for step in steps if step.is_ready]
+        done: dict[bytes, ErasureOrder] = {}
+        if ready and not (gathers and self._waits(steps)):
+            try:
+                done = {order.uid: order for order in await self._erase(ready)}
+            except ApiError as error:
+                done = {step.order.uid: await self._note(step.order, error) for step in ready}
+        return [done.get(step.order.uid, step.order) for step in steps]
+
+    async def turn(self) -> int:
+        """Advance every open order; returns how many are still open."""
+        orders = await self._orders.list_open(AT_ONCE)
+        advanced = await self.carry_out(orders, gathers=True)
+        await self._orders.finish_persons(int(self._services.now()))
+        return sum(order.finished_s is None for order in advanced)
+
+    async def _look(self, order: ErasureOrder) -> "_Step":
+        """Do everything for an order but erasing, and say whether that is due."""
+        if order.finished_s is not None:
+            return _Step(order=order)
         head = await self._services.ledger.get_head()
         marks = await self._list_marks(order, head.number)
         alive = [mark for mark in marks if mark.state is not RecordState.ERASED]
         if alive:
-            return await self._promise(order, is_member=alive[0].is_member)
+            promised = await self._promise(order, is_member=alive[0].is_member)
+            return _Step(order=promised, is_under_way=True)
         if marks:
             number = max(mark.state_block for mark in marks)
             block = await self._services.ledger.get_block(number)
             assert block is not None, "a record's block is known"
             noted = replace(order, block=number, block_time_s=block.time_s)
-            return await self._erase(noted, is_done=True)
+            return _Step(order=noted, is_ready=True, is_last=True, since_s=block.time_s)
         if await self._is_promised(order):
             # It will be on the ledger in a moment; then it gets its tombstone.
-            return order
+            return _Step(order=order, is_under_way=True)
         is_over = int(self._services.now()) >= order.ordered_s + WATCH_S
         if order.batch is not None and not is_over:
             # Somebody may be sealing a batch with it.
-            return order
-        return await self._erase(order, is_done=is_over)
+            return _Step(order=order)
+        is_gone = await self._services.vault.find_erased(order.uid) is not None
+        return _Step(
+            order=order, is_ready=is_over or not is_gone, is_last=is_over, since_s=order.ordered_s
+        )
 
-    async def turn(self) -> int:
-        """Advance every open order; returns how many are still open."""
-        left = 0
-        for order in await self._orders.list_open(_AT_ONCE):
-            try:
-                advanced = await self.advance(order)
-            except ApiError as error:
-                log.warning("erasure waits", reason=error.reason, code=error.code)
-                advanced = order
-                if order.problem != error.reason:
-                    advanced = await self._orders.save_problem(order, error.reason)
-            left += advanced.finished_s is None
-        return left
+    def _waits(self, steps: Sequence["_Step"]) -> bool:
+        """Tell whether what is ready is worth holding back until more is."""
+        if not any(step.is_under_way for step in steps):
+            return False
+        return int(self._services.now()) < GATHER_S + min(
+            step.since_s for step in steps if step.is_ready
+        )
+
+    async def _note(self, order: ErasureOrder, error: ApiError) -> ErasureOrder:
+        log.warning("erasure waits", reason=error.reason, code=error.code)
+        if order.problem == error.reason:
+            return order
+        return await self._orders.save_problem(order, error.reason)
 
     async def _list_marks(self, order: ErasureOrder, block: int) -> list[_Mark]:
         """Return where the ledger has the record."""
@@ -166,7 +229,7 @@ class Eraser:
                     reason,
                     event_time_s,
                 ),
-                record=f"/v1/credentials/{encode_hex(order.uid)}/erasure",
+                record=f"/v1/records/{encode_hex(order.uid)}/erasure",
                 role=Role.ISSUE,
                 event_time=None,
             ),
@@ -180,13 +243,25 @@ class Eraser:
         fingerprint = self._services.compute_body_fingerprint
         return fingerprint(b"key of tombstone" + name).hex(), fingerprint(b"tombstone" + name)
 
-    async def _erase(self, order: ErasureOrder, *, is_done: bool) -> ErasureOrder:
-        now_s = int(self._services.now())
-        await self._services.vault.erase([order.uid], reason=order.reason, now_s=now_s)
-        if not is_done:
-            return order
-        log.info("credential erased", target=encode_hex(order.uid), height=order.block)
-        return await self._orders.save(replace(order, finished_s=now_s, problem=None))
+    async def _erase(self, steps: Sequence["_Step"]) -> list[ErasureOrder]:
+        """Erase what is ready, all of one reason at once; returns the orders in the same order."""
+        services, now_s = self._services, int(self._services.now())
+        fresh = [
+            step.order for step in steps if await services.vault.find_erased(step.order.uid) is None
+        ]
+        for reason in dict.fromkeys(order.reason for order in fresh):
+            uids = [order.uid for order in fresh if order.reason is reason]
+            await keep_marks(services, uids, reason=reason, now_s=now_s)
+            await services.vault.erase(uids, reason=reason, now_s=now_s)
+        orders = [
+            replace(step.order, finished_s=now_s, problem=None) if step.is_last else step.order
+            for step in steps
+        ]
+        ended = [order for order in orders if order.finished_s is not None]
+        await self._orders.save_all(ended)
+        for order in ended:
+            log.info("record erased", target=encode_hex(order.uid), height=order.block)
+        return orders
 
 
 def open_orders(services: RestServices) -> ErasureOrders:

@@ -1,15 +1,24 @@
-"""Orders to erase, in the vault's database: from the decision until nothing is left to do."""
+"""Orders to erase, in the vault's database: from the decision until nothing is left to do.
 
+Erasing all of a person is an act of many orders, which are stored in one transaction together with
+the restrictions of what a law asks to keep: it is ordered as a whole or not at all. Which records
+belonged together stands with the orders only until the last of them is done.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from api.databases import Database
 from api.vault.erasure import ErasureReason
-from api.vault.tables import ERASURE_ORDERS, MEMBERS
+from api.vault.holdings import Holding, list_holdings
+from api.vault.restrictions import Restriction, put_restrictions
+from api.vault.tables import ERASURE_ORDERS, MEMBERS, PERSON_ERASURES
 
 _PROBLEM_SIZE: Final = 500
+_PROBLEMS: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +45,28 @@ class ErasureOrder:
     block_time_s: int | None = None
     finished_s: int | None = None
     """When nothing was left to do."""
+    act: bytes | None = None
+    """The erasure of a person that it is part of, until all of that is done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonErasure:
+    """The erasure of all that the vault has of one person."""
+
+    id: bytes
+    """32 bytes; it says nothing of the person."""
+    reason: ErasureReason
+    caller: str
+    ordered_s: int
+    records: int
+    """Records that were ordered to be erased."""
+    kept: int
+    """Records that a law asks to keep; they are kept for storage only."""
+    finished_s: int | None = None
+    open: int = 0
+    """Orders of which something is left to do."""
+    problems: tuple[str, ...] = ()
+    """Why some of them do not go on for now."""
 
 
 class ErasureOrders:
@@ -53,26 +84,90 @@ class ErasureOrders:
 
         An order that exists stays as it is and is returned.
         """
+        return (await self.put_all([order]))[0]
 
-        def add(connection: Connection) -> ErasureOrder:
-            known = _find(connection, order.uid)
-            if known is not None:
-                return known
-            located = _locate(connection, order)
-            connection.execute(insert(ERASURE_ORDERS).values(uid=order.uid, **_write(located)))
-            return located
+    async def put_all(self, orders: Sequence[ErasureOrder]) -> list[ErasureOrder]:
+        """Keep orders, all or none, as `put` does."""
+        return await self._database.write(lambda c: [_put(c, order) for order in orders])
+
+    async def put_person(
+        self,
+        erasure: PersonErasure,
+        orders: Sequence[ErasureOrder],
+        restrictions: Iterable[Restriction],
+    ) -> list[ErasureOrder]:
+        """Keep the erasure of a person with all its orders and restrictions; durable on return.
+
+        All or none. Records that were ordered before keep their own order.
+        """
+
+        def add(connection: Connection) -> list[ErasureOrder]:
+            connection.execute(
+                insert(PERSON_ERASURES).values(
+                    id=erasure.id,
+                    reason=erasure.reason.value,
+                    caller=erasure.caller,
+                    ordered_s=erasure.ordered_s,
+                    records=erasure.records,
+                    kept=erasure.kept,
+                )
+            )
+            put_restrictions(connection, restrictions)
+            return [_put(connection, replace(order, act=erasure.id)) for order in orders]
 
         return await self._database.write(add)
 
+    async def list_holdings(self, uids: Sequence[bytes]) -> dict[bytes, list[Holding]]:
+        """Return what the vault holds of these records; those of which nothing is are left out."""
+        return await self._database.read(lambda c: list_holdings(c, uids))
+
+    async def find_person(self, erasure_id: bytes) -> PersonErasure | None:
+        """Return how far the erasure of a person has come; None if there is none."""
+        return await self._database.read(lambda c: _find_person(c, erasure_id))
+
+    async def finish_persons(self, now_s: int) -> int:
+        """Forget which records were one person's wherever all of them are erased; how many acts."""
+
+        def forget(connection: Connection) -> int:
+            is_open = (
+                select(ERASURE_ORDERS.c.uid)
+                .where(
+                    ERASURE_ORDERS.c.act == PERSON_ERASURES.c.id,
+                    ERASURE_ORDERS.c.finished_s.is_(None),
+                )
+                .exists()
+            )
+            query = select(PERSON_ERASURES.c.id).where(
+                PERSON_ERASURES.c.finished_s.is_(None), ~is_open
+            )
+            done = [bytes(found) for found in connection.execute(query).scalars()]
+            for act in done:
+                connection.execute(
+                    update(ERASURE_ORDERS).where(ERASURE_ORDERS.c.act == act).values(act=None)
+                )
+                connection.execute(
+                    update(PERSON_ERASURES)
+                    .where(PERSON_ERASURES.c.id == act)
+                    .values(finished_s=now_s)
+                )
+            return len(done)
+
+        return await self._database.write(forget)
+
     async def save(self, order: ErasureOrder) -> ErasureOrder:
         """Note how far an order has come; durable on return."""
-        query = update(ERASURE_ORDERS).where(ERASURE_ORDERS.c.uid == order.uid)
+        await self.save_all([order])
+        return order
+
+    async def save_all(self, orders: Sequence[ErasureOrder]) -> None:
+        """Note how far orders have come, all or none; durable on return."""
 
         def change(connection: Connection) -> None:
-            connection.execute(query.values(**_write(order)))
+            for order in orders:
+                query = update(ERASURE_ORDERS).where(ERASURE_ORDERS.c.uid == order.uid)
+                connection.execute(query.values(**_write(order)))
 
         await self._database.write(change)
-        return order
 
     async def save_problem(self, order: ErasureOrder, problem: str) -> ErasureOrder:
         """Note why an order does not go on for now."""
@@ -91,6 +186,42 @@ class ErasureOrders:
             .limit(limit)
         )
         return await self._database.read(lambda c: [_read(row) for row in c.execute(query)])
+
+
+def _put(connection: Connection, order: ErasureOrder) -> ErasureOrder:
+    known = _find(connection, order.uid)
+    if known is not None:
+        return known
+    located = _locate(connection, order)
+    connection.execute(insert(ERASURE_ORDERS).values(uid=order.uid, **_write(located)))
+    return located
+
+
+def _find_person(connection: Connection, erasure_id: bytes) -> PersonErasure | None:
+    row = connection.execute(
+        select(PERSON_ERASURES).where(PERSON_ERASURES.c.id == erasure_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    mine = (ERASURE_ORDERS.c.act == erasure_id, ERASURE_ORDERS.c.finished_s.is_(None))
+    left = connection.execute(select(func.count()).select_from(ERASURE_ORDERS).where(*mine))
+    problems = connection.execute(
+        select(ERASURE_ORDERS.c.problem)
+        .where(*mine, ERASURE_ORDERS.c.problem.is_not(None))
+        .distinct()
+        .limit(_PROBLEMS)
+    ).scalars()
+    return PersonErasure(
+        id=bytes(row.id),
+        reason=ErasureReason(row.reason),
+        caller=row.caller,
+        ordered_s=row.ordered_s,
+        records=row.records,
+        kept=row.kept,
+        finished_s=row.finished_s,
+        open=left.scalar_one(),
+        problems=tuple(problems),
+    )
 
 
 def _locate(connection: Connection, order: ErasureOrder) -> ErasureOrder:
@@ -122,6 +253,7 @@ def _write(order: ErasureOrder) -> dict[str, Any]:
         "block": order.block,
         "block_time_s": order.block_time_s,
         "finished_s": order.finished_s,
+        "act": order.act,
     }
 
 
@@ -139,4 +271,5 @@ def _read(row: Row[Any]) -> ErasureOrder:
         block=row.block,
         block_time_s=row.block_time_s,
         finished_s=row.finished_s,
+        act=None if row.act is None else bytes(row.act),
     )

@@ -71,6 +71,7 @@ _TAGS: Final = {
         " of the agency's own."
     ),
     "subjects": "Persons, by the handle that two agencies have for each; kept in the vault.",
+    "erasing": "Erasing what the vault has, of one record or of one person, for good.",
     "reads": "Who opened what of this agency's vault, when, and what for.",
     "texts": "Public texts of which the ledger keeps the hash.",
     "datasets": "Which data there are, and how they are shared.",

@@ -1,4 +1,4 @@
-"""Requests and answers about erasing credentials."""
+"""Requests and answers about erasing credentials and other records."""
 
 from typing import Literal
 
@@ -9,19 +9,21 @@ from api.rest.values import EXAMPLE_TIME, EXAMPLE_UID, Model, Reason, Time, Uid
 EXAMPLE_OPERATION = "op-5f1d7c2a9b3e4d60a1b2c3d4"
 
 
-class CredentialErase(Model):
-    """Erase a credential for good: document, salts and keys, in every copy and backup.
+class RecordErase(Model):
+    """Erase a record for good: document, envelopes, salts and keys, in every copy and backup.
 
-    The ledger's record becomes `erased` first. What proves other records stays as it is.
+    What is attested becomes `erased` on the ledger first. Other records, such as an exchange, have
+    no such state there: their commitments stay, and nothing opens them any more. What proves other
+    records stays as it is.
     """
 
     reason: Reason = Field(description="Neutral reason code.", examples=["holder_request"])
 
 
 class Erasure(Model):
-    """How far erasing a credential has come."""
+    """How far erasing a record has come."""
 
-    uid: Uid = Field(description="The credential.", examples=[EXAMPLE_UID])
+    uid: Uid = Field(description="The record.", examples=[EXAMPLE_UID])
     state: Literal["ordered", "erased"] = Field(
         description=(
             "`ordered`: on disk, so it will be erased; the ledger's tombstone comes first."

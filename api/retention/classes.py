@@ -8,9 +8,14 @@
     checked = true
     schemas = ["0x…"]               # credentials of these schemas
     roles = ["request"]             # materials in these roles, all of their parts
+    tables = ["reads"]              # lines of the record of reads
+    action = "erase"                # or "restrict": from then on for storage only
+    obligatory_years = 3            # a law asks for so many; a person's request does not shorten it
+    basis = "0x…"                   # the legal basis on the ledger that asks for it, if it is there
 
-What no class covers is kept. Durations are counted by the calendar in UTC, and a day that a month
-does not have becomes the first of the next, so that nothing ends early.
+What no class covers is kept. One thing may be in one class of each action. Durations are counted by
+the calendar in UTC, and a day that a month does not have becomes the first of the next, so that
+nothing ends early.
 """
 
 import datetime as dt
@@ -25,6 +30,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from api.acts.forgetting import ANSWER_PREFIX
 from api.errors import InvalidField
 from api.rest.faults import Contradiction
+from api.vault.holdings import Holding
+
+Action = Literal["erase", "restrict"]
+"""What becomes of a thing when its time is over."""
 
 _MONTHS: Final = 12
 _LAST_YEAR: Final = 9999
@@ -44,33 +53,37 @@ class RetentionClass(BaseModel):
     checked: bool
     schemas: list[Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]] = []
     roles: list[Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,31}$")]] = []
+    tables: list[Literal["reads"]] = []
+    action: Action = "erase"
+    obligatory_years: Annotated[int, Field(ge=0, le=200)] = 0
+    basis: Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")] | None = None
 
     @model_validator(mode="after")
     def _check(self) -> "RetentionClass":
         if not (self.years or self.months or self.days):
             raise Contradiction("the class needs a duration", "years", "months", "days")
-        if not (self.schemas or self.roles):
-            raise Contradiction("the class covers nothing: name one", "schemas", "roles")
-        if self.roles and self.start != "created":
+        if not (self.schemas or self.roles or self.tables):
+            raise Contradiction("the class covers nothing: name one", "schemas", "roles", "tables")
+        if (self.roles or self.tables) and self.start != "created":
             raise Contradiction(
-                "materials have no end of validity: start must be created", "start", "roles"
+                "only credentials have an end of validity: start must be created", "start", "roles"
             )
+        if self.tables and self.action != "erase":
+            raise Contradiction("lines of a table are erased or kept", "action", "tables")
         return self
+
+    def find_start(self, created_s: int, valid_until_s: int) -> int:
+        """Return from when a thing's time is counted."""
+        is_by_validity = self.start == "valid_until" and valid_until_s
+        return valid_until_s if is_by_validity else created_s
 
     def compute_end(self, start_s: int) -> int:
         """Return when what began at a time in seconds is kept no longer."""
-        start = dt.datetime.fromtimestamp(start_s, dt.UTC)
-        months = start.month - 1 + self.months
-        year, month = start.year + self.years + months // _MONTHS, months % _MONTHS + 1
-        if year >= _LAST_YEAR:
-            return int(dt.datetime(_LAST_YEAR, 12, 31, tzinfo=dt.UTC).timestamp())
-        try:
-            end = start.replace(year=year, month=month)
-        except ValueError:
-            # The month has no such day.
-            following = (year + 1, 1) if month == _MONTHS else (year, month + 1)
-            end = start.replace(year=following[0], month=following[1], day=1)
-        return int((end + dt.timedelta(days=self.days)).timestamp())
+        return _add(start_s, years=self.years, months=self.months, days=self.days)
+
+    def compute_duty_end(self, start_s: int) -> int:
+        """Return until when a law asks to keep what began then, whoever wants it gone."""
+        return _add(start_s, years=self.obligatory_years)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +92,31 @@ class RetentionPlan:
 
     classes: tuple[RetentionClass, ...]
 
-    def find_for_schema(self, schema_uid: bytes) -> RetentionClass | None:
-        """Return the class of a schema's credentials; None if they are kept."""
+    def find_for_schema(self, schema_uid: bytes, action: Action = "erase") -> RetentionClass | None:
+        """Return the class of a schema's credentials; None if they are kept as they are."""
         text = "0x" + schema_uid.hex()
-        return next((one for one in self.classes if text in one.schemas), None)
+        return next((one for one in self._list(action) if text in one.schemas), None)
 
-    def find_for_role(self, role: str) -> RetentionClass | None:
-        """Return the class of materials in a role; None if they are kept."""
+    def find_for_role(self, role: str, action: Action = "erase") -> RetentionClass | None:
+        """Return the class of materials in a role; None if they are kept as they are."""
         plain = name_kind(role)
-        return next((one for one in self.classes if role in one.roles or plain in one.roles), None)
+        return next(
+            (one for one in self._list(action) if role in one.roles or plain in one.roles), None
+        )
+
+    def find_for_table(self, name: Literal["reads"]) -> RetentionClass | None:
+        """Return the class of a table's lines; None if they are kept."""
+        return next((one for one in self.classes if name in one.tables), None)
+
+    def find_for(self, holding: Holding, action: Action = "erase") -> RetentionClass | None:
+        """Return the class of a thing in the vault; None if it is kept as it is."""
+        if holding.schema_uid is not None:
+            return self.find_for_schema(holding.schema_uid, action)
+        assert holding.role is not None, "a material has a role"
+        return self.find_for_role(holding.role, action)
+
+    def _list(self, action: Action) -> list[RetentionClass]:
+        return [one for one in self.classes if one.action == action]
 
 
 def name_kind(role: str) -> str:
@@ -110,13 +139,28 @@ def load_plan(file: Path | None = None) -> RetentionPlan:
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidField(str(file), "the classes of retention cannot be read") from error
         found |= {one.name: one for one in _parse(text, str(file))}
-    covered: dict[str, str] = {}
+    covered: dict[tuple[Action, str], str] = {}
     for one in found.values():
-        for thing in (*one.schemas, *one.roles):
-            if thing in covered:
-                raise InvalidField(one.name, f"{thing} is covered by {covered[thing]} as well")
-            covered[thing] = one.name
+        for thing in (*one.schemas, *one.roles, *one.tables):
+            other = covered.setdefault((one.action, thing), one.name)
+            if other != one.name:
+                raise InvalidField(one.name, f"{thing} is covered by {other} as well")
     return RetentionPlan(classes=tuple(found.values()))
+
+
+def _add(start_s: int, *, years: int, months: int = 0, days: int = 0) -> int:
+    start = dt.datetime.fromtimestamp(start_s, dt.UTC)
+    passed = start.month - 1 + months
+    year, month = start.year + years + passed // _MONTHS, passed % _MONTHS + 1
+    if year >= _LAST_YEAR:
+        return int(dt.datetime(_LAST_YEAR, 12, 31, tzinfo=dt.UTC).timestamp())
+    try:
+        end = start.replace(year=year, month=month)
+    except ValueError:
+        # The month has no such day.
+        following = (year + 1, 1) if month == _MONTHS else (year, month + 1)
+        end = start.replace(year=following[0], month=following[1], day=1)
+    return int((end + dt.timedelta(days=days)).timestamp())
 
 
 def _parse(text: str, place: str) -> list[RetentionClass]:

@@ -9,7 +9,7 @@ beside, which tells nothing to whoever has the database without the key.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from atesta_client.canonical import MAX_DOCUMENT_SIZE, dump_canonical, load_json
 from atesta_client.envelopes import Envelope, decode_envelope, encode_envelope
@@ -19,9 +19,12 @@ from api.errors import LimitExceeded
 from api.vault.ciphers import Sealed
 from api.vault.epoch_keys import EpochKey
 from api.vault.keyring import Keyring
+from api.vault.restrictions import check_purpose, find_restrictions
 from api.vault.sealed_tables import build_material_identity
 from api.vault.tables import MATERIALS
 from api.vault.witness import UNWITNESSED, Opened, Witness
+
+_CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,21 +93,30 @@ class Materials:
         await self._database.write(remove)
 
     async def find(self, uid: bytes, role: str) -> Envelope | None:
-        """Open one envelope of a record; raises `VaultDamaged` if its bytes were changed."""
+        """Open one envelope of a record.
+
+        Raises `VaultDamaged` if its bytes were changed, and `RecordRestricted` for a record that is
+        kept for storage only.
+        """
         query = select(MATERIALS).where(MATERIALS.c.uid == uid, MATERIALS.c.role == role)
         return await self._find_first(query)
 
     async def get_all(self, uid: bytes) -> dict[str, Envelope]:
-        """Open all envelopes of a record, by role."""
+        """Open all envelopes of a record, by role; raises `RecordRestricted`."""
         query = select(MATERIALS).where(MATERIALS.c.uid == uid)
-        opened = await self._keyring.read(
-            lambda c: {row.role: self._open(row) for row in c.execute(query).all()}
-        )
+
+        def load(connection: Connection) -> dict[str, Envelope]:
+            rows = connection.execute(query).all()
+            if rows:
+                self._check_purpose(connection, uid)
+            return {row.role: self._open(row) for row in rows}
+
+        opened = await self._keyring.read(load)
         self._witness.note([Opened(uid, role) for role in opened])
         return opened
 
     async def find_by_commitment(self, commitment: bytes) -> Envelope | None:
-        """Open the envelope behind a commitment, whichever record it belongs to."""
+        """Open the envelope behind a commitment, whichever record it belongs to, as `find` does."""
         query = select(MATERIALS).where(MATERIALS.c.commitment == commitment).limit(1)
         return await self._find_first(query)
 
@@ -125,6 +137,23 @@ class Materials:
             return tuple(bytes(uid) for uid in uids)
 
         return await self._keyring.read(find)
+
+    async def list_held(
+        self, uids: Sequence[bytes], roles: Sequence[str]
+    ) -> tuple[tuple[bytes, str], ...]:
+        """Return which of these records have envelopes in which of these roles, opening none."""
+
+        def find(connection: Connection) -> tuple[tuple[bytes, str], ...]:
+            found = []
+            for start in range(0, len(uids), _CHUNK):
+                chunk = uids[start : start + _CHUNK]
+                query = select(MATERIALS.c.uid, MATERIALS.c.role).where(
+                    MATERIALS.c.uid.in_(chunk), MATERIALS.c.role.in_(roles)
+                )
+                found += [(bytes(row.uid), str(row.role)) for row in connection.execute(query)]
+            return tuple(found)
+
+        return await self._database.read(find)
 
     def derive_salt(self, kind: str, reference: str) -> bytes:
         """Return the salt that this vault always uses for what a reference names; 32 bytes.
@@ -162,13 +191,19 @@ class Materials:
     async def _find_first(self, query: Select[Any]) -> Envelope | None:
         def load(connection: Connection) -> tuple[Opened, Envelope] | None:
             row = connection.execute(query).first()
-            return None if row is None else (Opened(bytes(row.uid), row.role), self._open(row))
+            if row is None:
+                return None
+            self._check_purpose(connection, bytes(row.uid))
+            return Opened(bytes(row.uid), row.role), self._open(row)
 
         found = await self._keyring.read(load)
         if found is None:
             return None
         self._witness.note([found[0]])
         return found[1]
+
+    def _check_purpose(self, connection: Connection, uid: bytes) -> None:
+        check_purpose(self._witness, find_restrictions(connection, [uid]).get(uid))
 
     def _open(self, row: Row[Any]) -> Envelope:
         sealed = Sealed(

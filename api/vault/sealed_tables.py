@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Row, Table
 
 from api.imports.tables import IMPORT_LINES
-from api.vault.tables import CLAIMS, MATERIALS, MEMBERS, RECORDS
+from api.vault.tables import CLAIMS, MATERIALS, MEMBERS, RECORDS, RESTRICTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ SEALED_TABLES: Final = (
 )
 """Every table with sealed rows."""
 
-DELETED_TABLES: Final = (CLAIMS, MEMBERS, MATERIALS, RECORDS)
+DELETED_TABLES: Final = (CLAIMS, MEMBERS, MATERIALS, RECORDS, RESTRICTIONS)
 """Tables whose rows go when the record that their `uid` names is erased, in that order.
 
 Lines of imports stay, because imports are counted by their lines.

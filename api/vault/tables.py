@@ -132,7 +132,39 @@ ERASURE_ORDERS = Table(
     Column("block", BigInteger),
     Column("block_time_s", BigInteger),
     Column("finished_s", BigInteger),
+    # The erasure of a person that it is part of, until all of that is done.
+    Column("act", LargeBinary(32)),
     Index("erasure_orders_by_end", "finished_s"),
+    Index("erasure_orders_by_act", "act"),
+)
+
+PERSON_ERASURES = Table(
+    "person_erasures",
+    METADATA,
+    Column("id", LargeBinary(32), primary_key=True),
+    Column("reason", String(24), nullable=False),
+    Column("caller", String(200), nullable=False),
+    Column("ordered_s", BigInteger, nullable=False),
+    # Only counts stay: which records were one person's is forgotten with the last of them.
+    Column("records", Integer, nullable=False),
+    Column("kept", Integer, nullable=False),
+    Column("finished_s", BigInteger),
+    Index("person_erasures_by_end", "finished_s"),
+)
+
+RESTRICTIONS = Table(
+    "restrictions",
+    METADATA,
+    Column("uid", LargeBinary(32), primary_key=True),
+    # request, withdrawal or term: `api.vault.restrictions`
+    Column("cause", String(16), nullable=False),
+    # The legal basis on the ledger for which alone it is read; null: the word `retained`.
+    Column("basis", LargeBinary(32)),
+    Column("legal_reference", String(500)),
+    Column("restricted_s", BigInteger, nullable=False),
+    # When it is erased; null: when a class of retention says so.
+    Column("until_s", BigInteger),
+    Index("restrictions_by_end", "until_s"),
 )
 
 MERGES = Table(

@@ -15,6 +15,7 @@ exactly one is earlier.
 import asyncio
 import copy
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ from atesta_client.credentials import (
     with_batch_path,
 )
 from atesta_client.hashing import DIGEST_SIZE
-from atesta_client.pointers import Absent, get_value, parse_pointer
+from atesta_client.pointers import Absent, JsonValue, get_value, parse_pointer
 from sqlalchemy import Connection, Delete, Row, delete, insert, select
 
 from api.errors import ApiError, InvalidField
@@ -37,6 +38,7 @@ from api.vault.epoch_keys import EpochKey
 from api.vault.erasure import ErasureReason, ErasureReport, erase_records
 from api.vault.erasure_journal import Erased
 from api.vault.keyring import EpochGone, Keyring
+from api.vault.restrictions import Restriction, check_purpose, find_restrictions
 from api.vault.sealed_tables import build_record_identity
 from api.vault.stored import (
     SELECT_CREDENTIALS,
@@ -127,14 +129,17 @@ class Vault:
     async def open(self, uid: bytes) -> Credential | None:
         """Decrypt a credential, with its batch path where it has one; None if not here.
 
-        Raises `VaultDamaged` if its bytes were changed.
+        Raises `VaultDamaged` if its bytes were changed, and `RecordRestricted` for one that is kept
+        for storage only.
         """
         if await self.find_erased(uid) is not None:
             return None
-
         opened = await self._opens.do(uid)
-        self._witness.note([] if opened is None else [Opened(uid, CREDENTIAL)])
-        return opened
+        if opened is None:
+            return None
+        check_purpose(self._witness, opened.restriction)
+        self._witness.note([Opened(uid, CREDENTIAL)])
+        return opened.credential
 
     async def get_page(
         self, *, limit: int, before: int | None, schema_uid: bytes | None
@@ -146,6 +151,27 @@ class Vault:
         if schema_uid is not None:
             query = query.where(RECORDS.c.schema_uid == schema_uid)
         return await self._database.read(lambda c: [read_stored(row) for row in c.execute(query)])
+
+    async def list_by_reference(
+        self, schema_uid: bytes, document: JsonValue, pointers: Sequence[str]
+    ) -> tuple[bytes, ...]:
+        """Return the credentials of a schema that name the same certificate as a document."""
+        reference = self._compute_reference(schema_uid, document, pointers)
+        if reference is None:
+            return ()
+
+        def find(connection: Connection) -> tuple[bytes, ...]:
+            uids = connection.execute(
+                select(RECORDS.c.uid)
+                .where(
+                    RECORDS.c.schema_uid == schema_uid,
+                    RECORDS.c.reference.in_(self._keyring.find_veils(connection, reference)),
+                )
+                .order_by(RECORDS.c.sequence)
+            ).scalars()
+            return tuple(bytes(uid) for uid in uids)
+
+        return await self._keyring.read(find)
 
     async def claim(self, uid: bytes, now_s: int) -> list[Rival]:
         """Claim the record's certificate and return the earlier claims on it, oldest first.
@@ -248,17 +274,17 @@ class Vault:
             count=len(items),
         )
 
-    async def _open_all(self, uids: Sequence[bytes]) -> Sequence[Credential | Exception | None]:
+    async def _open_all(self, uids: Sequence[bytes]) -> Sequence["_Held | Exception | None"]:
         opened = await self._database.read(partial(self._load, uids=uids))
         for place, found in enumerate(opened):
             if isinstance(found, EpochGone):
                 opened[place] = await self._open_again(uids[place])
         return opened
 
-    async def _open_again(self, uid: bytes) -> Credential | Exception | None:
+    async def _open_again(self, uid: bytes) -> "_Held | Exception | None":
         """Open a credential that was wrapped anew while it was read."""
 
-        def load(connection: Connection) -> Credential | Exception | None:
+        def load(connection: Connection) -> _Held | Exception | None:
             (found,) = self._load(connection, uids=[uid])
             if isinstance(found, EpochGone):
                 raise found
@@ -271,19 +297,23 @@ class Vault:
 
     def _load(
         self, connection: Connection, *, uids: Sequence[bytes]
-    ) -> list[Credential | Exception | None]:
+    ) -> list["_Held | Exception | None"]:
         query = SELECT_CREDENTIALS.where(RECORDS.c.uid.in_(uids))
-        found: dict[bytes, Credential | Exception] = {}
+        restrictions = find_restrictions(connection, uids)
+        found: dict[bytes, _Held | Exception] = {}
         for row in connection.execute(query):
+            uid = bytes(row.uid)
             try:
-                found[bytes(row.uid)] = self._open(row)
+                found[uid] = _Held(credential=self._open(row), restriction=restrictions.get(uid))
             except ApiError as error:
-                found[bytes(row.uid)] = error
+                found[uid] = error
         return [found.get(uid) for uid in uids]
 
     def _seal(self, new: NewCredential, key: EpochKey) -> dict[str, Any]:
         record = new.credential.record
-        reference = self._compute_reference(new)
+        reference = self._compute_reference(
+            record.schema.uid, new.credential.document, new.reference
+        )
         sealed = key.seal(
             encode_credential(new.credential),
             build_record_identity(record.uid, record.schema.uid, _VERSION),
@@ -305,15 +335,14 @@ class Vault:
             "ciphertext": sealed.ciphertext,
         }
 
-    def _compute_reference(self, new: NewCredential) -> bytes | None:
-        document = new.credential.document
-        values = [get_value(document, parse_pointer(pointer)) for pointer in new.reference]
+    def _compute_reference(
+        self, schema_uid: bytes, document: JsonValue, pointers: Sequence[str]
+    ) -> bytes | None:
+        values = [get_value(document, parse_pointer(pointer)) for pointer in pointers]
         if all(isinstance(value, Absent) for value in values):
             return None
         written = [[] if isinstance(value, Absent) else [value] for value in values]
-        return self._keyring.fingerprints.compute_reference(
-            new.credential.record.schema.uid, dump_canonical(written)
-        )
+        return self._keyring.fingerprints.compute_reference(schema_uid, dump_canonical(written))
 
     def _open(self, row: Row[Any]) -> Credential:
         uid, schema_uid = bytes(row.uid), bytes(row.schema_uid)
@@ -341,6 +370,14 @@ class Vault:
                 ),
             ),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """A credential as the vault has it, for whoever may have it."""
+
+    credential: Credential
+    restriction: Restriction | None
 
 
 def _delete(statement: Delete, connection: Connection) -> None:

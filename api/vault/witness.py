@@ -33,12 +33,21 @@ class Witness(Protocol):
         """Take notice of what was opened; raises if it cannot be accounted for."""
         ...
 
+    def is_for(self, purpose: str) -> bool:
+        """Tell whether it opens for this purpose, so that what is kept only for it may be read."""
+        ...
+
 
 class Unwitnessed:
     """For the agency's own upkeep of its vault, which shows nothing to anybody."""
 
     def note(self, opened: Sequence[Opened]) -> None:
         """Do nothing."""
+
+    def is_for(self, purpose: str) -> bool:
+        """Upkeep reaches what is stored, whatever for."""
+        del purpose
+        return True
 
 
 class Nobody:
@@ -48,6 +57,11 @@ class Nobody:
         """Refuse: nobody is named as the reader."""
         del opened
         raise ApiBug("the vault was opened without naming a reader")
+
+    def is_for(self, purpose: str) -> bool:
+        """Nobody has a purpose."""
+        del purpose
+        return False
 
 
 UNWITNESSED: Final = Unwitnessed()

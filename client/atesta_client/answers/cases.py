@@ -84,6 +84,32 @@ class Irregularity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StorageOnly:
+    """Why what the vault has of a record stays closed."""
+
+    cause: str
+    """``request``, ``withdrawal`` or ``term``."""
+    purpose: str
+    """The only purpose for which it opens: the uid of a basis, or ``retained``."""
+    legal_reference: str | None
+    """The law, where a class of retention cites it."""
+    until: datetime | None
+    """When it is erased."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedPart:
+    """Something of a case that was erased."""
+
+    what: str
+    """``exchange`` or ``case_file``."""
+    reason: str
+    """Why: a neutral code."""
+    erased: datetime
+    """When."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseExchange:
     """One exchange of a case."""
 
@@ -127,6 +153,8 @@ class CaseExchange:
     """Whether what arrived is what was released; ``None`` before."""
     kept_until: datetime | None
     """Until when they may be kept."""
+    storage_only: StorageOnly | None
+    """Set where what the vault has of it is kept for storage only."""
     missing: tuple[Irregularity, ...]
     """What is missing or not in order."""
 
@@ -141,6 +169,8 @@ class CaseAnswer:
     """Its file, if one was opened."""
     exchanges: tuple[CaseExchange, ...]
     """In the order asked."""
+    erased: tuple[ErasedPart, ...]
+    """What was erased of it, oldest first."""
     missing: tuple[str, ...]
     """Codes of all that is missing; empty if all is in order."""
     block: int

@@ -213,7 +213,7 @@ async def test_erasure_is_carried_out_after_a_crash_at_any_step(
         if step == "final":
             await eraser.turn()
         if step == "erased":
-            broken.setattr("api.erasing.orders.ErasureOrders.save", die)
+            broken.setattr("api.erasing.orders.ErasureOrders.save_all", die)
             broken.setattr("api.erasing.orders.ErasureOrders.save_problem", die)
             with pytest.raises(UpstreamFault):
                 await eraser.turn()

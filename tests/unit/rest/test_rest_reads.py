@@ -147,7 +147,7 @@ async def test_what_a_failing_request_opened_is_recorded_too(
 
 
 def test_gathering_keeps_the_order_and_each_thing_once() -> None:
-    gathering = Gathering()
+    gathering = Gathering("audit")
     one, two = Opened(b"1" * 32, "credential"), Opened(b"1" * 32, "case")
     gathering.note([one, two])
     gathering.note([one])

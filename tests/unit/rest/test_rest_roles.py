@@ -61,7 +61,8 @@ TABLE = {
     "verifier": "create_challenge verify",
     "auditor": "list_evidence get_evidence list_reads",
     # Who used a person's data: whoever answers the person, and whoever supervises.
-    "officer auditor": "list_subject_reads list_merges get_merge",
+    "officer auditor": "list_subject_reads list_merges get_merge get_person_erasure",
+    "officer issuer auditor": "get_record_erasure",
     # What there is: schemas and their issuers, datasets, notices, purposes.
     "describer": """
         register_dataset change_dataset_state publish_notice change_notice_state publish_purpose
@@ -84,7 +85,7 @@ TABLE = {
         request_exchange cancel_exchange release_exchange acknowledge_exchange void_exchange
         end_exchange begin_period make_statement name_leaf create_subject match_subject
         find_subject propose_merge decide_merge reverse_merge prepare_consent prepare_withdrawal
-        keep_consent_envelope create_case
+        keep_consent_envelope create_case erase_record foresee_person_erasure erase_person
     """,
     "officer writer": "give_consent withdraw_signed_consent",
     # The agency's own cases; who may read them is who answers for them.
