@@ -1,6 +1,7 @@
 """Fixtures for tests that run on both engines: an address for each, a new database each time.
 
-With `pytest --postgresql`, the agencies of all other tests keep their data in PostgreSQL as well.
+With `pytest --postgresql`, the agencies of all other tests keep their data in PostgreSQL as well; a
+test marked `ON_BOTH_ENGINES` does both in every run, and each package of the API has one.
 
 A test that takes `database_url` or `database_urls` runs twice, on SQLite and on PostgreSQL. One
 PostgreSQL server serves a whole run of tests; it does not wait for the disk, so tests of durability
@@ -24,6 +25,11 @@ MOSTLY_SQLITE: Final = pytest.mark.parametrize(
     "database_urls", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True
 )
 """For slow tests whose parts run on both engines elsewhere: PostgreSQL with `--long` only."""
+
+ON_BOTH_ENGINES: Final = pytest.mark.parametrize(
+    "agencies_engine", ["sqlite", "postgresql"], indirect=True
+)
+"""For tests of agencies that say nothing of where they keep their data."""
 
 NewDatabase = Callable[[str], str]
 """Returns the address of the database with this name; the same name means the same database."""
@@ -91,14 +97,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.fixture
+def agencies_engine(request: pytest.FixtureRequest) -> str:
+    """Where agencies keep their data that are given no addresses: `sqlite` or `postgresql`."""
+    is_server = bool(request.config.getoption("--postgresql"))
+    return str(getattr(request, "param", "postgresql" if is_server else "sqlite"))
+
+
 @pytest.fixture(autouse=True)
-def _default_engine(request: pytest.FixtureRequest) -> Iterator[None]:
-    if not request.config.getoption("--postgresql"):
+def _default_engine(request: pytest.FixtureRequest, agencies_engine: str) -> Iterator[None]:
+    if agencies_engine == "sqlite":
         yield
         return
     pool: DatabasePool = request.getfixturevalue("postgres_pool")
     _DEFAULT["pool"] = pool
     yield
+    del _DEFAULT["pool"]
     for url in _PLACED.values():
         pool.give_back(url)
     _PLACED.clear()

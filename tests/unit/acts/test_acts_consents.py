@@ -6,6 +6,7 @@ import pytest
 from atesta_client.envelopes import open_envelope
 from atesta_client.resident_keys import ResidentKey
 
+from tests.engines import ON_BOTH_ENGINES
 from tests.unit.acts.exchange_world import (
     PERSON,
     TAXPAYER,
@@ -226,6 +227,7 @@ async def test_consent_withdrawn_binds_and_is_answered(
     assert declared >= START_S
 
 
+@ON_BOTH_ENGINES
 async def test_consent_withdrawn_earlier_lists_the_releases_since(
     bureau: Caller, laboratory: Caller, law: Law
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from atesta_client.envelopes import open_envelope
 
 from api.acts.consent_terms import recall_consent
+from tests.engines import ON_BOTH_ENGINES
 from tests.unit.acts.exchange_world import (
     DATA,
     PERSON,
@@ -40,6 +41,7 @@ async def state(caller: Caller, uid: str) -> Any:
     return (await look(caller, f"/exchanges/{uid}"))["state"]
 
 
+@ON_BOTH_ENGINES
 async def test_exchange_once_from_request_to_receipt(
     bureau: Caller, laboratory: Caller, law: Law, consent: str
 ) -> None:

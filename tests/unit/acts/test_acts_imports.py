@@ -15,6 +15,7 @@ from api.imports.kinds import KINDS, MANDATES
 from api.imports.parsing import FileFormat, parse_file
 from api.imports.worker import ImportHeld, ImportWorker
 from contracts.addresses import MANDATES_NAME
+from tests.engines import ON_BOTH_ENGINES
 from tests.unit.acts.conftest import NUMBERS
 from tests.unit.acts.law_world import ACT_LIST, PAST, PURPOSE, make_uid, read
 from tests.unit.acts.test_acts_mandates import build_office, build_power
@@ -64,6 +65,7 @@ async def list_rejects(caller: Caller, started: Any) -> list[tuple[int, str, str
     return [(item["line"], item["code"], item["field"]) for item in page["items"]]
 
 
+@ON_BOTH_ENGINES
 async def test_import_groups_lines_and_bad_ones_do_not_stop_the_rest(
     bureau: Caller, act_list: str
 ) -> None:

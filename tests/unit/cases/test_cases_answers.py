@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.engines import ON_BOTH_ENGINES
 from tests.unit.acts.conftest import bureau, laboratory, ledger, supervisor
 from tests.unit.acts.exchange_world import (
     DATA,
@@ -25,6 +26,7 @@ async def read_case(caller: Caller, number: str = NUMBER) -> dict[str, Any]:
     return told
 
 
+@ON_BOTH_ENGINES
 async def test_case_number_alone_answers_everything(
     laboratory: Caller, bureau: Caller, supervisor: Caller
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from tests.contracts import exchange_harness
 from tests.contracts.contract_harness import bureau, laboratory, uid_of
 from tests.contracts.exchange_harness import REQUEST, RESPONSE
+from tests.engines import ON_BOTH_ENGINES
 from tests.unit.reading.conftest import EXCHANGE, reader, stage
 from tests.unit.rest.ledger_world import Caller
 
@@ -39,6 +40,7 @@ async def read_stream(reader: Caller, query: str, count: int, **headers: str) ->
     return found
 
 
+@ON_BOTH_ENGINES
 async def test_pages_of_events_meet_without_gap(stage: Any, reader: Caller) -> None:
     run_exchange(stage)
     await reader.agency.services.index.catch_up()

@@ -19,6 +19,7 @@ from tests.contracts import consent_harness, exchange_harness
 from tests.contracts.contract_harness import BUREAU, LABORATORY, bureau, laboratory, uid_of
 from tests.contracts.exchange_harness import GENERAL, REQUEST, RESPONSE
 from tests.contracts.law_harness import CONSENT_BASIS, NOTICE, ORDINARY, PURPOSE
+from tests.engines import ON_BOTH_ENGINES
 from tests.unit.reading.conftest import EXCHANGE, reader, stage, write_uid
 from tests.unit.rest.ledger_world import Caller
 
@@ -37,6 +38,7 @@ async def tell_exchange(stage: Any, reader: Caller) -> dict[str, Any]:
     return told
 
 
+@ON_BOTH_ENGINES
 async def test_story_of_an_exchange_names_all_that_it_rests_on(stage: Any, reader: Caller) -> None:
     told = await tell_exchange(stage, reader)
     entities = {entity["id"]: entity for entity in told["entities"]}

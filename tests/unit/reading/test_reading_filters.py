@@ -22,6 +22,7 @@ from tests.contracts.law_harness import (
 )
 from tests.contracts.test_contracts_policies import put_in_force
 from tests.contracts.test_contracts_stops import stop_args
+from tests.engines import ON_BOTH_ENGINES
 from tests.unit.reading.conftest import SUPERVISOR, write_uid
 from tests.unit.rest.ledger_world import Caller
 
@@ -119,6 +120,7 @@ def write(seconds: int) -> str:
     return parse_time(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@ON_BOTH_ENGINES
 async def test_filters_find_what_they_name_in_every_list(world: Caller, stage: Any) -> None:
     assert FOUND.keys() == {collection.path for collection in COLLECTIONS}
     for path, filters in FOUND.items():

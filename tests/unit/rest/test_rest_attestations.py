@@ -9,6 +9,7 @@ from contracts.addresses import (
     ATTESTATIONS_NAME,
     REGISTRY,
 )
+from tests.engines import ON_BOTH_ENGINES
 from tests.unit.rest.ledger_world import START_S, Caller, FakeLedger
 
 DOCUMENT = {
@@ -181,6 +182,7 @@ async def test_attestation_refusals_change_nothing(
     assert (before["block"], before["pending"]) == (after["block"], after["pending"])
 
 
+@ON_BOTH_ENGINES
 async def test_attestation_list_filters_and_pages(
     laboratory: Caller, bureau: Caller, schema: str
 ) -> None:

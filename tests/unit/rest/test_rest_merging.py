@@ -11,6 +11,7 @@ from api.access.tokens import create_token, save_tokens
 from api.errors import UpstreamFault
 from api.settings import ApiSettings
 from api.vault.subjects import Subjects
+from tests.engines import ON_BOTH_ENGINES
 from tests.unit.rest.ledger_world import Agency, Caller, FakeLedger, open_caller
 
 FIRST, SECOND = "0x" + "07" * 32, "0x" + "08" * 32
@@ -94,6 +95,7 @@ async def test_one_officer_alone_merges_nobody(desk: Desk) -> None:
     assert (await desk.who_is(FIRST), await desk.who_is(SECOND)) == (None, "file-1")
 
 
+@ON_BOTH_ENGINES
 async def test_merge_moves_a_handle_to_another_person_and_back(desk: Desk) -> None:
     await desk.match(FIRST, "file-1")
     await desk.match(SECOND, "file-2")

@@ -30,6 +30,7 @@ from contracts.addresses import (
 from contracts.development import CHAIN_ID
 from contracts.labels import encode_label
 from contracts.refusals import load_refusals
+from tests.engines import ON_BOTH_ENGINES
 from tests.unit.rest.ledger_world import START_S, Agency, FakeLedger
 
 SCHEMA = Schema(uid=bytes([0x5C]) * 32, pointers=("/balance_band", "/cnf"))
@@ -162,6 +163,7 @@ async def test_recognition_needs_no_policy_within_a_jurisdiction(border: Border)
     assert (answer.result, answer.recognition, answer.notices) == ("valid", None, ())
 
 
+@ON_BOTH_ENGINES
 async def test_recognition_suspended_by_one_side_refuses_until_reinstated(border: Border) -> None:
     credential = border.issue()
     border.agree()
