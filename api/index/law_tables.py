@@ -23,6 +23,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 from api.index.tables import METADATA
@@ -69,7 +70,13 @@ LAW_RECORDS: Final = Table(
     Index("law_records_by_state", "kind", "state", "position"),
     Index("law_records_by_subkind", "kind", "subkind", "position"),
     Index("law_records_by_subkind_state", "kind", "subkind", "state", "position"),
-    Index("law_records_by_open_due", "open_due_s"),
+    # Few are open; who looks for those that are due need not read the records themselves.
+    Index(
+        "law_records_by_open_due",
+        *("open_due_s", "kind", "time_s", "ended_s", "due_s", "agency", "counterparty", "uid"),
+        sqlite_where=text("open_due_s IS NOT NULL"),
+        postgresql_where=text("open_due_s IS NOT NULL"),
+    ),
 )
 
 LAW_LINKS: Final = Table(
