@@ -16,10 +16,11 @@ from typing import Any, Final
 
 from atesta_client import requests
 
-from api.firewall.search.controls import LABEL, Controls
+from api.firewall.search.controls import Controls
 from api.firewall.search.folders import SearchReport, search_folder
 from api.firewall.search.guesses import GuessTable
 from api.firewall.search.needles import Needle, NeedleSet
+from api.firewall.search.report import CONTROL as LABEL
 from node.cli.devnet import NodeRpc
 from node.cli.devnet.plan import DevnetNode
 from scripts.demos.ledger_stage import (

@@ -8,7 +8,8 @@ is everywhere: it is how agencies file a person, part of the case number, a fiel
 certificate. Then two attacks, with everything that is public and with whatever agencies keep and
 send, but without the keys of the vaults: a search for every value and for plain hashes of whatever
 can be guessed, and an attempt to link two records of the same person (`population_linkage`). Each
-attack must find what was planted for it.
+attack must find what was planted for it. At last one agency audits the others for what is in its
+own vault (`population_auditing`), and its signed report is verified.
 
 Ends with ``demo: ok`` and exit code 0, or ``demo: failed: <reason>`` and exit code 1.
 """
@@ -22,9 +23,10 @@ from scripts.demos.law_run import Story, run
 from scripts.demos.law_stage import LawStage
 from scripts.demos.population_acts import Population
 from scripts.demos.population_attacks import link_records, search_stores
+from scripts.demos.population_auditing import audit_agency
 from scripts.demos.population_people import make_people
 from scripts.demos.population_reading import read_chain
-from scripts.demos.population_scene import PARTIES, SUPERVISOR, lay_ground
+from scripts.demos.population_scene import HEALTH, PARTIES, SUPERVISOR, lay_ground
 from scripts.demos.stage import require
 
 SUMMARY = "A thousand residents go through D1, D2 and D8; then somebody tries to find them."
@@ -75,6 +77,7 @@ async def _tell(stage: LawStage, *, residents: int, seed: int) -> None:
         )
     link_records(narrator, population.residents, chain)
     await search_stores(stage, people)
+    await audit_agency(stage, HEALTH)
 
 
 def _read_count(text: str) -> int:

@@ -16,10 +16,11 @@ from atesta_client.base64url import decode_base64url
 from coincurve import PrivateKey
 from eth_hash.auto import keccak
 
-from api.firewall.search.controls import LABEL, Controls
+from api.firewall.search.controls import Controls
 from api.firewall.search.folders import search_folder
 from api.firewall.search.guesses import GuessTable, iterate_digests, list_birth_dates
 from api.firewall.search.needles import NeedleSet
+from api.firewall.search.report import CONTROL
 from scripts.demos.law_stage import LawStage
 from scripts.demos.narrator import Narrator
 from scripts.demos.population_acts import AUTHORISED, CONSENT, Resident
@@ -93,7 +94,7 @@ async def search_stores(stage: LawStage, people: tuple[Person, ...]) -> None:
             report = await asyncio.to_thread(
                 search_folder, node.folder, needles, guesses=guesses, controls=controls
             )
-            hits = [hit for hit in report.hits if not hit.label.startswith(LABEL)]
+            hits = [hit for hit in report.hits if not hit.label.startswith(CONTROL)]
             leaks += [(node.name, hit) for hit in hits]
             missed += [(node.name, *one) for one in controls.find_missed(report)]
             planted += controls.count()

@@ -16,7 +16,7 @@ from typing import Any, Final
 from api.errors import InvalidField
 from api.firewall.audit.report import describe_chance, list_stores
 from api.firewall.audit.values import VaultValues
-from api.firewall.search.controls import LABEL, Controls, describe_methods
+from api.firewall.search.controls import Controls, describe_methods
 from api.firewall.search.folders import measure_folder, search_folder
 from api.firewall.search.guesses import (
     FIRST_BIRTH,
@@ -30,7 +30,7 @@ from api.firewall.search.guesses import (
     name_spaces,
 )
 from api.firewall.search.needles import NeedleSet
-from api.firewall.search.report import SearchReport
+from api.firewall.search.report import CONTROL, SearchReport
 from api.firewall.search.searcher import Searcher, add_unlikely
 
 PATTERN_LIMIT: Final = 100_000
@@ -177,7 +177,7 @@ def _describe(
     hits = [
         {"store": hit.store, "place": hit.place, "label": hit.label, "encoding": hit.encoding}
         for hit in report.hits
-        if not hit.label.startswith(LABEL)
+        if not hit.label.startswith(CONTROL)
     ]
     return {
         "started": _write_time(started),

@@ -27,10 +27,7 @@ from eth_abi.abi import encode
 from api.firewall.search import stores
 from api.firewall.search.guesses import RECIPES, Guess, iterate_digests
 from api.firewall.search.needles import Needle
-from api.firewall.search.report import SearchReport
-
-LABEL: Final = "control: "
-"""Begins the label of every control."""
+from api.firewall.search.report import CONTROL, SearchReport
 
 _TAP_HEAD: Final = b"received 0123456789abcdef %d\n"
 _LATIN: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyzáéíóúçãõ"
@@ -112,7 +109,7 @@ class Control:
     @property
     def label(self) -> str:
         """Its label among needles and guesses."""
-        return LABEL + self.name
+        return CONTROL + self.name
 
 
 class Controls:

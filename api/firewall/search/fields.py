@@ -18,17 +18,25 @@ from typing import Any, Final
 from atesta_client.canonical import is_nested_deeper
 from msgpack import ExtType, UnpackException, unpackb  # type: ignore[attr-defined]
 
-from api.firewall.search.containers import iterate_streams
+from api.firewall.search.containers import is_like_stream, iterate_streams
 
 MAX_DEPTH: Final = 8
 """How many layers are opened inside one another."""
 
 # Where RLP may begin in a stored value: at once, after a type byte, after a height, after both.
-_RLP_OFFSETS: Final = (0, 1, 8, 9)
-_WORD = 32
+RLP_OFFSETS: Final = (0, 1, 8, 9)
+SMALL: Final = 56
+"""Bytes of the longest field whose RLP has a head of one byte."""
+WORD = 32
 _MAX_NESTING = 64
 _unpack: Callable[..., Any] = unpackb
 _SELECTOR = 4
+RLP_TEXT, RLP_LIST = 0x80, 0xC0
+_RLP_SHORT = 55
+_LEAST_TOKEN = 3
+# Of text in base64, so many letters hold one beyond F; of chance, all but once in 10^14 times.
+_SURELY_HEX = 32
+_JSON, _MSGPACK, _LETTER = 1, 2, 4
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9+/_-]{12,}={0,2}")
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]+")
 _TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
@@ -36,18 +44,43 @@ _TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 
 def iterate_fields(data: bytes) -> Iterator[bytes]:
     """Yield the data and every field that it can be read as holding, each once."""
+    yield from list_fields(data)[0]
+
+
+def list_fields(data: bytes, small: list[bytes] | None = None) -> tuple[list[bytes], list[bytes]]:
+    """Return the data and every field that it can be read as holding, and which were decoded.
+
+    The second list has the data, and what does not stand in it, or in another of that list, as it
+    is: to look through these byte for byte is to look through everything. Fields of at most `SMALL`
+    bytes are not opened but put into `small`, if that is given: they are most of a chain, and
+    `sieve` tells fast which of many are worth it.
+    """
     seen = {data}
+    everything, decoded = [data], [data]
     layer = [data]
     for _ in range(MAX_DEPTH):
-        yield from layer
-        inner = []
+        parts: list[bytes] = []
+        opened: list[bytes] = []
         for outer in layer:
-            for part in _iterate_parts(outer) if len(outer) > 1 else ():
-                if part not in seen:
-                    seen.add(part)
-                    inner.append(part)
-        layer = inner
-    yield from layer
+            if len(outer) > 1:
+                _open(outer, parts, opened)
+        if not parts and not opened:
+            break
+        layer = []
+        for part in opened:
+            if part not in seen:
+                seen.add(part)
+                decoded.append(part)
+                layer.append(part)
+        if small is not None:
+            small += [part for part in parts if 1 < len(part) <= SMALL]
+            parts = [part for part in parts if len(part) > SMALL]
+        for part in parts:
+            if part not in seen:
+                seen.add(part)
+                layer.append(part)
+        everything += layer
+    return everything, decoded
 
 
 def iterate_values(value: Any) -> Iterator[bytes]:
@@ -67,33 +100,51 @@ def iterate_values(value: Any) -> Iterator[bytes]:
         yield value.data
 
 
-def _iterate_parts(data: bytes) -> Iterator[bytes]:
-    for offset in _RLP_OFFSETS:
-        if offset < len(data) and data[offset] >= 0x80:
-            yield from _iterate_rlp(data[offset:])
-    yield from _iterate_words(data)
-    if data[:1] in b'{["':
-        yield from _iterate_json(data)
-    if data[0] & 0xF0 in {0x80, 0x90} or 0xDC <= data[0] <= 0xDF:
-        yield from _iterate_msgpack(data)
-    if data[:2] == b"0x":
-        yield from _iterate_hex(data[2:])
-    elif _TOKEN.fullmatch(data):
-        yield from _iterate_tokens(data)
-    yield from iterate_streams(data)
-    # A short field may be padded to the width of its column.
-    yield data.strip(b"\x00")
-
-
-def _iterate_words(data: bytes) -> Iterator[bytes]:
-    """Yield the 32-byte words of ABI data, with or without a selector before them."""
-    start = len(data) % _WORD
-    if start not in {0, _SELECTOR} or len(data) < _WORD:
+def iterate_msgpack(data: bytes) -> Iterator[bytes]:
+    """Yield what a value of msgpack holds that fills the data."""
+    try:
+        decoded = _unpack(data, raw=False, strict_map_key=False, unicode_errors="ignore")
+    except (ValueError, TypeError, UnpackException):
         return
-    for place in range(start, len(data), _WORD):
-        word = data[place : place + _WORD].strip(b"\x00")
-        if word:
-            yield word
+    yield from iterate_values(decoded)
+
+
+def _open(data: bytes, parts: list[bytes], opened: list[bytes]) -> None:
+    """Add what stands in the data as it is to `parts`, and what had to be decoded to `opened`.
+
+    Nearly all fields are random bytes that hold nothing, so what they begin with is looked at
+    before anything is tried.
+    """
+    first, size = data[0], len(data)
+    for offset in RLP_OFFSETS:
+        if offset < size and data[offset] >= RLP_TEXT:
+            _open_rlp(data, offset, parts)
+    if size >= WORD and size % WORD in {0, _SELECTOR}:
+        parts += _list_words(data)
+    marks = _MARKS[first]
+    if marks & _JSON:
+        opened += _iterate_json(data)
+    if marks & _MSGPACK:
+        opened += iterate_msgpack(data)
+    if marks & _LETTER and size >= _LEAST_TOKEN:
+        if data[:2] == b"0x":
+            opened += _iterate_hex(data[2:])
+        elif _TOKEN.fullmatch(data):
+            opened += _iterate_tokens(data)
+    if is_like_stream(data):
+        opened += iterate_streams(data)
+    # A short field may be padded to the width of its column.
+    if not first or not data[-1]:
+        parts.append(data.strip(b"\x00"))
+
+
+def _list_words(data: bytes) -> list[bytes]:
+    """Return the 32-byte words of ABI data, with or without a selector before them."""
+    words = (
+        data[place : place + WORD].strip(b"\x00")
+        for place in range(len(data) % WORD, len(data), WORD)
+    )
+    return [word for word in words if word]
 
 
 def _iterate_json(data: bytes) -> Iterator[bytes]:
@@ -101,14 +152,6 @@ def _iterate_json(data: bytes) -> Iterator[bytes]:
         text = data.decode()
         decoded = None if is_nested_deeper(text, _MAX_NESTING) else json.loads(text)
     except ValueError:
-        return
-    yield from iterate_values(decoded)
-
-
-def _iterate_msgpack(data: bytes) -> Iterator[bytes]:
-    try:
-        decoded = _unpack(data, raw=False, strict_map_key=False, unicode_errors="ignore")
-    except (ValueError, TypeError, UnpackException):
         return
     yield from iterate_values(decoded)
 
@@ -124,47 +167,70 @@ def _iterate_tokens(data: bytes) -> Iterator[bytes]:
     """Yield what a token of letters and digits holds, as hex or as base64 of either alphabet."""
     if _HEX.fullmatch(data) and len(data) % 2 == 0:
         yield from _iterate_hex(data)
+        if len(data) >= _SURELY_HEX:
+            return
     bare = data.rstrip(b"=").translate(_TO_STANDARD)
     with suppress(binascii.Error, ValueError):
         yield base64.b64decode(bare + b"=" * (-len(bare) % 4), validate=True)
 
 
-def _iterate_rlp(data: bytes) -> Iterator[bytes]:
-    """Yield the items of one RLP item that fills the data exactly; nothing if it does not."""
-    try:
-        body, end, is_list = _read_rlp(data, 0)
-    except IndexError:
-        return
-    if end != len(data):
-        return
-    if not is_list:
-        yield body
-        return
-    items, place = [], 0
-    try:
-        while place < len(body):
-            item, following, inner_is_list = _read_rlp(body, place)
-            items.append(body[place:following] if inner_is_list else item)
-            place = following
-    except IndexError:
-        return
-    yield from items
+def _open_rlp(data: bytes, offset: int, parts: list[bytes]) -> None:
+    """Add the items of one RLP item that fills the rest of the data; nothing if it does not."""
+    size = len(data)
+    rest = size - offset - 1
+    first = data[offset]
+    if rest <= _RLP_SHORT:
+        if first == RLP_TEXT + rest:
+            parts.append(data[offset + 1 :])
+        elif first != RLP_LIST + rest:
+            return
+        place = offset + 1
+    else:
+        width = (first & 0x3F) - _RLP_SHORT
+        place = offset + 1 + width
+        if width <= 0 or int.from_bytes(data[offset + 1 : place], "big") != size - place:
+            return
+        if first < RLP_LIST:
+            parts.append(data[place:])
+    if first >= RLP_LIST:
+        parts += _list_items(data, place)
 
 
-def _read_rlp(data: bytes, place: int) -> tuple[bytes, int, bool]:
-    """Read one RLP item: its body, where it ends, and whether it is a list."""
-    first = data[place]
-    if first < 0x80:
-        return data[place : place + 1], place + 1, False
-    is_list = first >= 0xC0
-    short = first - (0xC0 if is_list else 0x80)
-    start = place + 1
-    length = short
-    if short > 55:
-        width = short - 55
-        length = int.from_bytes(data[start : start + width], "big")
-        start += width
-    end = start + length
-    if end > len(data):
-        raise IndexError(place)
-    return data[start:end], end, is_list
+def _list_items(data: bytes, place: int) -> list[bytes]:
+    """Return the items of an RLP list from a place to the end: texts bare, lists with their head.
+
+    Nothing if an item does not end with the list.
+    """
+    items, size = [], len(data)
+    while place < size:
+        first = data[place]
+        if first < RLP_TEXT:
+            items.append(data[place : place + 1])
+            place += 1
+            continue
+        start = place + 1
+        length = first & 0x3F
+        if length > _RLP_SHORT:
+            width = length - _RLP_SHORT
+            length = int.from_bytes(data[start : start + width], "big")
+            start += width
+        end = start + length
+        if end > size:
+            return []
+        items.append(data[place if first >= RLP_LIST else start : end])
+        place = end
+    return items
+
+
+def _mark_bytes() -> bytes:
+    """Return for each byte what a value that begins with it may be."""
+    letters = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-")
+    return bytes(
+        (_JSON if byte in b'{["' else 0)
+        | (_MSGPACK if byte & 0xE0 == 0x80 or 0xDC <= byte <= 0xDF else 0)
+        | (_LETTER if byte in letters else 0)
+        for byte in range(256)
+    )
+
+
+_MARKS: Final = _mark_bytes()

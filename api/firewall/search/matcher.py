@@ -139,26 +139,22 @@ class Finder(Protocol):
 class Batch:
     """Collects many small pieces and searches them as one, because each pass has a price.
 
-    `on_hit` is called with what was given beside the piece, the number of the string, the piece,
-    and the place of the string in it.
+    Each finder has a function that is called with what was given beside the piece, the number of
+    the string, the piece, and the place of the string in it.
     """
 
     def __init__(
         self,
-        matcher: Finder,
-        on_hit: OnHit,
-        *,
+        *finders: tuple[Finder, OnHit],
         on_data: Callable[[bytes], None] = lambda _data: None,
         size: int = 4 * _PART,
     ) -> None:
         """`on_data` is told of everything that is searched, some megabytes at a time."""
-        self._matcher = matcher
-        self._on_hit = on_hit
+        self._finders = finders
         self._on_data = on_data
         self._size = size
         self._pieces: list[bytes] = []
         self._marks: list[Any] = []
-        self._ends: list[int] = []
         self._length = 0
 
     def add(self, piece: bytes, mark: Any) -> None:
@@ -168,24 +164,25 @@ class Batch:
         self._pieces.append(piece)
         self._marks.append(mark)
         self._length += len(piece)
-        self._ends.append(self._length)
         if self._length >= self._size:
             self.flush()
 
     def flush(self) -> None:
         """Search what was collected; strings across the border of two pieces are none."""
-        if not self._pieces:
+        pieces, marks = self._pieces, self._marks
+        self._pieces, self._marks, self._length = [], [], 0
+        if not pieces:
             return
-        ends = np.array(self._ends)
-        data = b"".join(self._pieces)
+        ends = np.cumsum([len(piece) for piece in pieces])
+        data = b"".join(pieces)
         self._on_data(data)
-        for place, number in self._matcher.find(data):
-            which = int(np.searchsorted(ends, place, side="right"))
-            if place + self._matcher.get_length(number) <= self._ends[which]:
-                piece = self._pieces[which]
-                start = self._ends[which] - len(piece)
-                self._on_hit(self._marks[which], number, piece, place - start)
-        self._pieces, self._marks, self._ends, self._length = [], [], [], 0
+        for finder, on_hit in self._finders:
+            for place, number in finder.find(data):
+                which = int(np.searchsorted(ends, place, side="right"))
+                piece = pieces[which]
+                start = place - int(ends[which]) + len(piece)
+                if start + finder.get_length(number) <= len(piece):
+                    on_hit(marks[which], number, piece, start)
 
 
 def _choose_window(string: bytes) -> int:

@@ -69,10 +69,11 @@ class NeedleSet:
         """Compute the forms. Two needles with the same form share the first one's label."""
         self.needles = tuple(needles)
         long: dict[bytes, tuple[Needle, str]] = {}
-        self._short: dict[bytes, tuple[Needle, str]] = {}
+        self.short: dict[bytes, tuple[Needle, str]] = {}
+        """Forms that count as whole fields only."""
         for needle in self.needles:
             for form in iterate_forms(needle.value):
-                known = self._short if form.is_whole else long
+                known = self.short if form.is_whole else long
                 known.setdefault(form.data, (needle, form.encoding))
         self._long = tuple(long.values())
         self.matcher = Matcher(tuple(long))
@@ -80,7 +81,7 @@ class NeedleSet:
     @property
     def form_count(self) -> int:
         """Number of byte strings searched for."""
-        return len(self._long) + len(self._short)
+        return len(self._long) + len(self.short)
 
     @cached_property
     def lengths(self) -> FormLengths:
@@ -106,7 +107,7 @@ class NeedleSet:
 
     def find_whole(self, field: bytes) -> tuple[Needle, str] | None:
         """Return the short needle that the field is as a whole, with its encoding."""
-        return self._short.get(field)
+        return self.short.get(field)
 
 
 def iterate_forms(value: str | bytes) -> Iterator[Form]:

@@ -7,7 +7,10 @@ from typing import Final
 from api.firewall.search.expectation import ChanceTally
 
 MAX_HITS: Final = 2_000
-"""Different hits that are kept; more are only counted."""
+"""Different hits that are kept, controls apart; more are only counted."""
+
+CONTROL: Final = "control: "
+"""Begins the label of every control: a value that was planted to be found."""
 
 Progress = Callable[[int], None]
 """Is told how many more bytes have been searched."""
@@ -41,15 +44,18 @@ class SearchReport:
     """Hits beyond those that are kept."""
     chance: ChanceTally = field(default_factory=ChanceTally)
     """How much chance had to fill, and which matches were left to it."""
+    _findings: int = 0
     _seen: set[Hit] = field(default_factory=set)
 
     def add(self, hit: Hit) -> None:
         """Note a hit once."""
         if hit in self._seen:
             return
-        if len(self.hits) >= MAX_HITS:
-            self.further_hits += 1
-            return
+        if not hit.label.startswith(CONTROL):
+            if self._findings >= MAX_HITS:
+                self.further_hits += 1
+                return
+            self._findings += 1
         self._seen.add(hit)
         self.hits.append(hit)
 

@@ -8,9 +8,9 @@ chance (`hex_runs`); `finish` judges whether it was chance (`expectation`).
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from api.firewall.search.fields import iterate_fields
+from api.firewall.search.fields import SMALL, list_fields
 from api.firewall.search.guesses import NO_GUESSES, GuessTable
 from api.firewall.search.hex_runs import (
     LEAST_DIGITS,
@@ -21,6 +21,7 @@ from api.firewall.search.hex_runs import (
 from api.firewall.search.matcher import Batch
 from api.firewall.search.needles import NeedleSet
 from api.firewall.search.report import Hit, SearchReport
+from api.firewall.search.sieve import FieldSieve
 
 OVERLAP: Final = 16 * 1024
 """Bytes by which chunks of a file overlap: more than the longest form."""
@@ -46,20 +47,23 @@ class Searcher:
         self.report = report
         self._needles = needles
         self._guesses = guesses
-        self._batch = Batch(needles.matcher, self._on_long, on_data=report.chance.read)
-        self._guess_batch = Batch(guesses or NO_GUESSES, self._on_guess)
+        self._batch = Batch(
+            (needles.matcher, self._on_long),
+            (guesses or NO_GUESSES, self._on_guess),
+            on_data=report.chance.read,
+        )
+        self._sieve = FieldSieve(self._search_fields)
 
     def search(self, data: bytes, *, store: str, place: str) -> None:
         """Search one stored value in depth."""
         mark = _Mark(store, place)
-        for part in iterate_fields(data):
-            whole = self._needles.find_whole(part)
-            if whole is not None:
-                self._add(mark, whole[0].label, whole[1])
-            # What stands in the value as it is has been searched with it.
-            if part is data or part not in data:
-                self._batch.add(part, mark)
-                self._guess_batch.add(part, mark)
+        small = self._sieve.waiting
+        if 0 < len(data) <= SMALL:
+            small.append(data)
+            self._batch.add(data, mark)
+        else:
+            self._search_fields(mark, *list_fields(data, small))
+        self._sieve.mark(mark)
 
     def search_raw(
         self,
@@ -93,13 +97,22 @@ class Searcher:
 
     def flush(self) -> None:
         """Search what is still waiting."""
+        self._sieve.flush()
         self._batch.flush()
-        self._guess_batch.flush()
 
     def finish(self) -> None:
         """Search what is still waiting, and turn into hits what chance does not explain."""
         self.flush()
         add_unlikely(self.report, self._needles)
+
+    def _search_fields(self, mark: Any, everything: list[bytes], decoded: list[bytes]) -> None:
+        short = self._needles.short
+        if not short.keys().isdisjoint(everything):
+            for part in set(everything) & short.keys():
+                needle, encoding = short[part]
+                self._add(mark, needle.label, encoding)
+        for part in decoded:
+            self._batch.add(part, mark)
 
     def _guess(self, data: bytes, mark: _Mark, written: str = "") -> None:
         if self._guesses is None:

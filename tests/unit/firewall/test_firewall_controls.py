@@ -19,7 +19,6 @@ import sha3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.firewall.search import controls as controls_module
 from api.firewall.search.containers import iterate_log_records, iterate_streams
 from api.firewall.search.controls import Controls, describe_methods
 from api.firewall.search.folders import search_folder
@@ -33,7 +32,7 @@ from api.firewall.search.guesses import (
 )
 from api.firewall.search.matcher import Batch, Matcher
 from api.firewall.search.needles import Needle, NeedleSet
-from api.firewall.search.report import SearchReport
+from api.firewall.search.report import CONTROL, MAX_HITS, Hit, SearchReport
 
 open_leveldb: Callable[..., Any] = plyvel.DB  # type: ignore[attr-defined]
 HEALTH = b"positive 1963-05-17"
@@ -207,7 +206,7 @@ def test_batch_joins_no_two_pieces() -> None:
         found.append((mark, number, piece, place))
 
     read: list[bytes] = []
-    batch = Batch(Matcher([b"needle"]), note, on_data=read.append, size=50)
+    batch = Batch((Matcher([b"needle"]), note), on_data=read.append, size=50)
     for name, piece in (("a", b"-nee"), ("b", b"dle----"), ("c", b"--needle"), ("d", b"needle")):
         batch.add(piece, name)
     batch.flush()
@@ -243,4 +242,14 @@ def test_report_of_controls_names_methods_and_no_values() -> None:
     texts = [control.text for control in controls.planted]
     assert len(set(texts)) == len(texts), "every control is random"
     assert not any(text in json.dumps(list(describe_methods())) for text in texts)
-    assert controls_module.LABEL.startswith("control")
+    assert all(control.label.startswith(CONTROL) for control in controls.planted)
+
+
+def test_controls_take_no_room_from_findings() -> None:
+    report = SearchReport()
+    for number in range(2 * MAX_HITS):
+        report.add(Hit(store=f"{number}", place="", label=f"{CONTROL}hex", encoding="hex"))
+    assert (len(report.hits), report.further_hits) == (2 * MAX_HITS, 0)
+    for number in range(MAX_HITS + 1):
+        report.add(Hit(store=f"{number}", place="", label="a name", encoding="hex"))
+    assert (len(report.hits), report.further_hits) == (3 * MAX_HITS, 1)
