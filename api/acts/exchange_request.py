@@ -20,7 +20,13 @@ from api.acts.calls import order_args
 from api.acts.context import ActContext
 from api.acts.mandate_use import MandateUse, read_mandate
 from api.acts.private import keep_materials, seal
-from api.acts.subjects import SUBJECT_ROLE, SubjectItem, find_handle, seal_handle
+from api.acts.subjects import (
+    SUBJECT_ROLE,
+    SubjectItem,
+    check_consented,
+    find_handle,
+    seal_handle,
+)
 from api.deadlines.errors import CalendarEnds, HistoryRefused, ProfileUnknown
 from api.errors import InvalidField, UserFault
 from api.records import NO_UID
@@ -170,8 +176,9 @@ async def _request(context: ActContext, body: ExchangeRequest) -> PreparedAct:
     mandate = await read_mandate(context, body.mandate)
     due_s, deadline = _find_due(context, body)
     _check_retention(body.retention_until, due_s, context.now_s)
-    people = await _find_subject(context, body, uid, provider)
     consents = _list_consents(body)
+    people = await _find_subject(context, body, uid, provider)
+    await check_consented(context, consents, provider, people.handle)
     told: dict[str, Any] = {
         "exchange": encode_hex(uid),
         "requester": encode_hex(context.agency),
@@ -297,6 +304,7 @@ def _find_due(context: ActContext, body: ExchangeRequest) -> tuple[int, dict[str
 class _Subject:
     """Whose data are asked for."""
 
+    handle: bytes | None = None
     told: Mapping[str, Any] = field(default_factory=dict)
     """What the provider is told."""
     materials: tuple[Material, ...] = ()
@@ -318,6 +326,7 @@ async def _find_subject(
         return _Subject()
     handle, first_contact = await find_handle(context, body.subject, provider)
     return _Subject(
+        handle=handle,
         told={"subject": {"handle": encode_hex(handle)}},
         materials=(*first_contact, seal_handle(uid, handle)),
     )

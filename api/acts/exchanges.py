@@ -51,6 +51,14 @@ class ExchangeDecide(ActBody):
         description="Grounds in words; kept with the officer, for the requester.",
         examples=["The fields asked for are more than the procedure needs."],
     )
+    request_envelope: JsonObject | None = Field(
+        default=None,
+        description=(
+            "The request as the requester handed it over: an approval is then checked for the"
+            " person, as the release is."
+        ),
+        examples=[None],
+    )
 
     @model_validator(mode="after")
     def _check_reason(self) -> Self:
@@ -117,6 +125,10 @@ async def get_exchange(context: ActContext, uid: bytes) -> dict[str, Any]:
 async def _decide(context: ActContext, body: ExchangeDecide) -> PreparedAct:
     uid = context.get_uid()
     record = await get_exchange(context, uid)
+    if body.request_envelope is not None:
+        request = open_request(record, uid, body.request_envelope)
+        if body.decision is DecisionWord.APPROVE:
+            await check_subject(context, record, request)
     told = dict(body.officer)
     if body.explanation is not None:
         told = {"officer": told, "explanation": body.explanation}

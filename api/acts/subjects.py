@@ -5,6 +5,7 @@ side. The ledger gets a commitment to the handle under a fresh salt, so that no 
 person have anything in common there.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Self
 
 from atesta_client.envelopes import Envelope, EnvelopeKind
@@ -12,10 +13,11 @@ from pydantic import Field, StringConstraints, model_validator
 
 from api.acts.context import ActContext
 from api.acts.private import seal
-from api.errors import InvalidField
+from api.errors import InvalidField, UserFault
 from api.rest.faults import Contradiction
 from api.rest.values import EXAMPLE_UID, Model, Uid, decode_hex, encode_hex
 from api.vault.materials import Material
+from contracts.addresses import CONSENTS_NAME
 
 SUBJECT_ROLE: Final = "subject"
 """Role of a subject's envelope; its reference is the handle, so that a person's records are found
@@ -69,6 +71,30 @@ async def find_handle(
         return found.handle, ()
     proposed, material = subjects.propose(counterparty, item.reference)
     return proposed.handle, (material,)
+
+
+async def check_consented(
+    context: ActContext, consents: Sequence[str], provider: bytes, asked: bytes | None
+) -> None:
+    """Raise `UserFault` if this vault knows that a consent of this pair is of another person.
+
+    Other agencies' consents the contract refuses; what is not opened here, the provider checks.
+    """
+    for uid in consents:
+        known = await context.services.materials.find(decode_hex(uid), SUBJECT_ROLE)
+        if known is None or read_handle(known) == asked:
+            continue
+        terms = (await context.read(CONSENTS_NAME, "consent", decode_hex(uid)))["terms"]
+        pair = (bytes(terms["provider"]), bytes(terms["recipient"]))
+        if pair == (provider, context.agency) and bytes(terms["subject"]) == known.commitment:
+            raise UserFault(
+                "the person asked for is not the one who consented",
+                code="subject_mismatch",
+                field="subject",
+                status=422,
+                next_step="name the person who consented, or this person's own consent",
+                extra={"consent": uid},
+            )
 
 
 def seal_handle(uid: bytes, handle: bytes) -> Material:

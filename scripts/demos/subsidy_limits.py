@@ -105,36 +105,32 @@ async def refuse_what_is_not_covered(scene: Scene) -> None:
 
 
 async def refuse_another_person(scene: Scene, consent_uid: str) -> None:
-    """Ask about Rui on Ana's consent: the chain cannot see it, the provider's node does."""
+    """Ask about Rui on Ana's consent: the chain cannot see it, the vaults of the agencies do."""
     stage = scene.stage
     with stage.narrator.step("The institute asks about Rui on Ana's consent"):
         housing, finance = await stage.get_officer(HOUSING), await stage.get_officer(FINANCE)
-        wrong = await stage.do(
-            housing, scene.ask(consent_uid, subject=SubjectItem(reference=PEOPLE["Rui"][0]))
-        )
-        release = requests.release_exchange(
-            wrong.uid, request_envelope=wrong.envelope or {}, response=RELEASED
-        )
+        rui = scene.ask(consent_uid, subject=SubjectItem(reference=PEOPLE["Rui"][0]))
         await stage.show_refusals(
             [
                 Attempt(
                     title="another person than who consented",
                     code="subject_mismatch",
-                    client=finance,
-                    request=release,
+                    client=housing,
+                    request=rui,
                 )
             ]
         )
+        needless = await stage.do(housing, scene.ask(consent_uid))
         for side in (housing, finance):
-            await stage.do(side, requests.void_exchange(wrong.uid, reason="error"))
-        record = await housing.send(requests.get_exchange(wrong.uid))
+            await stage.do(side, requests.void_exchange(needless.uid, reason="error"))
+        record = await housing.send(requests.get_exchange(needless.uid))
         left = await housing.send(requests.get_consent(consent_uid))
-        require(record.state == "void", f"the wrong request is {record.state}, not void")
+        require(record.state == "void", f"the needless request is {record.state}, not void")
         require(
             left.standing is not None and left.standing.reserved == 0,
             "the void did not give the consent's use back",
         )
-        stage.narrator.confirm("both sides sign it void; the use goes back to the consent")
+        stage.narrator.confirm("a needless request: both sides sign it void; the use goes back")
 
 
 async def withdraw(scene: Scene) -> None:

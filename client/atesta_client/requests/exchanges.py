@@ -140,6 +140,7 @@ def decide_exchange(
     officer: JsonObject,
     reason: str | None = None,
     explanation: str | None = None,
+    request_envelope: EnvelopeFile | None = None,
     **options: Unpack[Acting],
 ) -> Request[Accepted]:
     """Decide on a request, as a data officer of the provider; a refusal gives its reason.
@@ -147,12 +148,20 @@ def decide_exchange(
     - ``decision``: ``approve`` or ``refuse``;
     - ``officer``: who decides; the ledger gets a commitment;
     - ``reason``: why it is refused; ``None`` for an approval;
-    - ``explanation``: grounds in words; kept with the officer, for the requester.
+    - ``explanation``: grounds in words; kept with the officer, for the requester;
+    - ``request_envelope``: the request, as the requester handed it over; an approval is then
+      checked for the person.
     """
     return act(
         "exchange.decide",
         "/exchanges/{uid}/decision",
-        {"decision": decision, "officer": officer, "reason": reason, "explanation": explanation},
+        {
+            "decision": decision,
+            "officer": officer,
+            "reason": reason,
+            "explanation": explanation,
+            "request_envelope": request_envelope,
+        },
         options,
         uid=uid,
     )
