@@ -6,16 +6,27 @@ from pathlib import Path
 os.environ["ETH_HASH_BACKEND"] = "pysha3"
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("default", deadline=None, print_blob=True)
-settings.load_profile("default")
+# How fast examples are made depends on the machine's other work, and is nobody's fault.
+COMMON = settings(deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", COMMON, derandomize=True)
+settings.register_profile("chance", COMMON)
+settings.load_profile("same")
 
 pytest_plugins = ["tests.engines"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the tests marked long as well")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try the same examples in every run, so that it says something about the change alone.
+
+    With `--long` they are new ones each time.
+    """
+    settings.load_profile("chance" if config.getoption("--long") else "same")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -47,7 +47,7 @@ class Api:
 
     async def settle(self, accepted: Accepted) -> Operation:
         """Follow a write until nothing about it will change."""
-        return await self.client.follow(accepted, timeout_s=20.0, interval_s=0.02)
+        return await self.client.follow(accepted, timeout_s=120.0, interval_s=0.02)
 
     async def do(self, request: Request[Accepted]) -> Operation:
         return await self.settle(await self.send(request))

@@ -73,7 +73,7 @@ class Clerks:
         finally:
             stop.set()
             for thread in threads:
-                thread.join(timeout=30)
+                thread.join(timeout=60)
         assert not self._failures, self._failures
 
     def assert_all_final(self, witness: int) -> None:

@@ -42,7 +42,7 @@ from tests.integration.faulty_line import (
     pass_on,
 )
 
-_CALL_S = 10.0
+_CALL_S = 60.0
 
 T = TypeVar("T")
 Pair = tuple[int, int]

@@ -67,7 +67,7 @@ class LedgerNet:
         return self.devnet.get_node(number)
 
     def rpc(self, number: int = 1) -> NodeRpc:
-        return NodeRpc(self.node(number).url, timeout_s=20)
+        return NodeRpc(self.node(number).url, timeout_s=60)
 
     # Processes
 

@@ -135,7 +135,7 @@ def get_tls(node: DevnetNode) -> TlsIdentity:
 
 def get_metric(node: DevnetNode, name: str) -> float:
     """Return a sample of a running node's metrics page, 0 if it is not there."""
-    with urllib.request.urlopen(f"{node.url}/metrics", timeout=20) as response:
+    with urllib.request.urlopen(f"{node.url}/metrics", timeout=60) as response:
         lines = response.read().decode().splitlines()
     found = [line for line in lines if line.startswith(f"atesta_{name} ")]
     return float(found[0].split()[-1]) if found else 0.0

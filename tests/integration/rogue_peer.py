@@ -42,7 +42,7 @@ from node.network.trust import TlsContexts
 from tests.integration.linked_net import get_tls
 from tests.simulation.forge import make_commit
 
-WAIT_S = 20.0
+WAIT_S = 90.0
 HEIGHTS_AHEAD = 8
 
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.processes
 
 PAIRING = (0x08).to_bytes(20, "big")
 GAS_CAP = 3_000_000
-MAX_DELAY_S = 5.0
+MAX_DELAY_S = 15.0
 RECORDS = 15
 # Init code that loops for ever: JUMPDEST PUSH1 0 JUMP
 ENDLESS = bytes.fromhex("5b600056")
@@ -76,7 +76,7 @@ def test_flood_of_slow_calls_hardly_delays_records(net: LedgerNet) -> None:
             time.sleep(0.3)
     finally:
         stop.set()
-        flooding.join(timeout=30)
+        flooding.join(timeout=60)
     print(  # noqa: T201
         f"quiet {max(quiet):.1f} s, flooded {max(delays):.1f} s, {sent[0]} slow calls"
     )

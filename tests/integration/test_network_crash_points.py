@@ -26,7 +26,7 @@ pytestmark = pytest.mark.processes
 VICTIM = 1
 WITNESS = 2
 BLOCKS = 10
-SCENARIO_S = 90.0
+SCENARIO_S = 240.0
 MAX_UNCOMPARED = 4
 WRITES = (
     "block:3",

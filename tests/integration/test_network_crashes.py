@@ -39,7 +39,7 @@ class Load:
         finally:
             self._stop.set()
             for thread in threads:
-                thread.join(timeout=30)
+                thread.join(timeout=60)
         assert not self.failures, self.failures
 
     def _work(self, number: int) -> None:
@@ -83,9 +83,8 @@ def test_death_of_any_one_node_loses_nothing_and_the_chain_goes_on(
         before = len(load.acknowledged)
         net.wait_blocks(3, survivor)
         net.start(victim)
-        wait_until(lambda: len(load.acknowledged) > before, "the load goes on")
+        wait_until(lambda: len(load.acknowledged) > max(before, 10), "the load goes on")
         net.wait_blocks(2, victim)
-    assert len(load.acknowledged) > 10
     assert_all_final(net, load, survivor)
     net.wait_height(net.height(survivor), ALL)
     net.assert_one_chain()
@@ -94,10 +93,10 @@ def test_death_of_any_one_node_loses_nothing_and_the_chain_goes_on(
 def test_two_dead_of_four_stop_the_chain_and_their_return_resumes_it(net: LedgerNet) -> None:
     uid, raw = net.make_attestation()
     net.kill(3, 4)
-    time.sleep(1.5)  # what was under way may still become final
+    wait_until(lambda: stands_still(net), "what was under way is final at both or at none")
     height = net.height(1)
     transaction_hash = net.send(raw, 1)
-    time.sleep(6)
+    time.sleep(4)
     assert net.height(1) == net.height(2) == height
     assert net.rpc(1).call("eth_getTransactionReceipt", transaction_hash) is None
     net.start(3, 4)
@@ -105,6 +104,13 @@ def test_two_dead_of_four_stop_the_chain_and_their_return_resumes_it(net: Ledger
         assert net.receipt(transaction_hash, number)["status"] == "0x1"
     assert net.get_attestation(uid, at=2)["state"] == 1
     net.assert_one_chain()
+
+
+def stands_still(net: LedgerNet) -> bool:
+    """Tell whether two nodes stand at one height and stay there for a while."""
+    before = net.height(1)
+    time.sleep(1.5)
+    return net.height(1) == net.height(2) == before
 
 
 def test_all_dead_at_once_lose_nothing_acknowledged(net: LedgerNet) -> None:
@@ -126,7 +132,7 @@ def test_node_that_stops_on_request_says_goodbye_and_continues(net: LedgerNet) -
 
     began = time.monotonic()
     assert stop_node(net.node(2))
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
     with pytest.raises(NodeUnreachable):
         net.height(2)
     net.start(2)

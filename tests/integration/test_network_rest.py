@@ -24,7 +24,7 @@ pytestmark = pytest.mark.processes
 
 POINTERS = ("/holder/name", "/result", "/taken")
 WRITES = 200
-PATIENT = Patience(attempt_s=10, total_s=120, first_pause_s=0.2, longest_pause_s=1.0)
+PATIENT = Patience(attempt_s=30, total_s=240, first_pause_s=0.2, longest_pause_s=1.0)
 LABORATORY = encode_label(list_development_agencies(4)[0].label)
 
 
@@ -36,7 +36,7 @@ def make_schema(net: LedgerNet) -> str:
         bureau.follow(accepted)
         bureau.follow(bureau.send(requests.accredit(accepted.uid, agency)))
     with Client(net.node(1).url, patience=PATIENT) as laboratory:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 laboratory.send(
@@ -110,7 +110,7 @@ def post(url: str, body: bytes, **headers: str) -> tuple[int, dict[str, Any]]:
         headers={"Content-Type": "application/json", "Idempotency-Key": "k" * 16, **headers},
     )
     try:
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, json.loads(response.read())
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())

@@ -175,7 +175,7 @@ def test_damaged_sign_state_is_named_and_resume_heals_it(node: DevnetNode) -> No
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert result.returncode == 0, result.stderr

@@ -63,7 +63,7 @@ class WarmNodes:
 
     def close(self) -> None:
         """End the process; lives go on."""
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=120)
 
     def _ask(self, request: dict[str, Any]) -> Any:
         assert self._process.stdin is not None

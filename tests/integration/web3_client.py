@@ -36,7 +36,7 @@ def main() -> None:
             **fields,
         }
         raw = account.sign_transaction(transaction).raw_transaction
-        return w3.eth.wait_for_transaction_receipt(w3.eth.send_raw_transaction(raw), timeout=60)
+        return w3.eth.wait_for_transaction_receipt(w3.eth.send_raw_transaction(raw), timeout=120)
 
     def refuse(account: Any, **fields: Any) -> str:
         try:

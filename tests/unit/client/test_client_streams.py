@@ -89,7 +89,7 @@ async def client(source: Source) -> AsyncIterator[AsyncClient]:
 
 async def take(client: AsyncClient, count: int, cursor: str | None = None) -> list[LawEvent]:
     found: list[LawEvent] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         wanted = requests.stream_events(kinds=["exchange", "consent.withdrawn"], cursor=cursor)
         async for event in client.stream(wanted):
             found.append(event)

@@ -36,7 +36,7 @@ def test_handles_are_reserved_or_the_node_says_what_to_raise(
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         cwd=Path(__file__).parents[3],
     )
     assert answer in result.stdout

@@ -152,7 +152,7 @@ async def test_node_that_stops_ends_the_export_first(running: RunningNode, tmp_p
     running.breathe = breathe
     with pytest.raises(UpstreamFault, match="stopping"):
         await running.desk.export(running.height)
-    closing.join(timeout=10)
+    closing.join(timeout=60)
     assert not closing.is_alive()
     assert not list((tmp_path / "snapshots").iterdir()), "nothing half-made is left"
     with pytest.raises(UpstreamFault, match="stopping"):

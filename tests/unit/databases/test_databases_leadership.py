@@ -50,7 +50,7 @@ async def test_leadership_passes_on_when_the_leader_ends(database_url: str) -> N
     first, second = open_two(database_url)
     duty = Duty()
     one, two = Leadership(first, "index"), Leadership(second, "index")
-    async with asyncio.timeout(30), contextlib.AsyncExitStack() as stack:
+    async with asyncio.timeout(60), contextlib.AsyncExitStack() as stack:
         leading = await stack.enter_async_context(contextlib.AsyncExitStack())
         await leading.enter_async_context(one.run(lambda: duty.of("one")))
         assert await duty.taken.get() == "one"
@@ -69,7 +69,7 @@ async def test_leadership_of_another_work_is_another(database_url: str) -> None:
     first, second = open_two(database_url)
     duty = Duty()
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(60),
         Leadership(first, "index").run(lambda: duty.of("index")),
         Leadership(second, "webhooks").run(lambda: duty.of("webhooks")),
     ):
@@ -83,7 +83,7 @@ async def test_leader_whose_connection_is_cut_gives_up_the_work(database_url: st
     first, second = open_two(database_url)
     duty = Duty()
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(60),
         Leadership(first, "index").run(lambda: duty.of("one")),
         Leadership(second, "index").run(lambda: duty.of("two")),
     ):

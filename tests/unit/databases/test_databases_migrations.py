@@ -293,7 +293,7 @@ def test_migrations_run_once_however_many_open(database_url: str, lineage: Linea
     barrier, opened, failures = threading.Barrier(4), [], []
 
     def start() -> None:
-        barrier.wait(timeout=30)
+        barrier.wait(timeout=60)
         try:
             opened.append(open_migrated(database_url, lineage))
         except BaseException as error:  # noqa: BLE001 - counted below

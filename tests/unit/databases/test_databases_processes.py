@@ -150,7 +150,7 @@ def test_postgresql_that_restarts_loses_nothing_that_was_acknowledged(
 
 
 def wait_for_growth(found: Sized, *, by: int) -> None:
-    enough, deadline_s = len(found) + by, time.monotonic() + 60
+    enough, deadline_s = len(found) + by, time.monotonic() + 120
     while len(found) < enough:
         assert time.monotonic() < deadline_s
         time.sleep(0.01)
@@ -264,7 +264,7 @@ async def test_database_serves_reads_while_a_write_is_under_way(database_url: st
     def wait(connection: Connection) -> None:
         add(2, connection)
         entered.set()
-        may_leave.wait(timeout=30)
+        may_leave.wait(timeout=60)
 
     writing = asyncio.create_task(database.write(wait))
     await asyncio.to_thread(entered.wait)

@@ -58,7 +58,7 @@ def test_demo_of_ledgers_ends_ok_finds_nothing_across_and_leaves_nothing(tmp_pat
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=580,
         check=False,
     )
     assert run.stdout.strip().splitlines()[-1] == "demo: ok", run.stdout + run.stderr

@@ -37,7 +37,7 @@ def test_demo_ends_ok_and_leaves_nothing_running(agencies: int, tmp_path: Path) 
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=580,
         check=False,
     )
     assert run.stdout.strip().splitlines()[-1] == "demo: ok", run.stdout + run.stderr
@@ -59,7 +59,7 @@ def test_demo_on_postgresql_ends_ok_and_finds_its_controls_there(tmp_path: Path)
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=580,
         check=False,
     )
     assert run.stdout.strip().splitlines()[-1] == "demo: ok", run.stdout + run.stderr
@@ -86,7 +86,7 @@ def test_story_in_front_of_anvil_ends_ok_and_leaves_nothing_running(
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=580,
         check=False,
     )
     assert run.stdout.strip().splitlines()[-1].endswith(": ok"), run.stdout + run.stderr
@@ -106,7 +106,7 @@ def test_story_ends_ok_and_leaves_nothing_running(name: str, tmp_path: Path) -> 
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=580,
         check=False,
     )
     assert run.stdout.strip().splitlines()[-1] == f"{name}: ok", run.stdout + run.stderr
@@ -124,7 +124,7 @@ def test_demo_interrupted_says_so_and_leaves_nothing_running(tmp_path: Path) -> 
         stdout=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not list_node_processes(str(tmp_path)) and time.monotonic() < deadline:
         time.sleep(0.1)
     run.send_signal(signal.SIGINT)

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 
 BINARY = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE_S = 60
+PATIENCE_S = 120
 """How long a page may take on a machine that does other things too."""
 
 _OPTIONS = (

@@ -269,7 +269,7 @@ async def test_pages_of_a_stopped_index_say_so_instead_of_showing_old_rows(
         return genesis[0]
 
     monkeypatch.setattr(Ledger, "get_head", get_another_head)
-    async with site.index.run(), asyncio.timeout(20):
+    async with site.index.run(), asyncio.timeout(60):
         while site.index.mismatch is None:
             await asyncio.sleep(0.01)
         uid = FIRST.hex()

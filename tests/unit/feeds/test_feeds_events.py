@@ -28,7 +28,7 @@ async def read_stream(reader: Caller, query: str, count: int, **headers: str) ->
         assert response.status == 200
         assert response.headers["Content-Type"] == "text/event-stream"
         entry: dict[str, str] = {}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(found) < count:
                 line = (await response.content.readline()).decode().rstrip("\n")
                 if line:

@@ -70,7 +70,7 @@ def test_planned_death_comes_before_or_after_the_commit(
     database = open_database(path, METADATA, name="index", watch=points)
     database.write_now(add)
     never_answered = database._submit(add)
-    database._writer.join(timeout=30)
+    database._writer.join(timeout=60)
     assert not database._writer.is_alive()
     assert not never_answered.done(), "it was answered although the process had died"
     assert count_rows(path) == rows

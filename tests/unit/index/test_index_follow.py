@@ -204,7 +204,7 @@ async def test_index_stops_where_the_chain_does_not_fit(
 
 
 async def test_index_loop_follows_and_reports_a_mismatch(index: Index, ledger: FakeLedger) -> None:
-    async with index.run(), asyncio.timeout(20):
+    async with index.run(), asyncio.timeout(60):
         uid = attest(ledger)
         index.notify()
         while await index.database.read(lambda c: queries.get_attestation(c, uid)) is None:
@@ -219,7 +219,7 @@ async def test_index_loop_follows_and_reports_a_mismatch(index: Index, ledger: F
 
 async def test_index_waits_while_the_node_is_away(index: Index, ledger: FakeLedger) -> None:
     ledger.is_down = True
-    async with index.run(), asyncio.timeout(20):
+    async with index.run(), asyncio.timeout(60):
         await asyncio.sleep(0.05)
         ledger.is_down = False
         index.notify()

@@ -23,7 +23,7 @@ from tests.engines import MOSTLY_SQLITE, NewDatabase
 from tests.unit.outbox.test_outbox_kill import run_server, serve_ledger
 from tests.unit.rest.ledger_world import START_S, Agency, FakeLedger, open_caller
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 
 async def wait_until(is_so: Any) -> None:

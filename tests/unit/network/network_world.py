@@ -37,19 +37,19 @@ from node.network.peer import close_writer
 
 CHAIN_ID = 4242
 GENESIS_HASH = Hash32(b"\x47" * 32)
-WAIT_S = 30.0
+WAIT_S = 90.0
 SEALED = encode_extra_data(ExtraData(vanity=bytes(32), seals=(b"\x01" * 65,)))
 UNSEALED = encode_extra_data(ExtraData(vanity=bytes(32)))
 
 FAST = NetworkSettings(
     keepalive_s=0.2,
-    silence_s=1.0,
+    silence_s=3.0,
     redial_base_s=0.05,
     redial_max_s=0.4,
-    request_timeout_s=1.0,
+    request_timeout_s=3.0,
     follow_grace_s=0.05,
     ban_s=30.0,
-    admission_timeout_s=3.0,
+    admission_timeout_s=20.0,
 )
 
 

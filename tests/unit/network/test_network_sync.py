@@ -107,7 +107,7 @@ async def sync_beside_a_liar(
     world: World, history: History, lie: list[Block] | None, *, claimed: int = 100
 ) -> Node:
     """Let a node sync from an honest peer and from one that serves `lie`; return the node."""
-    settings = replace(FAST, max_blocks_per_request=8, request_timeout_s=0.3)
+    settings = replace(FAST, max_blocks_per_request=8, request_timeout_s=1.5)
     new = await world.start("new", settings=settings)
     _, liar = await join_by_hand(world, new, "liar", head=claimed)
     serving = asyncio.create_task(serve(liar, lie))

@@ -37,7 +37,7 @@ from tests.unit.rest.ledger_world import FakeLedger
 ROOT = Path(__file__).parents[3]
 PROCESSES = 2
 RECORDS = 60
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 @dataclass(slots=True)

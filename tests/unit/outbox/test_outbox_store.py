@@ -218,7 +218,7 @@ async def test_outbox_sends_again_what_the_node_lost(
 async def test_outbox_loop_settles_on_its_own(outbox: Outbox, ledger: FakeLedger) -> None:
     async with outbox.run():
         operation = await outbox.submit(build_request(1))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (found := await outbox.get(operation.id)) is None or found.state != "final":
                 await asyncio.sleep(0.02)
                 if ledger.waiting:

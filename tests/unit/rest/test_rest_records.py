@@ -234,7 +234,7 @@ async def test_lists_are_refused_once_the_index_does_not_fit(
     ledger.mine()
     ledger.blocks[-1].parent_hash = bytes(32)
     index = bureau.agency.services.index
-    async with index.run(), asyncio.timeout(20):
+    async with index.run(), asyncio.timeout(60):
         while index.mismatch is None:
             await asyncio.sleep(0.01)
     problem = await bureau.get("/schemas", status=503)

@@ -44,12 +44,12 @@ def test_rest_stream_answers_as_documented(
         ({"agency": "\ud800".encode(errors="surrogatepass")}, 400),
         ({"unknown": "1"}, 400),
     ):
-        response = session.get(url, params=query, headers=headers, stream=True, timeout=20)
+        response = session.get(url, params=query, headers=headers, stream=True, timeout=60)
         with closing(response):
             kind = response.headers["Content-Type"].partition(";")[0]
             assert response.status_code == status, query
             assert kind == ("text/event-stream" if status == 200 else "application/problem+json")
-    assert session.get(url, stream=True, timeout=20).status_code == 401
+    assert session.get(url, stream=True, timeout=60).status_code == 401
 
 
 def test_rest_case_is_found_by_its_number(
@@ -58,4 +58,4 @@ def test_rest_case_is_found_by_its_number(
     headers = {"Authorization": f"Bearer {conformance.token}"}
     url = f"{conformance.urls['laboratory']}/v1/cases/{CASE}"
     headers["Atesta-Purpose"] = "test"
-    assert session.get(url, headers=headers, timeout=20).status_code == 200
+    assert session.get(url, headers=headers, timeout=60).status_code == 200

@@ -104,7 +104,7 @@ def test_real_process_is_killed_at_the_planned_write(tmp_path: Path, text: str, 
         [sys.executable, "-c", PROGRAM, str(path)],
         env={**os.environ, VARIABLE: text},
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert result.returncode == -signal.SIGKILL
     store = LevelStore(path)

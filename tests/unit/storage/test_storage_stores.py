@@ -116,8 +116,8 @@ def test_store_in_use_by_another_process_is_named_busy(tmp_path: Path) -> None:
     answers: multiprocessing.Queue[str] = context.Queue()
     process = context.Process(target=_open_elsewhere, args=(str(tmp_path / "store"), answers))
     process.start()
-    answer = answers.get(timeout=60)
-    process.join(timeout=60)
+    answer = answers.get(timeout=120)
+    process.join(timeout=120)
     store.close()
     assert "in use by another process" in answer
     assert "two nodes must never share" in answer

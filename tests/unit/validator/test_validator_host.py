@@ -146,7 +146,7 @@ def make_stations(folder: Path, count: int) -> list[Station]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.005)
 

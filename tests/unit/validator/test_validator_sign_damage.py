@@ -153,7 +153,7 @@ def test_sign_state_that_cannot_be_written_says_what_to_do_and_goes_on_later(
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         cwd=Path(__file__).parents[3],
     )
     sent, explanation = result.stdout.split(" ", 1)
