@@ -47,6 +47,8 @@ class Migrations:
     """What the database is called in messages, and in the name of its version table."""
     folder: Path
     """Where the steps are."""
+    is_logged: bool = True
+    """Whether taking steps is written to the log; not for a copy that lasts a moment."""
 
     @property
     def version_table(self) -> str:
@@ -84,6 +86,6 @@ def migrate(connection: Connection, migrations: Migrations, *, upto: str = "head
                 step.module.upgrade()
                 context.stamp(scripts, step.revision)
     done = [step.revision for step in steps]
-    if done:
+    if done and migrations.is_logged:
         log.info("database migrated", database=migrations.name, before=current, steps=done)
     return done

@@ -7,7 +7,7 @@ and is removed afterwards.
 import shutil
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,7 +82,10 @@ def check_backup(
     database = None
     try:
         database = open_database(
-            folder / "check.sqlite", VAULT_METADATA, migrations=VAULT_MIGRATIONS, name="check"
+            folder / "check.sqlite",
+            VAULT_METADATA,
+            migrations=replace(VAULT_MIGRATIONS, is_logged=False),
+            name="check",
         )
         scratch = keyring.on(database)
         restored = restore_backup(scratch, path)

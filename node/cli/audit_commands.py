@@ -4,6 +4,7 @@
 the agency's own stores and those of others. `verify` needs nothing but the report.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -151,7 +152,7 @@ def _find_sources(
             found["own log"] = settings.log.file
         if settings.network.tap is not None and settings.network.tap.exists():
             found["own traffic"] = settings.network.tap
-    found |= {name: Path(path) for name, path in map(_split, folders)}
+    found |= {name: _check_there(Path(path)) for name, path in map(_split, folders)}
     return AuditSources(
         folders=found,
         chains={
@@ -172,6 +173,18 @@ def _split(text: str) -> tuple[str, str]:
     if not mark or not name or not rest:
         raise UserFault("is not NAME=PATH or NAME=URL", field=text)
     return name, rest
+
+
+def _check_there(path: Path) -> Path:
+    """Return a path that can be read; opening the vault, and hashing, come long before it is."""
+    from node.errors import UserFault
+
+    if not path.exists():
+        raise UserFault("does not exist", field=f"--folder {path}")
+    unreadable = not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0))
+    if unreadable:
+        raise UserFault("cannot be read by this user", field=f"--folder {path}")
+    return path
 
 
 def _read_values(config: Path, tell: "Tell") -> "VaultValues":
