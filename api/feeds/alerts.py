@@ -22,7 +22,7 @@ from api.rest.values import EXAMPLE_TIME, EXAMPLE_UID, Model, Time, Uid, encode_
 LEVELS: Final = (80, 100)
 """Percentages of the time at which an alert begins."""
 
-MAX_OPEN: Final = 1_000
+MAX_OPEN: Final = 500
 """Most alerts in one answer, those due first."""
 
 

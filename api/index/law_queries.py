@@ -1,8 +1,8 @@
 """Lists of the law's records, the graph between them, and the feed of all events.
 
 A list filtered by something that a record names (a party, a dataset, a basis) is driven by the link
-with the fewest records behind it and cut along its index; the other links are looked up record by
-record.
+with the fewest records behind it and cut along its index; the other links are looked up beside it.
+Only then are the records read, so that what is passed over costs an entry of an index and no more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,9 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Row,
     Select,
-    and_,
     exists,
     func,
     or_,
@@ -64,36 +64,25 @@ class EventFilter:
 
 def list_law_records(connection: Connection, page: Page, wanted: LawFilter) -> Rows:
     """Return records of one kind, newest first."""
-    query = select(LAW_RECORDS).where(LAW_RECORDS.c.kind == wanted.kind)
-    roles = _sort_by_records(connection, wanted)
-    position = LAW_RECORDS.c.position
-    for place, role in enumerate(roles):
-        target = wanted.links[role]
-        if place == 0:
-            link = LAW_LINKS.alias("driving")
-            position = link.c.position
-            query = query.join(link, link.c.uid == LAW_RECORDS.c.uid).where(
-                link.c.target == target, link.c.role == role, link.c.kind == wanted.kind
-            )
-            if wanted.state is not None:
-                query = query.where(link.c.state == wanted.state)
-        else:
-            query = query.where(_is_linked(role, target))
-    for column, value in (
-        (LAW_RECORDS.c.agency, wanted.agency),
-        (LAW_RECORDS.c.counterparty, wanted.counterparty),
-        (LAW_RECORDS.c.state, wanted.state),
-        (LAW_RECORDS.c.subkind, wanted.subkind),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if wanted.from_s is not None:
-        query = query.where(position >= find_position(connection, wanted.from_s))
-    if wanted.until_s is not None:
-        query = query.where(position < find_position(connection, wanted.until_s))
-    if page.after is not None:
-        query = query.where(position < page.after)
-    return list(connection.execute(query.order_by(position.desc()).limit(page.limit)))
+    record = LAW_RECORDS.c
+    columns = {
+        record.agency: wanted.agency,
+        record.counterparty: wanted.counterparty,
+        record.subkind: wanted.subkind,
+    }
+    filters = [column == value for column, value in columns.items() if value is not None]
+    if not wanted.links:
+        query = select(LAW_RECORDS).where(record.kind == wanted.kind, *filters)
+        if wanted.state is not None:
+            query = query.where(record.state == wanted.state)
+        return list(connection.execute(_cut(connection, query, record.position, page, wanted)))
+    links = _select_positions(connection, wanted)
+    position = links.selected_columns.position
+    if filters:
+        links = links.join(LAW_RECORDS, record.position == position).where(*filters)
+    found = connection.execute(_cut(connection, links, position, page, wanted)).scalars()
+    query = select(LAW_RECORDS).where(record.position.in_(list(found)))
+    return list(connection.execute(query.order_by(record.position.desc())))
 
 
 def get_law_record(
@@ -190,31 +179,57 @@ def _spell_out(kinds: Sequence[str]) -> tuple[str, ...]:
     return tuple(kind for kind in EVENT_KINDS if kind in kinds or kind.partition(".")[0] in kinds)
 
 
+def _cut(
+    connection: Connection,
+    query: Select[Any],
+    position: ColumnElement[int],
+    page: Page,
+    wanted: LawFilter,
+) -> Select[Any]:
+    """Return the part of a list that is wanted, newest first."""
+    if wanted.from_s is not None:
+        query = query.where(position >= find_position(connection, wanted.from_s))
+    if wanted.until_s is not None:
+        query = query.where(position < find_position(connection, wanted.until_s))
+    if page.after is not None:
+        query = query.where(position < page.after)
+    return query.order_by(position.desc()).limit(page.limit)
+
+
+def _select_positions(connection: Connection, wanted: LawFilter) -> Select[Any]:
+    """Return a query for the positions of the records with all wanted links.
+
+    A record's links all stand at its position, so one index leads to them and compares them.
+    """
+    first, *others = _sort_by_records(connection, wanted)
+    driving = LAW_LINKS.alias("driving")
+    query = select(driving.c.position).where(*_is_wanted(driving, first, wanted))
+    for role in others:
+        further = LAW_LINKS.alias(f"further_{role}")
+        at_same_place = further.c.position == driving.c.position
+        query = query.where(exists().where(*_is_wanted(further, role, wanted), at_same_place))
+    return query
+
+
+def _is_wanted(link: FromClause, role: str, wanted: LawFilter) -> list[ColumnElement[bool]]:
+    conditions = [
+        link.c.target == wanted.links[role],
+        link.c.role == role,
+        link.c.kind == wanted.kind,
+    ]
+    if wanted.state is not None:
+        conditions.append(link.c.state == wanted.state)
+    return conditions
+
+
 def _sort_by_records(connection: Connection, wanted: LawFilter) -> list[str]:
     """Return the roles of the wanted links, that with the fewest records first."""
     if len(wanted.links) < 2:
         return list(wanted.links)
 
     def count(role: str) -> int:
-        behind = select(LAW_LINKS.c.position).where(
-            LAW_LINKS.c.target == wanted.links[role],
-            LAW_LINKS.c.role == role,
-            LAW_LINKS.c.kind == wanted.kind,
-        )
-        if wanted.state is not None:
-            behind = behind.where(LAW_LINKS.c.state == wanted.state)
+        behind = select(LAW_LINKS.c.position).where(*_is_wanted(LAW_LINKS, role, wanted))
         counted = select(func.count()).select_from(behind.limit(_MANY).subquery())
         return connection.execute(counted).scalar_one()
 
     return sorted(wanted.links, key=count)
-
-
-def _is_linked(role: str, target: bytes) -> Any:
-    return exists().where(
-        and_(
-            LAW_LINKS.c.uid == LAW_RECORDS.c.uid,
-            LAW_LINKS.c.kind == LAW_RECORDS.c.kind,
-            LAW_LINKS.c.role == role,
-            LAW_LINKS.c.target == target,
-        )
-    )

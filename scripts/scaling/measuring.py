@@ -4,6 +4,7 @@ The application is the one that a node serves, in this process, over the index o
 ledger; a request goes over a socket of this machine and its answer is read to its end.
 """
 
+import gc
 import tempfile
 import time
 from collections import defaultdict
@@ -78,10 +79,13 @@ async def measure(
             # prepare its statements.
             for one in {one.name.split()[0]: one for one in reversed(asked)}.values():
                 await _ask(client, one)
+            gc.collect()
+            gc.freeze()  # as the daemon does once it has started
             for one in track(asked, "requests", console=console):
                 fastest = min([await _ask(client, one) for _ in range(repeats)])
                 took_ms[one.name].append((fastest, f"{one.path} {one.query}"))
         finally:
+            gc.unfreeze()
             await client.close()
             services.close()
     timings = [_sum_up(name, entries) for name, entries in took_ms.items()]
