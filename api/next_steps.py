@@ -32,6 +32,7 @@ NEXT_STEPS: Final[Mapping[str, str]] = {
     "invalid_field": "correct this field; the description of the interface says what it may hold",
     "invalid_request": "send one JSON-RPC 2.0 object, or an array of them",
     "leaf_not_found": "give an index below the batch's count",
+    "ledger_unknown": "take a name that GET /v1/ledgers lists",
     "limit_exceeded": "ask for less at once",
     "malformed_body": "correct the file, and send it again",
     "mandate_not_found": "take it from GET /v1/mandates",

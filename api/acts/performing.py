@@ -20,11 +20,13 @@ from api.acts.answers import check_not_under_way, keep_answer, recall_answer
 from api.acts.calls import order_args
 from api.acts.context import ActContext
 from api.acts.legal import add_legal_reference
+from api.acts.named_parties import find_parties
 from api.acts.placing import place_refusal
 from api.acts.private import seal_lateness
 from api.errors import ApiError, Forbidden, InvalidField, UserFault
 from api.outbox.store import WriteRequest
 from api.rest.call import Call, Reply
+from api.rest.ledger_rule import check_parties
 from api.rest.missing_roles import name_missing_role
 from api.rest.services import RestServices
 from api.rest.validation import translate_validation
@@ -110,6 +112,7 @@ async def rehearse(
 async def prepare(act: Act, context: ActContext, body: ActBody) -> PreparedAct:
     """Turn a checked body into arguments; raises a refusal that names the part of this request."""
     try:
+        await check_parties(context.services, find_parties(context, act, body))
         return await act.prepare(context, body)
     except ApiError as refusal:
         place_refusal(act, body, refusal)

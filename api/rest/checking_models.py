@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 from api.rest.answers import FinalityFacts
 from api.rest.faults import Contradiction
 from api.rest.format_models import MAX_TOKEN_LENGTH
+from api.rest.ledger_words import describe_ledger
 from api.rest.predicate_models import ShownPredicate
 from api.rest.values import (
     EXAMPLE_AGENCY,
@@ -179,3 +180,4 @@ class Verification(Model):
     checked: Time = Field(description="When the check was made.", examples=[EXAMPLE_TIME])
     behind_s: int = Field(ge=0, description="Seconds since that block.", examples=[1])
     finality: FinalityFacts = Field(description="Who vouches for that block.")
+    ledger: str = describe_ledger()

@@ -108,7 +108,6 @@ class LedgerUnknown(NotFound):
         super().__init__(
             "this API serves no ledger of this name", field="ledger", code="ledger_unknown"
         )
-        self.next_step = "GET /v1/ledgers lists those that it serves"
 
 
 async def read_reference(services: "RestServices") -> LedgerReference:

@@ -6,9 +6,11 @@ while, because it is asked with every act and changes by vote only.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from api.errors import UpstreamFault
 from contracts.labels import format_identifier
 
 if TYPE_CHECKING:
@@ -48,11 +50,16 @@ class Members:
         self._read_at = float("-inf")
 
     async def read(self) -> Membership:
-        """Return the members; raises `UpstreamFault` where the ledger does not answer."""
+        """Return the members, the last known while the ledger does not answer.
+
+        Raises `UpstreamFault` where it never answered.
+        """
         now = self._monotonic()
-        if self._known is None or now - self._read_at > REFRESH_S:
-            self._known = await self._ask()
-            self._read_at = now
+        if self._known is None:
+            self._known, self._read_at = await self._ask(), now
+        elif now - self._read_at > REFRESH_S:
+            with suppress(UpstreamFault):
+                self._known, self._read_at = await self._ask(), now
         return self._known
 
     async def _ask(self) -> Membership:

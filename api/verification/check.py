@@ -40,6 +40,8 @@ class Check:
     """The ledger's record."""
     policy: RecognitionPolicy | None = None
     """This agency's own policy for the purpose."""
+    is_elsewhere: bool = False
+    """Whether the record stands on another ledger: then nothing is known of it."""
     judgement: Judgement = field(default_factory=Judgement)
     """What the policy of both sides says."""
     document_hash: bytes | None = None

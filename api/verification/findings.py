@@ -5,9 +5,10 @@ field stays changed and a revoked record stays revoked; but a suspended one may 
 reinstated, and a missing one attested, in blocks that a node which is behind has not seen.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from atesta_client.credentials import LedgerReference
 from atesta_client.errors import MaterialRefused, ReasonCode
 
 
@@ -44,8 +45,12 @@ _FINDINGS: Final = {
         ),
         Finding(
             code="ledger_other",
-            text="The document stands on another ledger than this node's.",
-            next_step="Check it at a node of that ledger.",
+            text="The document stands on a ledger that is not held here; nothing is known of it.",
+            next_step=(
+                "Check it at a node of that ledger, or ask the holder to have it published on a"
+                " ledger that both sides hold."
+            ),
+            lasting=False,
         ),
         Finding(
             code="token_foreign",
@@ -260,6 +265,17 @@ _HOLDER_CODES: Final = frozenset(
 def get_finding(code: str) -> Finding:
     """Return the finding of a code; an unknown code is our bug."""
     return _FINDINGS[code]
+
+
+def find_elsewhere(ledger: LedgerReference) -> Finding:
+    """Return the finding of a document that stands on another ledger, which it names."""
+    return replace(
+        get_finding("ledger_other"),
+        text=(
+            f"The document stands on the ledger with chain id {ledger.chain_id} and genesis"
+            f" 0x{ledger.genesis_hash.hex()}, which is not held here; nothing is known of it."
+        ),
+    )
 
 
 def find_refusal(refused: MaterialRefused) -> Finding:

@@ -13,7 +13,7 @@ from api.ledger import Ledger
 from api.records import Records
 from api.verification.answer import CheckedRecord
 from api.verification.check import Check
-from api.verification.findings import get_finding
+from api.verification.findings import find_elsewhere, get_finding
 from contracts.codes import RecordState
 
 _STATE_CODES: Final = {
@@ -43,7 +43,8 @@ class Standing:
         Returns None where the ledger has no such record, or another one under its uid.
         """
         if not await self.is_here(reference):
-            check.refuse("ledger_other")
+            check.is_elsewhere = True
+            check.reasons.append(find_elsewhere(reference.ledger))
             return None
         schema = await self._records.get_schema(reference.schema.uid, check.head.number)
         if schema is None:

@@ -169,14 +169,21 @@ class Verifier:
             check.answers = check_answers(check, found)
 
     def _answer(self, check: Check) -> Answer:
-        """Weigh the findings: what lasts decides; what may have changed needs a current node."""
+        """Weigh the findings: what lasts decides; what may have changed needs a current node.
+
+        Of a record on another ledger nothing is known but what its file shows.
+        """
         behind_s = max(0, check.now_s - check.head.time_s)
         is_behind = behind_s > self._settings.max_lag_s
         reasons = list(check.reasons)
         notices = list(check.notices)
-        if any(finding.lasting for finding in reasons) or (reasons and not is_behind):
+        is_known = not is_behind and not check.is_elsewhere
+        if any(finding.lasting for finding in reasons) or (reasons and is_known):
             result = "not_valid"
             next_step = next((f for f in reasons if f.lasting), reasons[0]).next_step
+        elif check.is_elsewhere:
+            result = "cannot_say"
+            next_step = reasons[0].next_step
         elif is_behind:
             result = "cannot_say"
             reasons.insert(0, get_finding("node_behind"))

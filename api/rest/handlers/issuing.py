@@ -16,6 +16,7 @@ from api.errors import InvalidField, UserFault
 from api.records import NO_UID
 from api.rest.call import Call, Reply
 from api.rest.handlers.schemas import get_text
+from api.rest.ledger_rule import check_issuing
 from api.rest.values import Algorithm, encode_hex
 from api.rest.writes import LedgerAct, claim_attestation, submit
 from api.vault.vault import NewCredential, Rival, StoredCredential
@@ -69,6 +70,8 @@ class CommittedRecord:
     previous: bytes | None
     event_time: datetime | None
     unopened: bool = False
+    is_published: bool = False
+    """True if its holder asked for it, on a ledger that is not the issuer's own."""
 
 
 def get_algorithm(alg: Algorithm) -> HashAlgorithm:
@@ -162,7 +165,9 @@ async def attest_kept(
 
 
 async def attest(call: Call, record: CommittedRecord) -> Reply:
-    """Promise an attestation."""
+    """Promise an attestation; raises `LedgerRefused` on a ledger where its holder must ask."""
+    if not record.is_published and record.previous is None:
+        await check_issuing(call.services)
     event_time_s = int(
         call.services.now() if record.event_time is None else record.event_time.timestamp()
     )

@@ -21,6 +21,7 @@ from api.acts.subjects import SUBJECT_ROLE, read_handle
 from api.errors import ApiError, InvalidField, NotFound, UserFault
 from api.rest import people_models as models
 from api.rest.call import Call, Reply
+from api.rest.ledger_rule import check_parties
 from api.rest.refusals import translate_revert
 from api.rest.values import decode_hex, encode_hex, encode_time, parse_time
 from api.rest.writes import find_event_time
@@ -68,6 +69,9 @@ async def prepare_signed_consent(call: Call) -> Reply:
     """Prepare a consent for a resident's key; it is tried as far as it can be without one."""
     body: models.ConsentPrepare = call.body
     context = await open_context(call.services, call.caller, call.path)
+    named = {"provider": body.provider, "recipient": body.recipient}
+    parties = {field: context.find_id(label) for field, label in named.items()}
+    await check_parties(call.services, parties)
     head = await call.services.ledger.get_head()
     built = await build_consent(context, body)
     holder = decode_hex(body.holder)

@@ -1,4 +1,9 @@
-"""Challenges and checks."""
+"""Challenges and checks, on whichever of this API's ledgers a document stands."""
+
+from atesta_client.credentials import RecordReference, decode_credential
+from atesta_client.errors import MaterialRefused
+from atesta_client.formats.named import read_named_token
+from atesta_client.presentations import decode_presentation
 
 from api.rest.call import Call, Reply
 from api.rest.checking_models import (
@@ -11,6 +16,7 @@ from api.rest.checking_models import (
 )
 from api.rest.finality_words import view_finality
 from api.rest.predicate_models import ShownPredicate
+from api.rest.services import RestServices
 from api.rest.values import Result, encode_hex, parse_optional_time, parse_time
 from api.rest.views import view_state, view_uid
 from api.verification import findings
@@ -36,7 +42,8 @@ async def create_challenge(call: Call) -> Reply:
 async def verify(call: Call) -> Reply:
     """Check a credential file, a presentation or a token on this node's last final block."""
     body: VerifyRequest = call.body
-    verifier = call.services.verifier
+    services = await _find_services(call, body)
+    verifier = services.verifier
     if body.credential is not None:
         answer = await verifier.verify_credential(body.credential, purpose=body.purpose)
     elif body.token is not None:
@@ -44,12 +51,33 @@ async def verify(call: Call) -> Reply:
     else:
         assert body.presentation is not None, "checked by the model"
         answer = await verifier.verify_presentation(body.presentation, purpose=body.purpose)
-    subject = None if answer.record is None else await _view_subject(call, answer.record)
-    return Reply(model=_view(call, answer, subject))
+    subject = None if answer.record is None else await _view_subject(services, answer.record)
+    return Reply(model=_view(services, answer, subject))
 
 
-def _view(call: Call, answer: Answer, subject: Subject | None) -> Verification:
-    finality = call.services.ledger.network.finality
+async def _find_services(call: Call, body: VerifyRequest) -> RestServices:
+    """Return the services of the ledger that a document names, if this API serves it."""
+    services = call.services
+    if len(services.ledgers) == 1:
+        return services
+    try:
+        record = _read_record(body)
+    except MaterialRefused:
+        # Whatever is wrong with it, the check says it better.
+        return services
+    return await services.ledgers.find(record.ledger) or services
+
+
+def _read_record(body: VerifyRequest) -> RecordReference:
+    if body.credential is not None:
+        return decode_credential(body.credential).record
+    if body.token is not None:
+        return read_named_token(body.token).record
+    return decode_presentation(body.presentation or {}).record
+
+
+def _view(services: RestServices, answer: Answer, subject: Subject | None) -> Verification:
+    finality = services.ledger.network.finality
     notices = list(answer.notices)
     if not finality.is_final:
         notices.append(findings.get_finding("network_reported"))
@@ -70,6 +98,7 @@ def _view(call: Call, answer: Answer, subject: Subject | None) -> Verification:
         checked=parse_time(answer.checked_s),
         behind_s=answer.behind_s,
         finality=view_finality(finality),
+        ledger=services.ledger_name,
     )
 
 
@@ -86,18 +115,18 @@ def _view_finding(finding: findings.Finding) -> Finding:
     return Finding(code=finding.code, text=finding.text, field=finding.field)
 
 
-async def _view_subject(call: Call, record: CheckedRecord) -> Subject:
+async def _view_subject(services: RestServices, record: CheckedRecord) -> Subject:
     changed = record.block
     changed_time_s = record.block_time_s
     # A member of a batch that nothing ever happened to has no block of its own.
     if record.state_block not in {0, record.block}:
-        block = await call.services.ledger.get_block(record.state_block)
+        block = await services.ledger.get_block(record.state_block)
         assert block is not None, "a record's block is known"
         changed, changed_time_s = block.number, block.time_s
     return Subject(
         uid=encode_hex(record.uid),
         issuer=encode_hex(record.issuer),
-        issuer_name=call.services.names.get(record.issuer),
+        issuer_name=services.names.get(record.issuer),
         schema_uid=encode_hex(record.schema_uid),
         batch=view_uid(record.batch),
         state=view_state(record.state),

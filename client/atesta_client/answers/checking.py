@@ -113,6 +113,8 @@ class Verification:
     """Seconds since that block."""
     finality: FinalityFacts | None = None
     """Who vouches for what the node answers; ``None`` where it does not say."""
+    ledger: str = ""
+    """Name of the ledger that was asked; empty where the node does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
