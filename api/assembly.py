@@ -27,6 +27,7 @@ from api.outbox.account import Account
 from api.ports import Metric
 from api.rest.app import build_ledger_surfaces, build_rest_surface
 from api.rest.services import LedgerPlace, RestServices, RestSettings, open_services
+from api.retention.daily import run_retention
 from api.server import serve
 from api.settings import ApiSettings
 from api.vault.metrics import measure_vault
@@ -103,6 +104,7 @@ async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
             await stack.enter_async_context(one.run())
             await stack.enter_async_context(run_imports(one))
         await stack.enter_async_context(run_erasures(services))
+        await stack.enter_async_context(run_retention(services, parts.rest.retention_job))
         url = await stack.enter_async_context(serve(app, parts.server))
         yield RunningApi(url=url, services=services)
 

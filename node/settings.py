@@ -226,6 +226,18 @@ class ApiSettings:
         Path | None,
         Rule("Folder of calendars, profiles and closures; absent: the shipped ones only."),
     ] = None
+    retention_file: Annotated[
+        Path | None,
+        Rule("TOML file of classes of retention; absent: the shipped ones only."),
+    ] = None
+    retention_time: Annotated[
+        str | None,
+        Rule("Time of day (UTC, such as `03:30`) at which the vault is pruned; absent: never."),
+    ] = None
+    retention_reports_dir: Annotated[
+        Path | None,
+        Rule("Folder of the signed reports of pruning; absent: `retention` in the data folder."),
+    ] = None
     max_lag_s: Annotated[
         int,
         Rule(

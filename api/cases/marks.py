@@ -19,7 +19,6 @@ from api.cases.register import FILE_ROLE
 from api.rest.services import RestServices
 from api.vault.erasure import ErasureReason
 from api.vault.materials import Material, Materials
-from api.vault.witness import UNWITNESSED
 
 MARK_ROLE: Final = "erased_case"
 """Role of a mark among the materials; its uid is random, its reference the case number."""
@@ -39,11 +38,13 @@ class CaseMark:
 
 
 async def keep_marks(
-    services: RestServices, uids: Sequence[bytes], *, reason: ErasureReason, now_s: int
+    materials: Materials, uids: Sequence[bytes], *, reason: ErasureReason, now_s: int
 ) -> None:
-    """Keep marks of those among these records that belong to a case; durable on return."""
-    # It shows the number to nobody: what names the case is sealed again at once.
-    materials: Materials = services.materials.under(UNWITNESSED)
+    """Keep marks of those among these records that belong to a case; durable on return.
+
+    It shows the number to nobody, so `materials` open unwitnessed: what names the case is sealed
+    again at once.
+    """
     marks = []
     for uid, role in await materials.list_held(uids, tuple(_KINDS)):
         envelope = await materials.find(uid, role)

@@ -36,6 +36,7 @@ from api.rest.services import NoVault, RestServices
 from api.rest.values import Reason, encode_hex
 from api.rest.views import find_reason_code
 from api.rest.writes import LedgerAct, build_request, claim_attestation
+from api.vault.witness import UNWITNESSED
 from contracts.addresses import ATTESTATIONS_NAME
 from contracts.codes import RecordState, Role
 
@@ -251,7 +252,9 @@ class Eraser:
         ]
         for reason in dict.fromkeys(order.reason for order in fresh):
             uids = [order.uid for order in fresh if order.reason is reason]
-            await keep_marks(services, uids, reason=reason, now_s=now_s)
+            await keep_marks(
+                services.materials.under(UNWITNESSED), uids, reason=reason, now_s=now_s
+            )
             await services.vault.erase(uids, reason=reason, now_s=now_s)
         orders = [
             replace(step.order, finished_s=now_s, problem=None) if step.is_last else step.order

@@ -121,6 +121,11 @@ class ErasureOrders:
         """Return what the vault holds of these records; those of which nothing is are left out."""
         return await self._database.read(lambda c: list_holdings(c, uids))
 
+    async def restrict(self, restrictions: Iterable[Restriction]) -> int:
+        """Keep records for storage only; durable on return. Returns how many are new."""
+        wanted = list(restrictions)
+        return await self._database.write(lambda c: put_restrictions(c, wanted))
+
     async def find_person(self, erasure_id: bytes) -> PersonErasure | None:
         """Return how far the erasure of a person has come; None if there is none."""
         return await self._database.read(lambda c: _find_person(c, erasure_id))

@@ -43,6 +43,7 @@ from api.rest.refusals import translate_revert
 from api.rest.schema_texts import SchemaTexts
 from api.rest.vault_parts import VaultParts, open_vault_database, open_vault_parts
 from api.retention.classes import RetentionPlan, load_plan
+from api.retention.job import RetentionJob
 from api.texts.store import PublicTexts
 from api.vault.keyring import EpochLimits, Keyring
 from api.vault.materials import Materials
@@ -83,6 +84,8 @@ class RestSettings:
     """Folder of the operator's calendars, profiles and closures; None for the shipped ones only."""
     retention: Path | None = None
     """File of the operator's classes of retention; None for the shipped ones only."""
+    retention_job: RetentionJob | None = None
+    """When this API prunes by itself; None: never."""
     ledger_name: str = OWN_NAME
     """What the own ledger is called."""
 

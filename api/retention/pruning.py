@@ -8,20 +8,24 @@ is erased in the vault at once. Both are final in every copy and backup. Lines o
 reads are rows without content; they are deleted.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select
 
 from api.access.read_table import READS
+from api.cases.marks import keep_marks
 from api.erasing.orders import ErasureOrder, ErasureOrders
 from api.retention.classes import RetentionPlan, name_kind
 from api.retention.duties import find_duty, find_terms
 from api.vault.erasure import ErasureReason, erase_records
 from api.vault.holdings import Holding, iterate_holdings
 from api.vault.keyring import Keyring
+from api.vault.materials import Materials
 from api.vault.restrictions import (
     Restriction,
     RestrictionCause,
@@ -148,7 +152,7 @@ async def prune(
 
     Raises what `erase_records` and the database raise; then the next call goes on.
     """
-    findings = find_due(keyring, plan, now_s=now_s)
+    findings = await asyncio.to_thread(find_due, keyring, plan, now_s=now_s)
     ordered = erased = 0
     if not is_dry_run:
         credentials = [due.uid for due in findings.due if due.is_credential]
@@ -160,9 +164,10 @@ async def prune(
         await keyring.database.write(lambda c: put_restrictions(c, findings.restricted))
         uids = [due.uid for due in findings.due if not due.is_credential]
         if uids:
-            erased = erase_records(
-                keyring, uids, reason=ErasureReason.ENDED_BY_LAW, now_s=now_s, progress=progress
-            ).erased
+            reason = ErasureReason.ENDED_BY_LAW
+            await keep_marks(Materials(keyring), uids, reason=reason, now_s=now_s)
+            erase = partial(erase_records, reason=reason, now_s=now_s, progress=progress)
+            erased = (await asyncio.to_thread(erase, keyring, uids)).erased
         if findings.reads and findings.reads_until_s is not None:
             gone = delete(READS).where(READS.c.read_s < findings.reads_until_s)
             await keyring.database.write(lambda c: _execute(c, gone))

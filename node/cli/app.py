@@ -87,6 +87,7 @@ for pausing in (
 app.add_typer(governance_commands.app, name="governance")
 app.add_typer(snapshot_commands.app, name="snapshot")
 vault_commands.app.command("prune")(prune_command.prune)
+vault_commands.app.command("verify-report")(prune_command.verify_report)
 app.add_typer(vault_commands.app, name="vault")
 app.add_typer(merging_commands.app, name="merges")
 app.add_typer(index_commands.app, name="index")

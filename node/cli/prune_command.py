@@ -1,8 +1,9 @@
-"""`atesta vault prune`: erase what is kept no longer, with a report."""
+"""`atesta vault prune` and `verify-report`: erase what is kept no longer, and check its reports."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,15 +12,12 @@ from node.cli.vault_commands import Config, DryRun, Yes, open_vault
 if TYPE_CHECKING:
     from node.settings import Settings
 
-_FORMAT: Final = "atesta-retention-report"
-_DOMAIN: Final = b"atesta-retention-report-1"
-"""Before what is signed: `keccak256(domain ‖ RFC 8785(report without "signature"))`."""
-
 
 def prune(
     config: Config,
     classes: Annotated[
-        Path | None, typer.Option(help="The agency's own classes of retention (TOML).")
+        Path | None,
+        typer.Option(help="Classes of retention (TOML); else those of api.retention_file."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write the signed report to this new file (JSON).")
@@ -41,37 +39,65 @@ def prune(
     from node.cli.rest_calls import check_absent
 
     check_absent(out)
-    plan = load_plan(classes)
     now_s = int(time.time())
     with open_vault(config) as (settings, keyring):
+        plan = load_plan(classes or settings.api.retention_file)
         if not dry_run and not yes:
             due = len(find_due(keyring, plan, now_s=now_s).due)
             typer.confirm(f"Erase {due:,} records? No backup brings them back.", abort=True)
         report = asyncio.run(prune_vault(keyring, plan, now_s=now_s, is_dry_run=dry_run))
         content = report.encode()
-        for one in content["classes"]:
-            unsure = "" if one["checked"] else " (not checked)"
-            typer.echo(f"{one['name']}{unsure}: {one['due']:,} due; {one['legal_reference']}")
-        for thing, count in content["uncovered"].items():
-            typer.echo(f"no class: {count:,} of {thing}")
-        if dry_run:
-            typer.echo(
-                f"would erase {len(report.findings.due):,} records, keep {content['kept']:,}"
-            )
-        else:
-            typer.echo(
-                f"ordered {report.ordered:,} credentials, erased {report.erased:,} other records,"
-                f" kept {content['kept']:,}"
-            )
+        _tell(content)
         if out is not None:
             _write(out, settings, content)
 
 
+def verify_report(
+    file: Annotated[Path, typer.Argument(help="The report (JSON).")],
+) -> None:
+    """Check that a report of pruning is as it was signed, offline, and say what it says.
+
+    Whose key the account is, `atesta list agencies` or the explorer says.
+    """
+    import datetime as dt
+
+    from api.retention.report import read_report
+    from node.cli.rest_calls import read_bytes
+
+    report = read_report(read_bytes(file))
+    content = report.content
+    moment = dt.datetime.fromtimestamp(content["pruned"], dt.UTC)
+    typer.echo(f"signed by 0x{report.account.hex()}, and not changed since")
+    typer.echo(f"{'looked at' if content['is_dry_run'] else 'pruned'}: {moment:%Y-%m-%d %H:%M} UTC")
+    _tell(content)
+
+
+def _tell(content: Mapping[str, Any]) -> None:
+    for one in content["classes"]:
+        unsure = "" if one["checked"] else " (not checked)"
+        typer.echo(f"{one['name']}{unsure}: {one['due']:,} due; {one['legal_reference']}")
+    for thing, count in content["uncovered"].items():
+        typer.echo(f"no class: {count:,} of {thing}")
+    if content["restricted"]:
+        typer.echo(f"for storage only from now on: {len(content['restricted']):,} records")
+    if content["reads"]:
+        typer.echo(f"lines of the record of reads: {content['reads']:,}")
+    if content["is_dry_run"]:
+        due = len(content["credentials"]) + len(content["records"])
+        typer.echo(f"would erase {due:,} records, keep {content['kept']:,}")
+    else:
+        typer.echo(
+            f"ordered {content['ordered']:,} credentials, erased {content['erased']:,} other"
+            f" records, kept {content['kept']:,}"
+        )
+
+
 def _write(out: Path, settings: "Settings", content: dict[str, Any]) -> None:
-    from atesta_client.canonical import dump_canonical
-    from eth_hash.auto import keccak
+    from hashlib import sha256
+
     from eth_typing import Hash32
 
+    from api.retention.report import sign_report
     from node.daemon.opening import load_accounts
     from node.errors import UserFault
 
@@ -79,12 +105,14 @@ def _write(out: Path, settings: "Settings", content: dict[str, Any]) -> None:
     if not accounts:
         raise UserFault("is needed: the report is signed", field="api.account_key_files")
     signer = accounts[0]
-    told = {"format": _FORMAT, "version": 1, "account": "0x" + signer.address.hex(), **content}
-    digest = keccak(_DOMAIN + dump_canonical(told))
-    signed = told | {"signature": "0x" + signer.sign_digest(Hash32(bytes(digest))).hex()}
+
+    def sign(data: bytes) -> bytes:
+        return signer.sign_digest(Hash32(sha256(data).digest()))[:64]
+
+    signed = sign_report(content, bytes(signer.address), sign)
     try:
         with out.open("x", encoding="utf-8") as file:
             file.write(json.dumps(signed, indent=1) + "\n")
     except OSError as error:
         raise UserFault(f"cannot be written: {error.strerror}", field=str(out)) from error
-    typer.echo(f"{out}: signed by {told['account']}")
+    typer.echo(f"{out}: signed by {signed['account']}")

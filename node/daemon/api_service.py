@@ -16,6 +16,7 @@ from api.jsonrpc.dispatcher import Dispatcher
 from api.outbox.account import build_account
 from api.ports import LedgerNode
 from api.rest.services import RestSettings
+from api.retention.job import RetentionJob, parse_time_of_day
 from api.settings import ApiSettings as ServerSettings
 from api.vault.keyring import EpochLimits
 from api.vault.opening import VaultKeys
@@ -108,7 +109,19 @@ def make_rest_settings(settings: Settings) -> RestSettings:
         ),
         names=recognition.names,
         deadlines=api.deadlines_dir,
+        retention=api.retention_file,
+        retention_job=_make_retention_job(settings),
         ledger_name=api.ledger_name,
+    )
+
+
+def _make_retention_job(settings: Settings) -> RetentionJob | None:
+    api = settings.api
+    if api.retention_time is None:
+        return None
+    return RetentionJob(
+        at_s=parse_time_of_day(api.retention_time, field="api.retention_time"),
+        folder=api.retention_reports_dir or settings.node.data_dir / "retention",
     )
 
 

@@ -33,8 +33,8 @@ ALLOWED_FIELDS = frozenset(  # a table of words is easier to review than a list 
     blocks_per_s bytes caller candidates chain_id client code contracts count current database
     direction dropped duration_ms effect epoch erased error error_kind error_type evidence
     exception failures field fields_dropped fingerprint gas_used genesis_hash head height host
-    inbound index issuer journal_bytes kind label lag_ms level limit listen_address max_fee method
-    name next_step node number observer offender operation outbound overruns parent
+    inbound index issuer journal_bytes kept kind label lag_ms level limit listen_address max_fee
+    method name next_step node number observer offender operation ordered outbound overruns parent
     path_is_writable peer peer_id peers pending pid pin port proposer queued reason recipient
     removed request_id resilience restored retry_s rewrapped role round route score sender signer
     size_bytes start status step steps successor surface target task timeout_s times

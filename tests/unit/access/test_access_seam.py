@@ -14,14 +14,15 @@ ALLOWED = {
     "rest/vault_parts.py": {"Vault()", "Materials()", "Keyring", "open_keyring"},
     # The audit of privacy, an operator's command with the master key in hand.
     "firewall/audit/values.py": {"Keyring"},
-    # Orders of erasure stand in the vault's database.
-    "erasing/eraser.py": {"maybe_keyring"},
-    # Reads case numbers only to seal them again in the mark of an erased case.
-    "cases/marks.py": {"UNWITNESSED", "under"},
+    # Orders of erasure stand in the vault's database; case numbers are read only to be sealed
+    # again in the mark of an erased case.
+    "erasing/eraser.py": {"maybe_keyring", "UNWITNESSED", "under"},
     # Merges stand in the vault's database; their persons are opened through the services.
     "rest/handlers/merging.py": {"maybe_keyring"},
-    # An operator's command with the master key in hand; it shows uids and classes.
-    "retention/pruning.py": {"Keyring"},
+    # Shows uids and classes; reads case numbers as erasing does.
+    "retention/pruning.py": {"Keyring", "Materials()"},
+    # Prunes, day by day.
+    "retention/daily.py": {"maybe_keyring"},
     # Tells how many epochs there are.
     "assembly.py": {"maybe_keyring"},
     # Lines of an upload, for the worker alone; no handler shows them.
