@@ -1,9 +1,10 @@
 """Structured logs that can be shown to anybody.
 
 One JSON object a line: time, level, logger, event, and fields. An event is a fixed name in the
-code, never a sentence with values in it; a field is written only if its name is on the list below
-and its value is a number, a truth value or a short text. So a personal datum cannot reach the log
-by a careless f-string: an unknown field is dropped, and its name, not its value, is noted.
+code, never a sentence with values in it; a field is written only if its name is on the list of
+`log_fields` and its value is of the kind that stands there. So a personal datum cannot reach the
+log by a careless f-string: such a field is dropped, and its name, not its value, is noted. Of what
+other libraries log, the text is written as it stands in their code, without what they put into it.
 """
 
 import logging
@@ -19,28 +20,13 @@ import structlog
 from api.errors import ApiError
 from consensus.errors import ConsensusError
 from contracts.errors import ContractError
+from node.daemon.log_fields import FIELD_KINDS, MAX_TEXT, clean_text, take_field
 from node.errors import NodeError, OperationalFault
 from node.settings import LogSettings
 
-MAX_TEXT = 300
-"""Characters of one value; what is longer is cut."""
-
 _MAX_FRAMES = 12
 
-ALLOWED_FIELDS = frozenset(  # a table of words is easier to review than a list of literals
-    """
-    acknowledged address addresses agency attached attempt authors before block_hash blocks
-    blocks_per_s bytes caller candidates chain_id client code contracts count current database
-    direction dropped duration_ms effect epoch erased error error_kind error_type evidence
-    exception failures field fields_dropped fingerprint gas_used genesis_hash head height host
-    inbound index issuer journal_bytes kept kind label lag_ms level limit listen_address max_fee
-    method name next_step node number observer offender operation ordered outbound overruns parent
-    path_is_writable peer peer_id peers pending pid pin port proposer queued reason recipient
-    removed request_id resilience restored retry_s rewrapped role round route score sender signer
-    size_bytes start status step steps successor surface target task timeout_s times
-    transaction_hash transactions url validator validators version wait_s webhook
-    """.split()  # noqa: SIM905
-)
+ALLOWED_FIELDS = frozenset(FIELD_KINDS)
 """The names under which a value may be written. None of them holds what a person submitted."""
 
 _STANDARD = frozenset({"event", "level", "timestamp", "logger"})
@@ -70,6 +56,7 @@ def configure_logs(settings: LogSettings, *, node: str) -> None:
 
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*shared, add_node],
+        use_get_message=False,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.JSONRenderer(serializer=_serialize),
@@ -112,18 +99,20 @@ def format_exception(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutabl
 def keep_allowed_fields(
     _: Any, __: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Drop every field that is not on the list, and cut every value to a plain, short form."""
+    """Drop every field that is not on the list, and every value that is none of its kind."""
     dropped = []
     for name in list(event):
         if name in _STANDARD or name.startswith("_"):
             continue
-        if name not in ALLOWED_FIELDS:
+        try:
+            event[name] = take_field(name, event[name])
+        except (KeyError, ValueError):
             del event[name]
             dropped.append(name)
-            continue
-        event[name] = _simplify(event[name], limit=10_000 if name == "exception" else MAX_TEXT)
     if dropped:
         event["fields_dropped"] = ",".join(sorted(dropped))
+    if "event" in event:
+        event["event"] = clean_text(str(event["event"]), MAX_TEXT)
     return event
 
 
@@ -143,17 +132,6 @@ def _describe(error: BaseException) -> str:
     if isinstance(error, NodeError | ApiError | ConsensusError | ContractError | OSError):
         text += f": {error}"
     return f"{text} at {' < '.join(reversed(places))}" if places else text
-
-
-def _simplify(value: Any, *, limit: int) -> Any:
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, bytes):
-        return "0x" + value[:64].hex()
-    if isinstance(value, list | tuple):
-        return [_simplify(item, limit=limit) for item in value[:64]]
-    text = str(value)
-    return text if len(text) <= limit else text[:limit] + "…"
 
 
 def _serialize(event: Any, **_: Any) -> str:

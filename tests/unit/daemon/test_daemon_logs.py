@@ -9,6 +9,12 @@ from pathlib import Path
 import pytest
 import structlog
 
+from node.daemon.log_fields import (
+    FIELD_KINDS,
+    take_exception,
+    take_field,
+    take_text,
+)
 from node.daemon.logs import ALLOWED_FIELDS, configure_logs, keep_allowed_fields
 from node.errors import OperationalFault
 from node.settings import LogSettings
@@ -80,7 +86,62 @@ def test_logs_keep_the_text_of_our_own_errors(log_file: Path) -> None:
 
 def test_log_values_are_cut() -> None:
     event = keep_allowed_fields(None, "", {"event": "x", "reason": "a" * 1_000})
-    assert len(event["reason"]) == 301
+    assert len(event["reason"]) == 303
+
+
+CANARIES = (
+    "陳大文",
+    "Conceição",
+    "Maria Chan",
+    "12345678",
+    "1234567(8)",
+    "440106196305171234",
+    "+853 66123456",
+    "19630517",
+)
+"""Names and numbers of nobody."""
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+def test_no_field_takes_a_person(canary: str) -> None:
+    taken: dict[str, str] = {}
+    for name in ALLOWED_FIELDS:
+        for value in (canary, f"of {canary}.", [canary], canary.encode(), {canary: 1}):
+            event = keep_allowed_fields(None, "", {"event": "x", name: value})
+            if canary in str(event.get(name)) and not isinstance(value, bytes):
+                taken.setdefault(name, str(event[name]))
+    kinds = {FIELD_KINDS[name] for name in taken}
+    # Letters of ASCII that a sentence of ours could consist of are all that no kind can tell.
+    assert kinds <= ({take_text, take_exception} if canary == "Maria Chan" else set()), taken
+
+
+def test_values_of_another_kind_are_dropped_by_name(log_file: Path) -> None:
+    structlog.get_logger("api").warning(
+        "refused", status="Chan Tai Man", caller="Chan Tai Man", height="7", reason="66123456"
+    )
+    (line,) = read(log_file)
+    assert line["fields_dropped"] == "caller,height,status"
+    assert line["reason"] == "#"
+
+
+def test_numbers_and_lists_are_bounded() -> None:
+    assert take_field("height", 2**128 - 1) == 2**128 - 1
+    assert take_field("duration_ms", 1.5) == 1.5
+    for value in (2**128, float("nan"), float("inf"), "7", int):
+        with pytest.raises(ValueError, match=r"^$"):
+            take_field("height", value)
+    assert take_field("validators", [b"\x01"] * 99) == ["0x01"] * 64
+    assert take_field("parent", None) is None
+    assert take_field("operation", "op-" + "0a" * 12) == "op-" + "0a" * 12
+    assert take_field("peer", "0c3cb8a5fe8373327c62cb6f1234567890") != ""
+    with pytest.raises(KeyError):
+        take_field("holder_name", 1)
+
+
+def test_what_a_library_puts_into_its_text_is_not_written(log_file: Path) -> None:
+    logging.getLogger("somewhere").warning("cannot store %s for %r", "Chan Tai Man", 66123456)
+    logging.getLogger("somewhere").warning(f"of 陳大文 {66123456}")  # noqa: G004 - a careless one
+    assert [line["event"] for line in read(log_file)] == ["cannot store %s for %r", "of ??? #"]
 
 
 def test_log_file_that_cannot_be_opened_is_named() -> None:
