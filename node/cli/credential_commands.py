@@ -65,24 +65,28 @@ def export_credential(
 def import_credential(
     file: Annotated[Path, typer.Argument(help="The token, with everything disclosed.")],
     *,
-    schema: Annotated[str, typer.Option(help="Uid of a schema with a field for every claim.")],
+    schema: Annotated[
+        str | None,
+        typer.Option(help="Of another issuer's: uid of a schema with a field for every claim."),
+    ] = None,
     issuer_key: Annotated[
-        Path, typer.Option(help="The issuer's public key: a file with a JWK (crv, kty, x, y).")
-    ],
-    form: FormatOption = Format.SD_JWT_VC,
+        Path | None,
+        typer.Option(help="Of another issuer's: its public key, a JWK (crv, kty, x, y)."),
+    ] = None,
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
 ) -> None:
-    """Make a credential of what another issuer signed; print its uid. Nothing is attested yet."""
+    """Make a credential of a token and print its uid; nothing is attested by it.
+
+    An export of this agency's own becomes again what it was made of. Of another issuer's token the
+    whole content becomes a document of a schema.
+    """
     from atesta_client import requests
 
-    key, text = read_object(issuer_key), read_text(file)
+    key = None if issuer_key is None else read_object(issuer_key)
+    request = requests.import_credential(token=read_text(file), schema_uid=schema, issuer_key=key)
     with open_client(url, token_file) as client:
-        made = client.send(
-            requests.import_credential(
-                schema_uid=schema, token=text, issuer_key=key, format_name=form.value
-            )
-        )
+        made = client.send(request)
     typer.echo(made.uid)
 
 

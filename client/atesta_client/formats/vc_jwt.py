@@ -56,26 +56,30 @@ CONTEXTS: Final = (
 
 _RECORD: Final = "atesta"
 _TEXT_TERMS: Final = frozenset({"name", "description"})
-_TERMS: Final = _TEXT_TERMS | {
-    "id",
-    "type",
-    "digestMultibase",
-    "digestSRI",
-    "mediaType",
-    "cnf",
-    "iss",
-    "kid",
-    "_sd",
-    "_sd_alg",
-    "...",
-    "DataIntegrityProof",
-    "EnvelopedVerifiableCredential",
-    "EnvelopedVerifiablePresentation",
-    "JsonSchema",
-    "JsonSchemaCredential",
-    "VerifiableCredential",
-    "VerifiablePresentation",
-}
+# Every term on the first level of the base context; those within a type hold only there.
+_TERMS: Final = (
+    _TEXT_TERMS
+    | {"id", "type", "digestMultibase", "digestSRI", "mediaType"}
+    | {
+        "_sd",
+        "_sd_alg",
+        "...",
+        "aud",
+        "cnf",
+        "exp",
+        "iat",
+        "iss",
+        "jku",
+        "kid",
+        "nbf",
+        "sub",
+        "x5u",
+    }
+    | {"BitstringStatusList", "BitstringStatusListCredential", "BitstringStatusListEntry"}
+    | {"DataIntegrityProof", "JsonSchema", "JsonSchemaCredential"}
+    | {"EnvelopedVerifiableCredential", "EnvelopedVerifiablePresentation"}
+    | {"VerifiableCredential", "VerifiablePresentation"}
+)
 _LATEST_TIME_S: Final = 253_402_300_799
 
 

@@ -108,17 +108,21 @@ def export_credential(uid: Hex, *, format_name: str = "sd-jwt-vc") -> Request[Cr
 
 def import_credential(
     *,
-    schema_uid: Hex,
     token: str,
-    issuer_key: HolderPublicKey | JsonObject,
-    format_name: str = "sd-jwt-vc",
+    schema_uid: Hex | None = None,
+    issuer_key: HolderPublicKey | JsonObject | None = None,
+    format_name: str | None = None,
     **options: Unpack[Writing],
 ) -> Request[CredentialAnswer]:
-    """Make a credential of what another issuer signed; nothing goes on the chain.
+    """Make a credential of a token; nothing goes on the chain.
+
+    An export of the agency's own becomes again the credential that it was made of, and needs the
+    token alone. What another issuer signed becomes a document, and needs both of
 
     - ``schema_uid``: the schema needs a field for every claim of the token;
-    - ``issuer_key``: the issuer's public key, a JWK; the caller answers for whose it is;
-    - ``format_name``: ``sd-jwt-vc`` or ``vc-jwt``.
+    - ``issuer_key``: the issuer's public key, a JWK; the caller answers for whose it is.
+
+    ``format_name`` is ``sd-jwt-vc`` or ``vc-jwt``, if it should be made sure of.
     """
     jwk = issuer_key.to_field()["jwk"] if isinstance(issuer_key, HolderPublicKey) else issuer_key
     body = {

@@ -58,6 +58,7 @@ def test_credential_is_exported_converted_and_presented(bureau: str, tmp_path: P
     account = said.split()[-1]
     invoke("convert", str(token), "--out", str(file), "--account", account)
     assert decode_credential(file.read_bytes()) == decode_credential(made.credential)
+    assert invoke("import", str(token), "--url", bureau).strip() == made.uid
     other = ["--out", str(tmp_path / "no"), "--account", "0x" + "00" * 20]
     with pytest.raises(SystemExit):
         run(["credential", "convert", str(token), *other])
@@ -72,7 +73,7 @@ def test_credential_is_exported_converted_and_presented(bureau: str, tmp_path: P
         decode_presentation(shown.read_bytes()), occasion=occasion, now_s=int(time.time())
     )
     assert set(checked.values) == {"/number", "/cnf"}
-    assert "1990" not in shown.read_text()
+    assert "1990-" not in shown.read_text()
 
 
 def test_token_of_another_issuer_is_imported(bureau: str, tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ def test_yes_or_no_is_registered_computed_and_read_by_command(bureau: str, tmp_p
         assert answer.startswith("valid\n")
         assert "/over_18: yes on 20" in answer
         assert "says the issuer (/born is at least 18 years ago)" in answer
-        assert "1990" not in answer
+        assert "1990-" not in answer
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_answer_is_shown_alone_and_proved_without_its_source() -> None:
     shown = present(credential, ["/over_18"], occasion=occasion, now_s=NOW, key=key)
     checked = validate_presentation(shown, occasion=occasion, now_s=NOW, required=["/over_18"])
     assert read_answer(checked.values["/over_18"]) == (True, ON)
-    assert "1990" not in encode_presentation(shown).decode()
+    assert "1990-" not in encode_presentation(shown).decode()
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from atesta_client.credentials import decode_credential
 from atesta_client.formats.jose import IssuerKey, Token, compute_address, sign_token
-from atesta_client.formats.sd_jwt import SdJwt, make_disclosure
+from atesta_client.formats.sd_jwt import SdJwt, decode_sd_jwt, make_disclosure
 from atesta_client.formats.sd_jwt_vc import import_sd_jwt_vc
-from atesta_client.formats.vc_jwt import import_vc_jwt
+from atesta_client.formats.vc_jwt import export_vc_jwt, import_vc_jwt
 from atesta_client.holder_keys import HolderKey, HolderPublicKey
 
+from contracts.addresses import ATTESTATIONS, ATTESTATIONS_NAME
+from contracts.codes import Reason, RecordState
 from tests.unit.rest.ledger_world import START_S, Caller
 
 DOCUMENT = {
@@ -127,7 +129,7 @@ async def test_foreign_token_is_refused_by_the_name_of_the_claim(
         (ask(sign_foreign({**CLAIMS, "exp": 5e-1})), "format_unmappable", "token/exp"),
         (ask(sign_foreign({**CLAIMS, "nbf": 2**40})), "format_unmappable", "token/nbf"),
         (ask(sign_foreign({**CLAIMS, "cnf": {"kid": "x"}})), "holder_key_malformed", "token/cnf"),
-        (ask(sign_foreign({**CLAIMS, "atesta": {}})), "format_unmappable", "token/atesta"),
+        (ask(sign_foreign({**CLAIMS, "atesta": {}})), "file_malformed", "token"),
         (ask("nonsense"), "file_malformed", "token"),
         (ask(sign_foreign(CLAIMS), issuer_key={}), "holder_key_malformed", "issuer_key"),
     )
@@ -164,3 +166,125 @@ async def test_foreign_w3c_credential_is_taken_over_whole_or_not_at_all(
     token = sign_token(claims, KEY, media_type="vc+jwt")
     problem = await laboratory.post("/credentials/import", ask(token, format="vc-jwt"), status=422)
     assert problem["field"] == "token/credentialSubject/id"
+
+
+async def forget(laboratory: Caller, uid: str) -> None:
+    """Take a credential out of the vault, as an older backup does."""
+    vault = laboratory.agency.services.vault
+    await vault.discard(bytes.fromhex(uid.removeprefix("0x")))
+    await laboratory.get(f"/credentials/{uid}", status=404)
+
+
+@pytest.mark.parametrize("name", ["sd-jwt-vc", "vc-jwt"])
+async def test_own_export_comes_back_as_the_credential_that_it_was(
+    laboratory: Caller, bureau: Caller, schema: str, name: str
+) -> None:
+    holder = HolderKey.generate().public_key.to_field()
+    made = await make(laboratory, schema, holder_key=holder)
+    path = f"/credentials/{made['uid']}/export"
+    token = (await laboratory.post(path, {"format": name}, status=200))["token"]
+    same = await laboratory.post("/credentials/import", {"token": token}, status=201)
+    assert same["credential"] == made["credential"]
+    await forget(laboratory, made["uid"])
+    body = {"token": token}
+    kept = await laboratory.post("/credentials/import", body, status=201, key="once")
+    assert kept["credential"] == made["credential"]
+    again = await laboratory.post("/credentials/import", body, status=201, key="once")
+    assert again["credential"] == made["credential"]
+    await laboratory.post(f"/credentials/{made['uid']}/attest", {})
+    problem = await bureau.post("/credentials/import", body, status=422)
+    assert (problem["code"], problem["field"]) == ("format_unmappable", "token/atesta/issuer")
+    problem = await laboratory.post(
+        "/credentials/import", {"token": token, "schema_uid": schema}, status=400
+    )
+    assert problem["field"] == "schema_uid"
+    problem = await laboratory.post("/credentials/import", {"token": token[:-40]}, status=422)
+    assert problem["code"] in {"file_malformed", "format_unmappable", "issuer_signature_invalid"}
+
+
+async def test_own_export_of_a_batch_comes_back_with_its_path(
+    laboratory: Caller, schema: str
+) -> None:
+    made = [
+        await make(laboratory, schema, document={**DOCUMENT, "certificate": f"MO-{n}"})
+        for n in range(3)
+    ]
+    members = [member["uid"] for member in made]
+    await laboratory.post("/batches", {"schema_uid": schema, "members": members})
+    await laboratory.agency.settle()
+    before = await laboratory.get(f"/credentials/{members[1]}")
+    assert before["batch"] is not None
+    path = f"/credentials/{members[1]}/export"
+    token = (await laboratory.post(path, {"format": "sd-jwt-vc"}, status=200))["token"]
+    vault = laboratory.agency.services.vault
+    await vault.unseal_batch(bytes.fromhex(before["batch"][2:]))
+    await forget(laboratory, members[1])
+    kept = await laboratory.post("/credentials/import", {"token": token}, status=201)
+    assert kept["credential"] == before["credential"]
+
+
+async def test_own_export_in_part_or_signed_by_another_is_refused(
+    laboratory: Caller, schema: str
+) -> None:
+    made = await make(laboratory, schema)
+    credential = decode_credential(made["credential"])
+    path = f"/credentials/{made['uid']}/export"
+    token = (await laboratory.post(path, {"format": "sd-jwt-vc"}, status=200))["token"]
+    whole = decode_sd_jwt(token)
+    part = whole.show(d for d in whole.disclosures if d.name != "name").encode()
+    problem = await laboratory.post("/credentials/import", {"token": part}, status=422)
+    assert (problem["code"], problem["field"]) == ("format_unmappable", "token/name")
+    forged = export_vc_jwt(credential, KEY, now_s=START_S)
+    problem = await laboratory.post("/credentials/import", {"token": forged}, status=422)
+    assert (problem["code"], problem["field"]) == ("issuer_signature_invalid", "token")
+
+
+async def test_what_was_erased_does_not_come_back_by_its_export(
+    laboratory: Caller, schema: str
+) -> None:
+    made = await make(laboratory, schema)
+    await laboratory.post(f"/credentials/{made['uid']}/attest", {})
+    await laboratory.agency.settle()
+    path = f"/credentials/{made['uid']}"
+    token = (await laboratory.post(f"{path}/export", {"format": "vc-jwt"}, status=200))["token"]
+    await laboratory.post(f"{path}/erase", {"reason": "holder_request"}, status=202)
+    problem = await laboratory.post("/credentials/import", {"token": token}, status=410)
+    assert problem["code"] == "credential_erased"
+
+
+async def test_what_the_ledger_calls_erased_does_not_come_back_into_an_empty_vault(
+    laboratory: Caller, schema: str
+) -> None:
+    made = await make(laboratory, schema)
+    await laboratory.post(f"/credentials/{made['uid']}/attest", {})
+    await laboratory.agency.settle()
+    path = f"/credentials/{made['uid']}"
+    token = (await laboratory.post(f"{path}/export", {"format": "vc-jwt"}, status=200))["token"]
+    uid = bytes.fromhex(made["uid"][2:])
+    outcome = laboratory.agency.ledger.act(
+        1,
+        ATTESTATIONS,
+        ATTESTATIONS_NAME,
+        "set_state",
+        uid,
+        int(RecordState.ERASED),
+        int(Reason.LAW),
+        laboratory.agency.ledger.now_s,
+    )
+    assert outcome.succeeded, outcome.reason
+    await forget(laboratory, made["uid"])
+    problem = await laboratory.post("/credentials/import", {"token": token}, status=410)
+    assert (problem["code"], problem["field"]) == ("credential_erased", "token/atesta/uid")
+
+
+async def test_foreign_token_needs_schema_and_key(laboratory: Caller) -> None:
+    for left_out in ("schema_uid", "issuer_key"):
+        body = {
+            name: value for name, value in ask(sign_foreign(CLAIMS)).items() if name != left_out
+        }
+        problem = await laboratory.post("/credentials/import", body, status=400)
+        assert problem["field"] == left_out
+    problem = await laboratory.post(
+        "/credentials/import", ask(sign_foreign(CLAIMS), format="vc-jwt"), status=400
+    )
+    assert problem["field"] == "format"

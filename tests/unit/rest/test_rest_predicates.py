@@ -132,7 +132,7 @@ async def test_document_that_contradicts_its_answers_is_refused_by_the_field(
         for path in ("/credentials", "/attestations"):
             problem = await laboratory.post(path, body, status=422)
             assert (problem["code"], problem["field"]) == ("document_malformed", field)
-            assert "1990" not in json.dumps(problem)
+            assert "1990-" not in json.dumps(problem)
 
 
 async def test_answer_is_shown_alone_and_read_with_its_day_and_question(
@@ -155,7 +155,7 @@ async def test_answer_is_shown_alone_and_read_with_its_day_and_question(
         occasion = await ask(verifier)
         shown = present(credential, ["/over_18"], occasion=occasion, now_s=now_s, key=key)
         body = format_presentation(shown)
-        assert "1990" not in json.dumps(body)
+        assert "1990-" not in json.dumps(body)
         answer = await verifier.post("/verify", {"presentation": body}, status=200)
         assert (answer["result"], answer["predicates"]) == ("valid", expected)
         occasion = await ask(verifier)
