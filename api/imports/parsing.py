@@ -19,6 +19,7 @@ from atesta_client.errors import MaterialRefused
 from pydantic import BaseModel, ValidationError
 
 from api.errors import InvalidField, MalformedBody, UserFault
+from api.imports.columns import check_header
 from api.rest.validation import translate_validation
 
 Weigh = Callable[[Mapping[str, Any]], int]
@@ -152,8 +153,7 @@ def _read_csv(text: str, model: type[BaseModel]) -> Iterator[tuple[int, dict[str
     schema = model.model_json_schema()
     try:
         header = [name.strip() for name in next(reader, [])]
-        if len(set(header)) != len(header) or "" in header:
-            raise InvalidField("body", "each column of the header needs a name of its own")
+        check_header(header, model)
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, _build_object(header, cells, schema)
@@ -165,9 +165,8 @@ def _build_object(
     header: list[str], cells: list[str], schema: Mapping[str, Any]
 ) -> dict[str, Any] | Fault:
     if len(cells) != len(header):
-        return Fault(
-            field=None, code="malformed_body", reason="the line has another number of cells"
-        )
+        told = f"the line has {len(cells)} cells, and the header {len(header)} columns"
+        return Fault(field=None, code="malformed_body", reason=told)
     found: dict[str, Any] = {}
     for name, cell in zip(header, cells, strict=True):
         text = cell.strip()

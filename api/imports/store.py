@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from atesta_client.canonical import dump_canonical, load_json
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
+from api.databases import Database
 from api.imports.parsing import Fault, ParsedLine
 from api.imports.queries import (
     DONE,
@@ -149,29 +150,31 @@ class ImportStore:
             for row in rows
         ]
 
-    async def lease(self, worker: str, *, now_s: int, until_s: int) -> str | None:
-        """Take the oldest running import that no other process works on; returns its id."""
+    @property
+    def database(self) -> Database:
+        """Where the imports are: who shares it shares the work."""
+        return self._database
+
+    async def take(self, worker: str, *, now_s: int) -> str | None:
+        """Return the oldest running import and note who works on it since when; None if none runs.
+
+        Whoever worked on it before is gone: only who leads takes any.
+        """
 
         def take(connection: Connection) -> str | None:
-            free = or_(
-                IMPORTS.c.worker.is_(None),
-                IMPORTS.c.worker == worker,
-                IMPORTS.c.lease_until_s < now_s,
-            )
             row = connection.execute(
                 select(IMPORTS.c.id)
-                .where(IMPORTS.c.state == RUNNING, free)
+                .where(IMPORTS.c.state == RUNNING)
                 # What something stops for now does not hold up what comes after it.
                 .order_by(IMPORTS.c.problem.is_not(None), IMPORTS.c.sequence)
                 .limit(1)
-                .with_for_update()
             ).one_or_none()
             if row is None:
                 return None
             connection.execute(
                 update(IMPORTS)
                 .where(IMPORTS.c.id == row.id)
-                .values(worker=worker, lease_until_s=until_s)
+                .values(worker=worker, lease_until_s=now_s)
             )
             return str(row.id)
 

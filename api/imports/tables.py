@@ -29,7 +29,7 @@ IMPORTS = Table(
     Column("finished_s", BigInteger),
     # What stops it for now, such as a key without the role; null while it goes on.
     Column("problem", Text),
-    # Which process works on it, and until when it may.
+    # Which process worked on it last, and when; the name of the column is of an older version.
     Column("worker", String(40)),
     Column("lease_until_s", BigInteger),
 )

@@ -2,6 +2,10 @@
 
 A turn: settle what the ledger has decided; promise further groups until enough are under way; end
 the import when no line is open. The worker knows nothing that is not in the database.
+
+Of several processes that share a vault one works, whoever leads (`api.leadership`). When it ends,
+however that is, another goes on within a second. Should two work for a moment, nothing is done
+twice: a group is promised under a key of its own.
 """
 
 import asyncio
@@ -22,6 +26,7 @@ from api.errors import ApiError, UserFault
 from api.imports.kinds import BUDGET_GAS, ImportKind, get_kind
 from api.imports.parsing import Fault, describe
 from api.imports.store import Group, ImportStore
+from api.leadership import Leadership
 from api.ledger import NO_REASON
 from api.outbox.store import StoredOperation
 from api.rest.refusals import translate_revert
@@ -33,9 +38,6 @@ log = structlog.get_logger(__name__)
 
 MAX_UNDER_WAY: Final = 64
 """Most groups promised and not yet final."""
-
-LEASE_S: Final = 60
-"""For so long a process keeps an import to itself without a sign of life."""
 
 TURN_S: Final = 0.5
 PROBLEM_S: Final = 10.0
@@ -59,7 +61,9 @@ async def run_imports(services: RestServices) -> AsyncIterator[None]:
     if services.maybe_imports is None:
         yield
         return
-    async with ImportWorker(services, services.maybe_imports).run():
+    worker = ImportWorker(services, services.maybe_imports)
+    lead = Leadership(services.maybe_imports.database, "imports")
+    async with lead.run(worker.run):
         yield
 
 
@@ -96,11 +100,11 @@ class ImportWorker:
         Raises `ImportHeld` where it cannot go on for now.
         """
         now_s = int(self._services.now())
-        import_id = await self._store.lease(self._name, now_s=now_s, until_s=now_s + LEASE_S)
+        import_id = await self._store.take(self._name, now_s=now_s)
         if import_id is None:
             return False
         stored = await self._store.find(import_id)
-        assert stored is not None, "it was just leased"
+        assert stored is not None, "it was just taken"
         try:
             kind = get_kind(stored.act)
             await self._settle(import_id, kind)

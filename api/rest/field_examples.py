@@ -44,7 +44,7 @@ def list_members(model: type[BaseModel], place: Sequence[str]) -> tuple[str, ...
         if found is None:
             return ()
         kinds = found[1]
-    return tuple(name for kind in kinds if _is_model(kind) for name in kind.model_fields)
+    return tuple(name for kind in kinds if is_model(kind) for name in kind.model_fields)
 
 
 def write_example(example: Any) -> str | None:
@@ -55,9 +55,26 @@ def write_example(example: Any) -> str | None:
     return text if len(text) <= _MOST_LETTERS else None
 
 
+def list_kinds(kind: Any) -> Iterator[Any]:
+    """Yield the types that a value may have, without what is said about them."""
+    origin = get_origin(kind)
+    if origin is Annotated:
+        yield from list_kinds(get_args(kind)[0])
+    elif origin in {Union, UnionType}:
+        for option in get_args(kind):
+            yield from list_kinds(option)
+    elif kind is not NoneType:
+        yield kind
+
+
+def is_model(kind: Any) -> bool:
+    """Tell whether a type is an object of known members."""
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
 def _show(kind: Any) -> Any:
     """Return an example of a type that shows itself: an object, a list of objects, a word."""
-    if _is_model(kind):
+    if is_model(kind):
         return build_example(kind, is_request=True)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return next(iter(kind)).value
@@ -70,24 +87,8 @@ def _show(kind: Any) -> Any:
 def _step(kinds: Sequence[Any], part: str) -> Iterator[tuple[FieldInfo | None, list[Any]]]:
     """Yield what a part of a place leads to: a member of an object, or an item of a list."""
     for kind in kinds:
-        if _is_model(kind) and part in kind.model_fields:
+        if is_model(kind) and part in kind.model_fields:
             field = kind.model_fields[part]
-            yield field, list(_flatten(field.annotation))
+            yield field, list(list_kinds(field.annotation))
         elif get_origin(kind) is list and part.isdigit():
-            yield None, list(_flatten(get_args(kind)[0]))
-
-
-def _flatten(kind: Any) -> Iterator[Any]:
-    """Yield the types that a value may have, without what is said about them."""
-    origin = get_origin(kind)
-    if origin is Annotated:
-        yield from _flatten(get_args(kind)[0])
-    elif origin in {Union, UnionType}:
-        for option in get_args(kind):
-            yield from _flatten(option)
-    elif kind is not NoneType:
-        yield kind
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+            yield None, list(list_kinds(get_args(kind)[0]))
