@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.rest import ledger_rule
+from contracts.labels import encode_label
 from tests.unit.rest.two_ledgers import (
     MACAO,
     OWN_SCHEMA,
@@ -104,27 +105,17 @@ async def test_what_crosses_is_refused_on_macaos_own_ledger(laboratory: Caller) 
     assert beyond["code"] != "ledger_wrong"
 
 
-async def test_consent_within_a_jurisdiction_without_ledger_here_is_refused(
-    laboratory: Caller,
+async def test_parties_of_a_jurisdiction_without_ledger_here_are_refused(
+    world: TwoLedgers,
 ) -> None:
-    body = {
-        "provider": "gd-health-commission",
-        "recipient": "gd-health-commission",
-        "dataset": DATASET,
-        "fields": ["/x"],
-        "purpose": PURPOSE,
-        "notice": BASIS,
-        "subject": {"handle": BASIS},
-        "response_s": 86_400,
-        "channel": "counter",
-        "assurance": "substantial",
-        "clerk": {"number": "4711"},
-        "form": {"form": "F-12"},
-        "valid_until": "2027-01-01T00:00:00Z",
-    }
-    problem = await send(laboratory, "/ledgers/shared/consents", body)
-    assert (problem["code"], problem["field"]) == ("own_ledger_missing", "provider")
-    assert "CN-GD" in problem["next_step"]
+    commission = encode_label("gd-health-commission")
+    shared = world.get(world.laboratory, SHARED)
+    with pytest.raises(ledger_rule.LedgerRefused) as caught:
+        await ledger_rule.check_parties(shared, {"provider": commission, "recipient": commission})
+    assert (caught.value.code, caught.value.field) == ("own_ledger_missing", "provider")
+    assert "CN-GD" in str(caught.value.next_step)
+    # Nobody's registry has this one: the contract refuses it.
+    await ledger_rule.check_parties(shared, {"provider": encode_label("nobody")})
 
 
 async def test_explain_says_the_right_ledger(laboratory: Caller) -> None:
