@@ -311,15 +311,17 @@ def _first_sentence(model: type[BaseModel]) -> str:
 
 _UID_SCHEMA: Final = {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
 
+_AGENCY: Final[tuple[dict[str, Any], str, Any]] = (
+    {"type": "string", "pattern": REFERENCE_PATTERN},
+    "The agency's label, or its 32 bytes in hexadecimal.",
+    EXAMPLE_UID,
+)
+
 _PATH_PARAMETERS: Final[dict[str, tuple[dict[str, Any], str, Any]]] = {
     "uid": (_UID_SCHEMA, "Identifier of the record, 32 bytes.", EXAMPLE_UID),
-    "agency": (
-        {"type": "string", "pattern": REFERENCE_PATTERN},
-        "The agency's label, or its 32 bytes in hexadecimal.",
-        EXAMPLE_UID,
-    ),
+    "agency": _AGENCY,
     "id": ({"type": "string"}, "Identifier as the API gave it.", EXAMPLE_UID),
-    "agencies.id": (_UID_SCHEMA, "Identifier of the agency, 32 bytes.", EXAMPLE_UID),
+    "agencies.id": _AGENCY,
     "evidence.id": (_UID_SCHEMA, "Identifier of the act, 32 bytes.", EXAMPLE_UID),
     "number": (
         {"type": "integer", "minimum": 0},

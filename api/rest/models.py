@@ -8,6 +8,7 @@ from pydantic import Field
 
 from api.rest.ledger_words import describe_ledger
 from api.rest.predicate_models import EXAMPLE_PREDICATES, SchemaPredicate
+from api.rest.references import EXAMPLE_LABEL
 from api.rest.requests import EXAMPLE_POINTERS
 from api.rest.values import (
     EXAMPLE_ADDRESS,
@@ -49,6 +50,10 @@ class Agency(Model):
     """A member agency as the registry has it at the last final block."""
 
     id: Uid = Field(description="The agency's identifier.", examples=[EXAMPLE_AGENCY])
+    label: str | None = Field(
+        description="The label in the identifier, which serves wherever an agency is named.",
+        examples=[EXAMPLE_LABEL],
+    )
     name: str | None = Field(
         description="Name from this node's own address book; names are not on the chain.",
         examples=["Example Health Bureau"],

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from api.errors import NotFound
+from api.acts.parties import refuse_agency
 from api.records import AgencyRecord, KeyRecord
 from api.rest.call import Call, Reply
 from api.rest.cursors import encode_cursor
 from api.rest.models import Agency, AgencyPage
+from api.rest.references import read_reference
 from api.rest.values import encode_hex
 from api.rest.views import view_key, view_roles
+from contracts.labels import decode_label
 
 
 async def list_agencies(call: Call) -> Reply:
@@ -35,12 +37,12 @@ async def list_agencies(call: Call) -> Reply:
 async def get_agency(call: Call) -> Reply:
     """Read one agency with its keys, from the registry itself."""
     head = await call.services.ledger.get_head()
-    agency_id, records = call.get_digest("id"), call.services.records
+    agency_id, records = read_reference(call.get_reference("id")), call.services.records
     agency = await records.get_agency(agency_id, head.number)
     if agency is None:
-        raise NotFound(
-            "the registry has no agency with this id", field="id", code="agency_not_found"
-        )
+        refusal = await refuse_agency(call.services.ledger, agency_id, "id")
+        refusal.status = 404
+        raise refusal
     keys = await records.get_keys(agency_id, head.number)
     return Reply(model=_view(call, agency, keys, head.number))
 
@@ -48,6 +50,7 @@ async def get_agency(call: Call) -> Reply:
 def _view(call: Call, agency: AgencyRecord, keys: Sequence[KeyRecord], block: int) -> Agency:
     return Agency(
         id=encode_hex(agency.id),
+        label=decode_label(agency.id),
         name=call.services.names.get(agency.id),
         jurisdiction=encode_hex(agency.jurisdiction),
         status="active" if agency.is_active else "suspended",

@@ -95,6 +95,8 @@ class Agency:
 
     id: str
     """The agency's identifier."""
+    label: str | None
+    """The label in the identifier, which serves wherever an agency is named."""
     name: str | None
     """Name from this node's own address book; names are not on the chain."""
     jurisdiction: str

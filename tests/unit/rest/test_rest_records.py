@@ -45,8 +45,13 @@ async def test_agencies_are_read_from_the_registry(laboratory: Caller, schema: s
     assert "issue" in agency["roles"]
     addresses = [key["address"] for key in agency["keys"]]
     assert "0x" + laboratory.agency.account.address.hex() in addresses
+    assert agency["label"] == "mo-health-laboratory"
+    assert await laboratory.get("/agencies/mo-health-laboratory") == agency
     missing = await laboratory.get("/agencies/0x" + "00" * 32, status=404)
     assert missing["code"] == "agency_not_found"
+    missing = await laboratory.get("/agencies/mo-health-labratory", status=404)
+    assert missing["next_step"].endswith("did you mean mo-health-laboratory?")
+    assert (await laboratory.get("/agencies/%20", status=400))["field"] == "id"
     assert schema == SCHEMA
 
 
