@@ -38,12 +38,20 @@ def privacy(  # noqa: PLR0917 - options of a command are named
             "another node's data; may be given again.",
         ),
     ] = None,
+    database: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--database",
+            help="NAME=URL of a PostgreSQL database whose rows (and files, where this user may "
+            "read them) are searched; may be given again. A password belongs in ~/.pgpass.",
+        ),
+    ] = None,
     rpc: Annotated[
         list[str] | None,
         typer.Option("--rpc", help="NAME=URL of a node whose chain is read; may be given again."),
     ] = None,
     own: Annotated[
-        bool, typer.Option(help="Search this node's own data folder and log too.")
+        bool, typer.Option(help="Search this node's own data folder, databases and log too.")
     ] = True,
     token_file: Annotated[
         Path | None, typer.Option("--token-file", help="Bearer token for the nodes of --rpc.")
@@ -74,7 +82,13 @@ def privacy(  # noqa: PLR0917 - options of a command are named
     if not accounts:
         raise UserFault("is needed: the report is signed", field="api.account_key_files")
     ledger = _name_ledger(settings)
-    sources = _find_sources(settings if own else None, folder or [], rpc or [], token_file)
+    sources = _find_sources(
+        settings if own else None,
+        folders=folder or [],
+        databases=database or [],
+        chains=rpc or [],
+        token_file=token_file,
+    )
     today = datetime.now(UTC).date()
     with _show_progress() as tell:
         values = _read_values(config, tell)
@@ -138,10 +152,16 @@ def _name_ledger(settings: "Settings") -> dict[str, Any]:
 
 
 def _find_sources(
-    settings: "Settings | None", folders: list[str], chains: list[str], token_file: Path | None
+    settings: "Settings | None",
+    *,
+    folders: list[str],
+    databases: list[str],
+    chains: list[str],
+    token_file: Path | None,
 ) -> "AuditSources":
     from functools import partial
 
+    from api.database_addresses import check_setting
     from api.firewall.audit.running import AuditSources
     from node.cli.devnet.rpc import NodeRpc
 
@@ -153,8 +173,10 @@ def _find_sources(
         if settings.network.tap is not None and settings.network.tap.exists():
             found["own traffic"] = settings.network.tap
     found |= {name: _check_there(Path(path)) for name, path in map(_split, folders)}
+    named = {name: check_setting(url, field="--database") for name, url in map(_split, databases)}
     return AuditSources(
         folders=found,
+        databases=_find_own_databases(settings) | named,
         chains={
             name: partial(_call, NodeRpc(url.rstrip("/"), token_file=token_file))
             for name, url in map(_split, chains)
@@ -173,6 +195,21 @@ def _split(text: str) -> tuple[str, str]:
     if not mark or not name or not rest:
         raise UserFault("is not NAME=PATH or NAME=URL", field=text)
     return name, rest
+
+
+def _find_own_databases(settings: "Settings | None") -> dict[str, str]:
+    """Return those of an agency's databases that a server keeps, each address once."""
+    from node.daemon.api_service import make_rest_settings
+
+    if settings is None:
+        return {}
+    rest = make_rest_settings(settings)
+    places = {"own vault": rest.vault, "own outbox": rest.outbox, "own index": rest.index}
+    found: dict[str, str] = {}
+    for name, place in places.items():
+        if isinstance(place, str) and place not in found.values():
+            found[name] = place
+    return found
 
 
 def _check_there(path: Path) -> Path:

@@ -1,8 +1,9 @@
 """Running an audit: every source is searched with controls in it, and one report comes out.
 
-A source is a node's folder (of this agency or another), or a chain that is read through JSON-RPC:
-blocks with their transactions, and receipts with their logs. A folder is copied before it is
-searched; of a node that runs, the copy may be torn, so stop it or give a snapshot of its disk.
+A source is a node's folder (of this agency or another), a database that a server keeps, or a chain
+that is read through JSON-RPC: blocks with their transactions, and receipts with their logs. A
+folder is copied before it is searched; of a node that runs, the copy may be torn, so stop it or
+give a snapshot of its disk.
 """
 
 import json
@@ -13,10 +14,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from api.databases import open_replica
 from api.errors import InvalidField
 from api.firewall.audit.report import describe_chance, list_stores
 from api.firewall.audit.values import VaultValues
 from api.firewall.search.controls import Controls, describe_methods
+from api.firewall.search.databases import find_files, make_skip, search_database
 from api.firewall.search.folders import measure_folder, search_folder
 from api.firewall.search.guesses import (
     FIRST_BIRTH,
@@ -37,6 +40,7 @@ PATTERN_LIMIT: Final = 100_000
 """Guesses of each pattern that are tried unless the operator asks for more."""
 
 CHAIN_STORE: Final = "JSON-RPC: blocks and receipts"
+ROWS_STORE: Final = "database: rows"
 
 NOT_COVERED: Final = (
     "values encrypted or hashed with a salt or key that the vault does not hold",
@@ -61,6 +65,8 @@ class AuditSources:
     folders: Mapping[str, Path] = field(default_factory=dict)
     """Folders by the name under which the report lists them."""
     chains: Mapping[str, CallRpc] = field(default_factory=dict)
+    databases: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of databases that a server keeps; the report has their names only."""
 
 
 def run_audit(
@@ -77,8 +83,8 @@ def run_audit(
 
     `skip` leaves files out of the folders: those that hold the keys themselves.
     """
-    if not sources.folders and not sources.chains:
-        raise InvalidField("sources", "name at least one folder or chain to search")
+    if not sources.folders and not sources.chains and not sources.databases:
+        raise InvalidField("sources", "name at least one folder, database or chain to search")
     started = datetime.now(UTC)
     controls = Controls()
     guesses, spaces = _list_guesses(values, (first_birth, today), pattern_limit)
@@ -94,6 +100,8 @@ def run_audit(
     clock_s = time.monotonic()
     for name, folder in sources.folders.items():
         run.search_folder(name, folder)
+    for name, address in sources.databases.items():
+        run.search_database(name, address)
     for name, call in sources.chains.items():
         run.search_chain(name, call)
     elapsed_s = max(time.monotonic() - clock_s, 0.001)
@@ -112,8 +120,12 @@ class _Run:
     report: SearchReport = field(default_factory=SearchReport)
     missed: list[dict[str, str]] = field(default_factory=list)
     planted: int = 0
+    not_covered: list[str] = field(default_factory=list)
+    """What of these sources could not be searched, beyond `NOT_COVERED`."""
 
-    def search_folder(self, name: str, folder: Path) -> None:
+    def search_folder(
+        self, name: str, folder: Path, skip: Callable[[Path], bool] | None = None
+    ) -> None:
         """Search a node's folder, or a single file."""
         if not folder.exists():
             raise InvalidField(str(folder), "does not exist")
@@ -130,7 +142,7 @@ class _Run:
             guesses=self.guesses,
             controls=self.controls,
             progress=count,
-            skip=self.skip,
+            skip=skip or self.skip,
         )
         self.missed += [
             {"store": f"{name}/{store}", "control": control}
@@ -138,6 +150,40 @@ class _Run:
         ]
         self.planted += self.controls.count()
         self.report.merge(found, prefix=f"{name}/")
+
+    def search_database(self, name: str, address: str) -> None:
+        """Search a server's database through the server, and its files if they can be read."""
+        database = open_replica(address, name=name)
+        found, done = SearchReport(), 0
+
+        def count(rows: int) -> None:
+            nonlocal done
+            done += rows
+            self.tell(f"reading rows of {name}", done, None)
+
+        try:
+            searcher = Searcher(self.needles, found, self.guesses)
+            planted = self.controls.planted
+            missed = search_database(
+                database, ROWS_STORE, searcher, controls=planted, progress=count
+            )
+            searcher.finish()
+            self.missed += [
+                {"store": f"{name}/{ROWS_STORE}", "control": control} for control in missed
+            ]
+            self.planted += len(planted)
+            self.report.merge(found, prefix=f"{name}/")
+            files = find_files(database)
+            if files is None:
+                self.not_covered.append(
+                    f"deleted rows and the write-ahead log of {name}: "
+                    "the files of its server cannot be read here"
+                )
+                return
+            skip = make_skip(database)
+        finally:
+            database.close()
+        self.search_folder(f"{name} files", files, skip)
 
     def search_chain(self, name: str, call: CallRpc) -> None:
         """Search a chain block by block; the controls come between its answers, not on it."""
@@ -202,7 +248,7 @@ def _describe(
         "missed": run.missed,
         "is_clean": not hits and not report.further_hits and not run.missed,
         "megabytes_per_s": f"{sum(report.sizes.values()) / 1e6 / elapsed_s:.1f}",
-        "not_covered": list(NOT_COVERED),
+        "not_covered": [*NOT_COVERED, *run.not_covered],
     }
 
 

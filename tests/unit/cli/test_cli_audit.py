@@ -9,7 +9,10 @@ from node.errors import UserFault
 
 
 def find(*folders: str) -> dict[str, Path]:
-    return dict(audit_commands._find_sources(None, list(folders), [], None).folders)
+    found = audit_commands._find_sources(
+        None, folders=list(folders), databases=[], chains=[], token_file=None
+    )
+    return dict(found.folders)
 
 
 def test_audit_takes_folders_and_files_that_are_there(tmp_path: Path) -> None:
