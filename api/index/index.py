@@ -225,18 +225,26 @@ class Index:
         except IndexMismatch as error:
             found = error
         known = self._mismatch
-        self._mismatch = found
         if self._has_noted and (found and found.reason) == (known and known.reason):
+            self._mismatch = found
             return more
         if found is not None:
             log.error("index stopped", reason=found.reason)
+        self._has_noted = False
+        try:
+            await self._leave_note(found)
+            self._has_noted = True
+        finally:
+            # Only now, so that whoever ends because the index stopped leaves the note behind.
+            self._mismatch = found
+        return more
+
+    async def _leave_note(self, found: IndexMismatch | None) -> None:
         trouble = None
         if found is not None:
             trouble = Trouble(reason=found.reason, next_step=found.next_step)
         if await self._database.read(get_trouble) != trouble:
             await self._database.write(lambda connection: put_trouble(connection, trouble))
-        self._has_noted = True
-        return more
 
     async def _watch(self) -> None:
         while True:
