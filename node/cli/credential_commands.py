@@ -1,11 +1,12 @@
-"""`atesta credential`: credentials in other formats, and showing some fields of one."""
+"""`atesta credential`: credential files, other formats of them, and showing some fields of one."""
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.cli import holder_commands
 from node.cli.rest_calls import (
     DEFAULT_URL,
     Purpose,
@@ -13,7 +14,6 @@ from node.cli.rest_calls import (
     Url,
     check_absent,
     open_client,
-    read_bytes,
     read_object,
     write_new,
 )
@@ -21,12 +21,17 @@ from node.cli.token_files import read_text, write_text
 
 if TYPE_CHECKING:
     from atesta_client.formats.jose import Token
-    from atesta_client.holder_keys import HolderKey, HolderPublicKey
+    from atesta_client.holder_keys import HolderPublicKey
 
 app = typer.Typer(
-    help="Write credentials in other formats, read them, and show some fields of one.",
+    help="Hand out credentials, write and read other formats, show some fields of one.",
     no_args_is_help=True,
 )
+
+
+app.command("key")(holder_commands.make_key)
+app.command("challenge")(holder_commands.challenge)
+app.command("present")(holder_commands.present)
 
 
 class Format(StrEnum):
@@ -39,6 +44,29 @@ class Format(StrEnum):
 FormatOption = Annotated[
     Format, typer.Option("--format", help="SD-JWT VC, or W3C Verifiable Credential 2.0.")
 ]
+
+
+@app.command("get")
+def get_credential(
+    uid: Annotated[str, typer.Argument(help="The credential's uid.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Where to write the credential file for the holder.")],
+    purpose: Purpose = "issuing",
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Take a credential file out of the vault; of a batch's member, with its path to the root."""
+    from atesta_client import requests
+
+    from node.errors import UserFault
+
+    check_absent(out)
+    with open_client(url, token_file, purpose=purpose) as client:
+        made = client.send(requests.get_credential(uid))
+    if made.credential is None:
+        raise UserFault("the node tells of this credential without its file", field="uid")
+    write_new(out, made.credential)
+    typer.echo(f"{made.uid}: {'attested' if made.attested else 'not attested yet'}")
 
 
 @app.command("export")
@@ -114,49 +142,6 @@ def convert(
     typer.echo(f"0x{credential.record.uid.hex()}: {credential.record.schema.size} fields")
 
 
-@app.command("present")
-def present(
-    file: Annotated[Path, typer.Argument(help="The credential file.")],
-    fields: Annotated[list[str], typer.Argument(help="The fields to show, such as /name /born.")],
-    *,
-    verifier: Annotated[str, typer.Option(help="For whom: the agency's id in its challenge.")],
-    purpose: Annotated[str, typer.Option(help="For what, as the challenge says.")],
-    nonce: Annotated[str, typer.Option(help="The challenge's nonce.")],
-    out: Annotated[Path, typer.Option(help="Where to write the presentation.")],
-    key: Annotated[
-        Path | None, typer.Option(help="The holder's private key (PEM), where there is one.")
-    ] = None,
-    passphrase_file: Annotated[
-        Path | None, typer.Option(help="File that holds the key's passphrase.")
-    ] = None,
-) -> None:
-    """Show some fields of a credential, signed for one verifier and one occasion."""
-    import json
-    import time
-
-    from atesta_client.credentials import decode_credential
-    from atesta_client.presentations import Occasion, encode_presentation
-    from atesta_client.presentations import present as make_presentation
-
-    from node.errors import UserFault
-
-    check_absent(out)
-    credential = decode_credential(read_bytes(file))
-    holder = None if key is None else _read_key(key, passphrase_file)
-    if credential.holder_key is not None and holder is None:
-        raise UserFault("is needed: the document has a holder's key", field="--key")
-    made = make_presentation(
-        credential,
-        fields,
-        occasion=Occasion(verifier=verifier, purpose=purpose, nonce=nonce),
-        now_s=int(time.time()),
-        key=holder,
-    )
-    content: dict[str, Any] = json.loads(encode_presentation(made))
-    write_new(out, content)
-    typer.echo(f"{len(made.fields)} of {credential.record.schema.size} fields shown")
-
-
 def _find_key(token: "Token", account: str) -> "HolderPublicKey":
     """Return the key in the header if it is the account's."""
     from atesta_client.formats.jose import compute_address
@@ -168,12 +153,3 @@ def _find_key(token: "Token", account: str) -> "HolderPublicKey":
     if key is None or address is None or "0x" + address.hex() != account.lower():
         raise UserFault("the token was not signed with this account's key", field="--account")
     return key
-
-
-def _read_key(path: Path, passphrase_file: Path | None) -> "HolderKey":
-    from atesta_client.holder_keys import HolderKey
-
-    from node.keys import secret_files
-
-    phrase = None if passphrase_file is None else secret_files.read_passphrase_file(passphrase_file)
-    return HolderKey.from_pem(read_bytes(path), None if phrase is None else phrase.encode())

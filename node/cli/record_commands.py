@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,8 +21,13 @@ from node.cli.token_files import is_token, read_text
 def attest(
     document: Annotated[Path, typer.Argument(help="The certificate's content, a JSON document.")],
     schema: Annotated[str, typer.Option(help="Uid of the schema that it follows.")],
+    *,
     out: Annotated[
         Path | None, typer.Option(help="Where to write the holder's credential file.")
+    ] = None,
+    holder_key: Annotated[
+        Path | None,
+        typer.Option(help="The holder's public key (JSON), put into the document at /cnf."),
     ] = None,
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
@@ -35,6 +40,8 @@ def attest(
     from rich.console import Console
 
     content = read_json(document)
+    if holder_key is not None:
+        content = _with_key(content, read_object(holder_key))
     check_absent(out)
     with open_client(url, token_file) as client:
         with Console(stderr=True).status("waiting for a final block"):
@@ -44,6 +51,15 @@ def attest(
             answer = client.send(requests.get_credential(accepted.uid).for_purpose("issuing"))
             out.write_text(json.dumps(answer.credential, indent=1) + "\n", encoding="utf-8")
     typer.echo(f"{accepted.uid}: attested, final in block {operation.block}")
+
+
+def _with_key(content: Any, key: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with the holder's key in it; raises `UserFault` if it has one already."""
+    from node.errors import UserFault
+
+    if not isinstance(content, dict) or "cnf" in content:
+        raise UserFault("the document is no object, or holds a key already", field="--holder-key")
+    return {**content, "cnf": key}
 
 
 def verify(

@@ -1,5 +1,6 @@
 """`atesta schema`: which fields a kind of document has, and who may attest under it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -94,4 +95,36 @@ def text(
                 predicates=read_predicates(predicate),
             )
         )
+    typer.echo(f"{held.uid}: {held.title}, {len(held.pointers or ())} fields")
+
+
+@app.command("copy")
+def copy(
+    schema: Schema,
+    source: Annotated[str, typer.Option("--from", help="The API of a node that has the text.")],
+    *,
+    source_token: Annotated[
+        Path | None, typer.Option(help="File that holds a bearer token for that node.")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Give this node the text of a schema from another node; the ledger's hashes must agree."""
+    from atesta_client import requests
+
+    from node.errors import UserFault
+
+    with open_client(source, source_token) as client:
+        found = client.send(requests.get_schema(schema))
+    if found.title is None or found.pointers is None:
+        raise UserFault("does not hold the text of this schema", field="--from")
+    request = requests.put_schema_text(
+        schema,
+        title=found.title,
+        pointers=found.pointers,
+        reference=found.reference,
+        predicates=[asked.predicate for asked in found.predicates],
+    )
+    with open_client(url, token_file) as client:
+        held = client.send(request)
     typer.echo(f"{held.uid}: {held.title}, {len(held.pointers or ())} fields")
