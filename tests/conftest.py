@@ -38,10 +38,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip long tests unless asked for; keep real networks on one worker, one at a time."""
+    """Skip long tests unless asked for; keep those of one network of processes on one worker."""
     skip = pytest.mark.skip(reason="long: give --long to run it")
     for item in items:
         if item.get_closest_marker("processes"):
-            item.add_marker(pytest.mark.xdist_group("processes"))
+            is_shared = "shared_net" in getattr(item, "fixturenames", ())
+            group = "shared net" if is_shared else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(group))
         if item.get_closest_marker("long") and not config.getoption("--long"):
             item.add_marker(skip)

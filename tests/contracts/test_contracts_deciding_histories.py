@@ -255,6 +255,6 @@ class DecidingHistories(RuleBasedStateMachine):
 
 
 DecidingHistories.TestCase.settings = settings(
-    max_examples=6, stateful_step_count=30, deadline=None
+    max_examples=4, stateful_step_count=30, deadline=None
 )
 TestDecidingHistories = DecidingHistories.TestCase

@@ -384,4 +384,4 @@ def has_threshold(approvals: set[bytes], active: set[bytes]) -> bool:
 
 
 TestLedgerHistories = LedgerHistories.TestCase
-TestLedgerHistories.settings = settings(max_examples=6, stateful_step_count=40, deadline=None)
+TestLedgerHistories.settings = settings(max_examples=4, stateful_step_count=40, deadline=None)

@@ -396,4 +396,4 @@ class WholeLawHistories(RuleBasedStateMachine):
 
 
 TestWholeLawHistories = WholeLawHistories.TestCase
-TestWholeLawHistories.settings = settings(max_examples=8, stateful_step_count=50, deadline=None)
+TestWholeLawHistories.settings = settings(max_examples=5, stateful_step_count=50, deadline=None)

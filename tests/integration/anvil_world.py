@@ -1,6 +1,7 @@
 """A ledger on anvil, deployed by an account of its own, and APIs in this process in front of it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -66,6 +67,19 @@ def get_account(agency: int) -> Account:
 def fund(anvil: Anvil) -> None:
     """Give the deployer and the agencies coins."""
     anvil.fund(DEPLOYER.address, *(get_account(agency).address for agency in (1, 2, 3)))
+
+
+def mine_now(anvil: Anvil) -> None:
+    """Make a block of this second, and leave the price of gas as it was.
+
+    What anvil reverts to is also its time from then on; an act of now would be one of the future.
+    """
+    head = anvil.call("eth_getBlockByNumber", "latest", False)
+    then = max(int(time.time()), int(head["timestamp"], 16) + 1)
+    anvil.call("evm_setNextBlockTimestamp", hex(then))
+    anvil.call("anvil_setNextBlockBaseFeePerGas", head["baseFeePerGas"])
+    anvil.mine()
+    anvil.call("anvil_setNextBlockBaseFeePerGas", head["baseFeePerGas"])
 
 
 async def deploy(anvil: Anvil, spec: GenesisSpec = SPEC) -> Deployment:

@@ -1,13 +1,46 @@
 """Four-node networks of real processes: one for the tests of this folder, one on faulty lines."""
 
+import itertools
+import os
+import socket
+import zlib
 from collections.abc import Iterator
+from contextlib import closing, suppress
+from typing import Final
 
 import pytest
 
 from contracts.genesis_spec import QbftSpec
-from node.cli.devnet import DevnetOptions
+from node.cli.devnet import DevnetOptions, plan
 from tests.integration.ledger_net import LedgerNet
 from tests.integration.linked_net import LinkedNet
+
+FIRST_PORT: Final = 20_000
+STRIPES: Final = 12
+PORTS_OF_A_WORKER: Final = 1_000
+"""Below those that the system itself gives to calls: a node that is down finds its own free."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_ports() -> Iterator[None]:
+    """Give no port twice, so that no network takes one from another whose node is down."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = FIRST_PORT + (zlib.crc32(run.encode()) + worker) % STRIPES * PORTS_OF_A_WORKER
+    ports = iter(range(first, first + PORTS_OF_A_WORKER))
+
+    def choose(count: int) -> list[int]:
+        return list(itertools.islice(filter(is_free, ports), count))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "choose_free_ports", choose)
+        yield
+
+
+def is_free(port: int) -> bool:
+    with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
+        return True
+    return False
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +31,7 @@ from tests.integration.anvil_world import (
     deploy,
     get_account,
     make_settings,
+    mine_now,
     run_api,
 )
 
@@ -66,12 +66,10 @@ def founded() -> Iterator[World]:
 def world(founded: World) -> Iterator[World]:
     """The ledger as it was founded, whatever a test did to it."""
     snapshot = founded.anvil.call("evm_snapshot")
+    mine_now(founded.anvil)
     yield founded
     founded.anvil.call("evm_setAutomine", True)
     founded.anvil.call("evm_revert", snapshot)
-    # Anvil reverts its blocks, but not what it will ask for the next one.
-    head = founded.anvil.call("eth_getBlockByNumber", "latest", False)
-    founded.anvil.call("anvil_setNextBlockBaseFeePerGas", head["baseFeePerGas"])
 
 
 @pytest.fixture
@@ -295,8 +293,7 @@ async def test_check_cannot_say_when_the_network_stands_still(
     async with run_api(settings, [get_account(COMMISSION)]) as commission:
         answer = await wait_for_result(commission, credential, "cannot_say")
         assert answer.reasons[0].code == "node_behind"
-        world.anvil.call("evm_setNextBlockTimestamp", hex(int(time.time())))
-        world.anvil.mine()
+        mine_now(world.anvil)
         await wait_for_result(commission, credential, "valid")
 
 

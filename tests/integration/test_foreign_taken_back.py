@@ -15,7 +15,15 @@ from api.outbox import outbox, taken_back
 from contracts.deployment import Deployment, encode_deployment
 from node.cli.app import app
 from scripts.demos.anvil import Anvil, AnvilMissing, find_anvil, launch_anvil
-from tests.integration.anvil_world import BUREAU, SPEC, Api, deploy, get_account, make_settings
+from tests.integration.anvil_world import (
+    BUREAU,
+    SPEC,
+    Api,
+    deploy,
+    get_account,
+    make_settings,
+    mine_now,
+)
 from tests.integration.anvil_world import run_api as serve
 
 try:
@@ -46,6 +54,7 @@ def world(
     monkeypatch.setattr(taken_back, "LOOK_S", 0)
     anvil, _ = founded
     snapshot = anvil.call("evm_snapshot")
+    mine_now(anvil)
     yield founded
     anvil.call("evm_setAutomine", True)
     anvil.call("evm_revert", snapshot)

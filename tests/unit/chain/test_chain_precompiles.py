@@ -87,7 +87,7 @@ def test_modular_exponentiation_of_an_empty_base_follows_the_standard() -> None:
     assert outcome.receipts[0][2][0][2] == b"\x01"
 
 
-@pytest.mark.parametrize("change", [None, 0, 31, 70, 97, 150])
+@pytest.mark.parametrize("change", [None, 0, 70, 150])
 def test_point_evaluation_agrees_with_py_evm(change: int | None) -> None:
     """A true claim of the zero polynomial, and the same with one byte of each part broken."""
     infinity = b"\xc0" + bytes(47)

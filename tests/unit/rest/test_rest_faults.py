@@ -125,7 +125,7 @@ def replace_somewhere(value: Any, choose: Any) -> Any:
     return choose(VALUES)
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_faults_never_speak_to_programmers(data: st.DataObject) -> None:
     model = REQUESTS[data.draw(st.sampled_from(sorted(REQUESTS)))]

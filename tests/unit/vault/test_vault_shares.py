@@ -4,7 +4,7 @@ import itertools
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.vault.keys import MasterKey
@@ -29,6 +29,7 @@ def test_shares_any_three_of_five_make_the_key(key: MasterKey) -> None:
         combine_shares([shares[0]] * 3)
 
 
+@settings(max_examples=30)
 @given(data=st.data(), count=st.integers(2, 32), secret=st.binary(min_size=32, max_size=32))
 def test_shares_of_every_size_make_the_key(data: st.DataObject, count: int, secret: bytes) -> None:
     threshold = data.draw(st.integers(2, count))
