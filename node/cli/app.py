@@ -141,17 +141,21 @@ def describe(error: Exception) -> tuple[str, int]:
         case NodeError():
             return str(error), EXIT_OPERATIONAL_FAULT
         case ApiError():
-            where = f"{error.field}: " if error.field else ""
-            then = f". {error.next_step}" if error.next_step else ""
             is_user = isinstance(error, ApiUserFault)
             code = EXIT_USER_FAULT if is_user else EXIT_OPERATIONAL_FAULT
-            return f"{where}{error.reason}{then}", code
+            return _join(error.field, error.reason, error.next_step), code
     return f"bug: {type(error).__name__}: {error}", EXIT_BUG
 
 
 def _describe_problem(error: "RestProblem") -> str:
     """Say which field a node refused, why, by which rule, and what to do next."""
-    where = f"{error.field}: " if error.field else ""
     rule = f" (rule: {error.rule})" if error.rule else ""
-    then = f". {error.next_step}" if error.next_step else ""
-    return f"{where}{error}{rule}{then}"
+    return _join(error.field, f"{error.detail or error}{rule}", error.next_step)
+
+
+def _join(field: str | None, reason: str, next_step: str | None) -> str:
+    """Return one line of whole sentences, the field before them."""
+    where = f"{field}: " if field else ""
+    if not next_step:
+        return f"{where}{reason}"
+    return f"{where}{reason.removesuffix('.')}. {next_step[0].upper()}{next_step[1:]}"

@@ -104,6 +104,9 @@ def list_records(
         for item in found:
             print_json(item)
         return
+    if not found:
+        typer.echo("nothing fits" if filters else "there are none yet")
+        return
     if collection == "agencies":
         found = [_name_agency(agency) for agency in found]
     columns = [name for name in _COLUMNS if any(item.get(name) is not None for item in found)]

@@ -160,7 +160,7 @@ def test_refusal_of_a_node_names_the_field_and_the_next_step() -> None:
     }
     line, code = describe(RestProblem(422, problem))
     assert code == 2
-    assert line == "schema: invalid field: not accredited. ask the schema's owner"
+    assert line == "schema: not accredited. Ask the schema's owner"
 
 
 def test_operations_document_names_every_command_of_rest() -> None:

@@ -172,7 +172,8 @@ def test_agencies_are_called_by_label_in_lists_and_records(bureau: str) -> None:
         assert "owner" in listed[0].split()
         (row,) = [line for line in listed if uid in line]
         assert "mo-health-bureau" in row
-    assert uid not in invoke(bureau, "list", "schemas", "owner=mo-health-laboratory")
+    assert invoke(bureau, "list", "schemas", "owner=mo-health-laboratory") == "nothing fits\n"
+    assert invoke(bureau, "list", "stops") == "there are none yet\n"
 
 
 def test_schema_is_registered_and_an_issuer_accredited(urls: dict[str, str]) -> None:
