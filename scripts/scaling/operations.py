@@ -31,6 +31,7 @@ LISTS_OF_OTHERS: Final = frozenset(
         "list_import_rejects",
         "list_deadline_profiles",
         "list_deadline_calendars",
+        "list_ledgers",
         "list_merges",
     }
 )
