@@ -68,6 +68,7 @@ def _add_entity(document: ProvDocument, entity: Entity) -> None:
     name = _name_entity(entity)
     document.entity(name, attributes)
     document.wasAttributedTo(name, _name("agency", entity.attributed_to))
+    _add_erasure(document, entity, name)
 
 
 def _add_exchange(
@@ -93,7 +94,22 @@ def _add_exchange(
     if released is not None:
         response = document.entity(_name("response", entity.id), {"prov:type": "atesta:response"})
         document.wasGeneratedBy(response, exchange, _get_time(released))
+        _add_erasure(document, entity, _name("response", entity.id))
     return exchange
+
+
+def _add_erasure(document: ProvDocument, entity: Entity, name: str) -> None:
+    """Say that the vault's part is gone: of an exchange what was released, else the record."""
+    if entity.erased is None:
+        return
+    document.wasInvalidatedBy(
+        name,
+        time=entity.erased.time,
+        other_attributes={
+            "prov:type": "atesta:erasure",
+            "atesta:reason": entity.erased.reason.value,
+        },
+    )
 
 
 def _link_exchange(

@@ -15,12 +15,14 @@ from api.reading import mandate_check, proposals
 from api.reading.collection import Collection
 from api.reading.events import LawHistory, view_law_events
 from api.reading.facts import Facts, Surroundings
+from api.reading.models import LawRecord
 from api.reading.named import PATIENCE_S, Named, check_named
 from api.reading.table import COLLECTIONS
 from api.rest.call import Call, Reply
 from api.rest.cursors import encode_cursor
 from api.rest.references import REFERENCE_PATTERN, read_reference
 from api.rest.services import RestServices
+from api.rest.values import Reason, parse_time
 from api.rest.words import encode_word
 
 _TEXT_MEMBERS: Final = frozenset(
@@ -74,7 +76,18 @@ async def get_record(collection: Collection, call: Call) -> Reply:
     """Read one record at the last final block."""
     row, block = await find_record(call.services, call.get_digest("uid"), collection.kind)
     facts = await gather_facts(call.services, collection, row, block)
-    return Reply(model=collection.view(facts))
+    return Reply(model=await _tell_erased(call.services, collection.view(facts)))
+
+
+async def _tell_erased(services: RestServices, record: LawRecord) -> LawRecord:
+    """Return a record with what this agency's vault erased of it; the ledger does not know."""
+    if services.maybe_vault is None:
+        return record
+    erased = await services.maybe_vault.find_erased(bytes.fromhex(record.uid[2:]))
+    if erased is None:
+        return record
+    told = {"erased_here": parse_time(erased.erased_s), "erased_reason": Reason(erased.reason)}
+    return record.model_copy(update=told)
 
 
 async def get_history(collection: Collection, call: Call) -> Reply:

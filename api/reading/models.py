@@ -50,6 +50,14 @@ class LawRecord(Model):
     block: int = Field(ge=0, description="Block of the record.", examples=[1200])
     block_time: Time = Field(description="Time of that block.", examples=[EXAMPLE_TIME])
     changed_block: int = Field(ge=0, description="Block of its last change.", examples=[1200])
+    erased_here: Time | None = Field(
+        default=None,
+        description="When this agency's vault erased what it had of it; null if it did not.",
+        examples=[None],
+    )
+    erased_reason: Reason | None = Field(
+        default=None, description="Why it was erased there.", examples=[None]
+    )
     read_at_block: int = Field(
         ge=0, description="Last final block when this was read.", examples=[1201]
     )

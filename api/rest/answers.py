@@ -77,6 +77,13 @@ class Activity(Model):
     )
 
 
+class ErasedEntity(Model):
+    """What the answering agency's vault has erased of a record."""
+
+    time: Time = Field(description="When.", examples=[EXAMPLE_TIME])
+    reason: Reason = Field(description="Why.", examples=["holder_request"])
+
+
 class Entity(Model):
     """One record (PROV entity)."""
 
@@ -102,6 +109,11 @@ class Entity(Model):
     )
     derived_from: Uid | None = Field(description="Record that it superseded.", examples=[None])
     revised_by: Uid | None = Field(description="Record that superseded it.", examples=[None])
+    erased: ErasedEntity | None = Field(
+        default=None,
+        description="Set where this agency's vault has erased what it had of it.",
+        examples=[None],
+    )
 
 
 class Agent(Model):

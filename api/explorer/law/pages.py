@@ -126,7 +126,7 @@ async def show_record(kind: RecordKind, request: web.Request) -> web.Response:
         chapters=_group_kinds(),
         record=record,
         facts=show_members(model, kind.own_members, record, named),
-        ledger=show_members(model, ("uid", "late", "changed_block"), record, named),
+        ledger=show_members(model, _list_standing(record), record, named),
         named=named,
         place=Places(services.rest.deadlines, registry).find_record(kind, record),
         related=related,
@@ -136,6 +136,12 @@ async def show_record(kind: RecordKind, request: web.Request) -> web.Response:
         signer=name_key(find_language(request), registry, record["key"]),
         finality=await services.chain.find_finality(hex(record["block"]), registry),
     )
+
+
+def _list_standing(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return which members that all records have are shown."""
+    erased = ("erased_here", "erased_reason") if record["erased_here"] is not None else ()
+    return ("uid", "late", "changed_block", *erased)
 
 
 async def _read_history(

@@ -15,6 +15,12 @@ MEMBERS: Final[Mapping[str, Row]] = {
     # Every record
     "block_time": ("Recorded", "Registado", "登記時間"),
     "changed_block": ("Last change", "Última alteração", "最近變更"),
+    "erased_here": (
+        "Erased in this agency's vault",
+        "Apagado no cofre desta entidade",
+        "已從本機構保管庫刪除",
+    ),
+    "erased_reason": ("Why it was erased", "Motivo do apagamento", "刪除原因"),
     "late": ("Posted late", "Registado tarde", "逾期登記"),
     "superseded_by": ("Replaced by", "Substituído por", "被取代為"),
     "read_at_block": ("Read at block", "Lido no bloco", "讀取自區塊"),

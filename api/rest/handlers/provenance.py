@@ -13,9 +13,16 @@ from api.provenance.attested import collect_attested
 from api.provenance.law import collect_law
 from api.provenance.prov_json import build_prov_json
 from api.reading.handlers import gather_surroundings
-from api.rest.answers import Activity, Agent, Entity, ProvDocument, Provenance
+from api.rest.answers import (
+    Activity,
+    Agent,
+    Entity,
+    ErasedEntity,
+    ProvDocument,
+    Provenance,
+)
 from api.rest.call import Call, Reply
-from api.rest.values import encode_hex, parse_time
+from api.rest.values import Reason, encode_hex, parse_time
 from contracts.labels import decode_label
 
 FORMATS: Final = ("json", "prov-json")
@@ -45,7 +52,7 @@ async def get_provenance(call: Call) -> Reply:
     agencies |= dict.fromkeys(party for pair in parties.values() for party in pair)
     told = Provenance(
         uid=encode_hex(uid),
-        entities=await _add_titles(call, entities),
+        entities=await _tell_erased(call, await _add_titles(call, entities)),
         activities=activities,
         agents=[await _read_agent(call, agency, indexed) for agency in agencies],
         block=indexed,
@@ -108,6 +115,21 @@ async def _add_titles(call: Call, entities: list[Entity]) -> list[Entity]:
         body = around.find_body(_find_text(row.kind, row.terms))
         titles[encode_hex(bytes(row.uid))] = None if body is None else body.get("title")
     return [entity.model_copy(update={"title": titles.get(entity.id)}) for entity in entities]
+
+
+async def _tell_erased(call: Call, entities: list[Entity]) -> list[Entity]:
+    """Say of each record whether this agency's vault has erased what it had of it."""
+    vault = call.services.maybe_vault
+    if vault is None:
+        return entities
+    told = []
+    for entity in entities:
+        erased = await vault.find_erased(bytes.fromhex(entity.id[2:]))
+        if erased is not None:
+            seen = ErasedEntity(time=parse_time(erased.erased_s), reason=Reason(erased.reason))
+            entity = entity.model_copy(update={"erased": seen})  # noqa: PLW2901 - the same, told
+        told.append(entity)
+    return told
 
 
 def _find_text(kind: str, terms: str) -> str | None:

@@ -118,6 +118,16 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedEntity:
+    """What the answering agency's vault has erased of a record."""
+
+    time: datetime
+    """When."""
+    reason: str
+    """Why: a neutral code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
     """One record (PROV entity)."""
 
@@ -143,6 +153,8 @@ class Entity:
     """Record that it superseded."""
     revised_by: str | None
     """Record that superseded it."""
+    erased: ErasedEntity | None = None
+    """Set where the answering agency's vault has erased what it had of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,5 +32,9 @@ class LawRecord:
     """Block of its last change."""
     read_at_block: int
     """Last final block when this was read."""
+    erased_here: datetime | None = None
+    """When the answering agency's vault erased what it had of it."""
+    erased_reason: str | None = None
+    """Why it was erased there."""
     ledger: str = ""
     """Name of the ledger that it stands on; empty where the node does not say."""

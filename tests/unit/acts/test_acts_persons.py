@@ -143,6 +143,18 @@ async def test_case_says_that_its_exchange_was_erased(
     (mark,) = case["erased"]
     assert (mark["what"], mark["reason"]) == ("exchange", "security")
     assert mark["erased"] == (await laboratory.get(f"/records/{asked}/erasure"))["erased"]
+    # The record itself stays on the ledger, and says what became of its contents here.
+    record = await laboratory.get(f"/exchanges/{asked}")
+    assert (record["erased_here"], record["erased_reason"]) == (mark["erased"], "security")
+    there = await bureau.get(f"/exchanges/{asked}")
+    assert there["erased_here"] is None
+    told = await laboratory.get(f"/provenance/{asked}")
+    found = {entity["id"]: entity["erased"] for entity in told["entities"]}
+    assert found.pop(asked) == {"time": mark["erased"], "reason": "security"}
+    assert set(found.values()) == {None}
+    document = await laboratory.get(f"/provenance/{asked}?format=prov-json")
+    invalidated = [one for one in document["wasInvalidatedBy"].values() if "atesta:reason" in one]
+    assert [one["atesta:reason"] for one in invalidated] == ["security"]
     # The mark does not say which exchange it was.
     assert asked not in str(case)
     await laboratory.get("/cases/HS-2026-999999", status=404)
