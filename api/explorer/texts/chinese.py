@@ -33,6 +33,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "more.newer": "最新",
     "filter": "套用",
     "filter.any": "全部",
+    "between": "、",
     "none": "無",
     "unknown": "不明",
     "no_end": "無期限",

@@ -33,6 +33,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "more.newer": "Newest",
     "filter": "Apply",
     "filter.any": "All",
+    "between": ", ",
     "none": "None",
     "unknown": "unknown",
     "no_end": "no end",

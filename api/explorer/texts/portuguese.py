@@ -33,6 +33,7 @@ PORTUGUESE: Final[Mapping[str, str]] = {
     "more.newer": "Mais recentes",
     "filter": "Aplicar",
     "filter.any": "Todos",
+    "between": ", ",
     "none": "Nenhum",
     "unknown": "desconhecido",
     "no_end": "sem fim",

@@ -1,6 +1,7 @@
 """The pages: complete without scripts, correct, escaped, in three languages."""
 
 import asyncio
+import re
 import string
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -161,6 +162,13 @@ async def test_language_is_chosen_by_link_and_remembered(site: Site) -> None:
         await session.get(f"{site.url}/explorer?lang=zh-Hant")
         async with session.get(f"{site.url}/explorer/agencies") as answer:
             assert answer.headers["Content-Language"] == "zh-Hant"
+
+
+async def test_lists_are_written_as_the_language_writes_them(site: Site) -> None:
+    for language, between in (("en", ", "), ("pt", ", "), ("zh-Hant", "、")):
+        text = await site.read(f"/agencies/mo-health-bureau?lang={language}")
+        roles = re.sub(r"<[^>]+>", "", text.split("<dd", 3)[2].split("</dd>")[0])
+        assert between in roles, (language, roles)
 
 
 async def test_stylesheet_is_kept_by_its_name(site: Site) -> None:
