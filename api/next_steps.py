@@ -46,6 +46,7 @@ NEXT_STEPS: Final[Mapping[str, str]] = {
     "prepared_act_not_found": "prepare the act again, at the node where it is handed in",
     "profile_unknown": "take it from GET /v1/deadlines/profiles",
     "proposal_not_found": "take the number from GET /v1/proposals",
+    "publication_not_found": "take the uid that POST /v1/ledgers/{name}/publications answered",
     "record_not_found": _CHECK_ID,
     "refused_by_ledger": "the rule says why; update this node, which does not know it",
     "schema_not_found": "take it from GET /v1/schemas",

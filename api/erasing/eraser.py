@@ -31,6 +31,7 @@ from api.cases.marks import keep_marks
 from api.erasing.orders import ErasureOrder, ErasureOrders
 from api.errors import ApiError
 from api.outbox.store import WriteRequest
+from api.publishing.evidence import list_published
 from api.rest.missing_roles import name_missing_role
 from api.rest.services import NoVault, RestServices
 from api.rest.values import Reason, encode_hex
@@ -60,8 +61,10 @@ AT_ONCE: Final = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Mark:
-    """One place of the ledger where a record stands: by itself, or as a member of a batch."""
+    """One place of a ledger where a record stands: by itself, or as a member of a batch."""
 
+    services: RestServices
+    """The services of that ledger."""
     is_member: bool
     state: RecordState
     state_block: int
@@ -92,14 +95,13 @@ class Eraser:
 
     async def check(self, order: ErasureOrder) -> None:
         """Raise the refusal if the ledger would not take the tombstone now; changes nothing."""
-        head = await self._services.ledger.get_head()
-        for mark in await self._list_marks(order, head.number):
+        for mark in await self._list_marks(order):
             if mark.state is not RecordState.ERASED:
-                request = await self._build_tombstone(order, is_member=mark.is_member)
+                request = await self._build_tombstone(order, mark)
                 try:
-                    await self._services.outbox.check(request)
+                    await mark.services.outbox.check(request)
                 except ApiError as refusal:
-                    await name_missing_role(self._services, refusal, Role.ISSUE, request.account)
+                    await name_missing_role(mark.services, refusal, Role.ISSUE, request.account)
                     raise
 
     async def advance(self, order: ErasureOrder) -> ErasureOrder:
@@ -146,15 +148,16 @@ class Eraser:
         """Do everything for an order but erasing, and say whether that is due."""
         if order.finished_s is not None:
             return _Step(order=order)
-        head = await self._services.ledger.get_head()
-        marks = await self._list_marks(order, head.number)
+        await self._reach_carried(order)
+        marks = await self._list_marks(order)
         alive = [mark for mark in marks if mark.state is not RecordState.ERASED]
         if alive:
-            promised = await self._promise(order, is_member=alive[0].is_member)
+            promised = await self._promise(order, alive[0])
             return _Step(order=promised, is_under_way=True)
         if marks:
-            number = max(mark.state_block for mark in marks)
-            block = await self._services.ledger.get_block(number)
+            last = max(marks, key=lambda mark: mark.state_block)
+            number = last.state_block
+            block = await last.services.ledger.get_block(number)
             assert block is not None, "a record's block is known"
             noted = replace(order, block=number, block_time_s=block.time_s)
             return _Step(order=noted, is_ready=True, is_last=True, since_s=block.time_s)
@@ -184,41 +187,46 @@ class Eraser:
             return order
         return await self._orders.save_problem(order, error.reason)
 
-    async def _list_marks(self, order: ErasureOrder, block: int) -> list[_Mark]:
-        """Return where the ledger has the record."""
-        records = self._services.records
-        marks = []
-        single = await records.get_attestation(order.uid, block)
-        if single is not None:
-            marks.append(_Mark(is_member=False, state=single.state, state_block=single.state_block))
-        if order.batch is not None and order.place is not None:
-            leaf = await records.get_leaf(order.batch, order.place, block)
-            if leaf is not None:
-                marks.append(_Mark(is_member=True, state=leaf.state, state_block=leaf.block))
-        return marks
+    async def _reach_carried(self, order: ErasureOrder) -> None:
+        """Order that what was published of the record on other ledgers is erased as well."""
+        if len(self._services.ledgers) == 1:
+            return
+        for uid in await list_published(self._services, order.uid):
+            if await self._orders.find(uid) is None:
+                told = replace(order, uid=uid, batch=None, place=None, operation=None, attempt=0)
+                await self._orders.put(replace(told, block=None, block_time_s=None, problem=None))
+
+    async def _list_marks(self, order: ErasureOrder) -> list[_Mark]:
+        """Return where any ledger has the record; a ledger that is away is waited for."""
+        found = [await _list_on(one, order) for one in self._services.ledgers]
+        return [mark for marks in found for mark in marks]
 
     async def _is_promised(self, order: ErasureOrder) -> bool:
         claims = [claim_attestation(uid) for uid in (order.uid, order.batch) if uid is not None]
-        return bool(await self._services.outbox.find_creations(claims))
+        for one in self._services.ledgers:
+            if await one.outbox.find_creations(claims):
+                return True
+        return False
 
-    async def _promise(self, order: ErasureOrder, *, is_member: bool) -> ErasureOrder:
-        outbox = self._services.outbox
-        operation = await outbox.find(*self._name_tombstone(order, is_member=is_member))
+    async def _promise(self, order: ErasureOrder, mark: _Mark) -> ErasureOrder:
+        outbox = mark.services.outbox
+        operation = await outbox.find(*self._name_tombstone(order, is_member=mark.is_member))
         if operation is not None and operation.state == "failed":
             order = replace(order, attempt=order.attempt + 1, problem=operation.error)
             operation = None
         if operation is None:
-            operation = await outbox.submit(await self._build_tombstone(order, is_member=is_member))
+            operation = await outbox.submit(await self._build_tombstone(order, mark))
         if order.operation == operation.id:
             return order
         return await self._orders.save(replace(order, operation=operation.id))
 
-    async def _build_tombstone(self, order: ErasureOrder, *, is_member: bool) -> WriteRequest:
+    async def _build_tombstone(self, order: ErasureOrder, mark: _Mark) -> WriteRequest:
+        is_member = mark.is_member
         key, fingerprint = self._name_tombstone(order, is_member=is_member)
         reason = find_reason_code(Reason(order.reason.value))
         named = (order.batch, order.place) if is_member else (order.uid,)
         return await build_request(
-            self._services,
+            mark.services,
             LedgerAct(
                 kind="credential.erase",
                 uid=order.uid,
@@ -265,6 +273,29 @@ class Eraser:
         for order in ended:
             log.info("record erased", target=encode_hex(order.uid), height=order.block)
         return orders
+
+
+async def _list_on(services: RestServices, order: ErasureOrder) -> list[_Mark]:
+    """Return where one ledger has the record, at its last final block."""
+    block, records = (await services.ledger.get_head()).number, services.records
+    marks = []
+    single = await records.get_attestation(order.uid, block)
+    if single is not None:
+        marks.append(
+            _Mark(
+                services=services,
+                is_member=False,
+                state=single.state,
+                state_block=single.state_block,
+            )
+        )
+    if order.batch is not None and order.place is not None:
+        leaf = await records.get_leaf(order.batch, order.place, block)
+        if leaf is not None:
+            marks.append(
+                _Mark(services=services, is_member=True, state=leaf.state, state_block=leaf.block)
+            )
+    return marks
 
 
 def open_orders(services: RestServices) -> ErasureOrders:

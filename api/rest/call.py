@@ -23,6 +23,7 @@ from api.errors import InvalidField, MalformedBody, UserFault
 from api.index.queries import Page
 from api.near_names import ask_whether
 from api.rest.cursors import decode_cursor
+from api.rest.ledgers import PREFIX
 from api.rest.references import EXAMPLE_LABEL, REFERENCE_PATTERN, read_reference
 from api.rest.route import LIMIT, Route
 from api.rest.services import RestServices
@@ -174,7 +175,9 @@ async def read_call(
     if route.writes:
         # Callers make keys of what they have at hand; a fingerprint keeps that to them.
         sent = _read_key(request)
-        key = services.compute_body_fingerprint(b"key" + sent.encode()).hex()
+        # One vault remembers the keys of all ledgers, and a key is used once on each.
+        place = "" if services.prefix == PREFIX else services.prefix
+        key = services.compute_body_fingerprint(b"key" + (place + sent).encode()).hex()
         named = [sorted(request.match_info.items()), sorted(request.query.items())]
         identity = json.dumps([route.name, *named]).encode()
         written = _write_canonical(raw) if route.request is not None else raw

@@ -4,12 +4,12 @@ Transactions that write follow each other (`api.databases`), so what `store` fin
 has stored.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from atesta_client.credentials import Credential
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select
 
 from api.errors import ApiError, UserFault
 from api.vault.tables import MEMBERS, RECORDS
@@ -35,6 +35,8 @@ class StoredCredential:
     created_s: int
     batch: bytes | None
     """The batch that seals it."""
+    ledger: bytes | None
+    """Hash of block 0 of its ledger; None for what was kept while the vault served only one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,12 @@ class KeyReused(UserFault):
             field="Idempotency-Key",
             next_step="use a new random key for each new request; repeat a key only to retry",
         )
+
+
+def is_of_ledgers(ledgers: Collection[bytes | None]) -> ColumnElement[bool]:
+    """Return the condition that a credential is of one of these ledgers; None is none named."""
+    named = RECORDS.c.ledger.in_([ledger for ledger in ledgers if ledger is not None])
+    return or_(named, RECORDS.c.ledger.is_(None)) if None in ledgers else named
 
 
 def find_stored(connection: Connection, uids: Iterable[bytes]) -> dict[bytes, StoredCredential]:
@@ -169,4 +177,5 @@ def read_stored(row: Row[Any]) -> StoredCredential:
         previous=None if row.previous is None else bytes(row.previous),
         created_s=row.created_s,
         batch=None if row.batch is None else bytes(row.batch),
+        ledger=None if row.ledger is None else bytes(row.ledger),
     )

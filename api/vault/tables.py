@@ -50,6 +50,8 @@ RECORDS = Table(
     Column("ciphertext", LargeBinary, nullable=False),
     # Null in rows of the first version that were not wrapped anew yet.
     Column("epoch", BigInteger),
+    # Hash of block 0; null for what was kept while the vault served one ledger: its own.
+    Column("ledger", LargeBinary(32)),
     Index("records_by_schema", "schema_uid", "sequence"),
     Index("records_by_epoch", "epoch", "sequence"),
 )

@@ -49,6 +49,7 @@ from api.vault.stored import (
     UidTaken,
     find_by_key,
     find_stored,
+    is_of_ledgers,
     read_stored,
     store,
 )
@@ -142,10 +143,17 @@ class Vault:
         return opened.credential
 
     async def get_page(
-        self, *, limit: int, before: int | None, schema_uid: bytes | None
+        self,
+        *,
+        limit: int,
+        before: int | None,
+        schema_uid: bytes | None,
+        ledgers: Collection[bytes | None] | None = None,
     ) -> list[StoredCredential]:
-        """Return credentials newest first, unopened."""
+        """Return credentials newest first, unopened; those of `ledgers` only, if given."""
         query = SELECT_CREDENTIALS.order_by(RECORDS.c.sequence.desc()).limit(limit)
+        if ledgers is not None:
+            query = query.where(is_of_ledgers(ledgers))
         if before is not None:
             query = query.where(RECORDS.c.sequence < before)
         if schema_uid is not None:
@@ -321,6 +329,7 @@ class Vault:
         return {
             "uid": record.uid,
             "schema_uid": record.schema.uid,
+            "ledger": record.ledger.genesis_hash,
             "version": _VERSION,
             "algorithm": int(record.algorithm),
             "commitment": record.commitment,

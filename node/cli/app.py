@@ -20,6 +20,7 @@ from node.cli import (
     import_commands,
     index_commands,
     key_commands,
+    ledger_commands,
     merging_commands,
     node_commands,
     pause_commands,
@@ -50,6 +51,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
+app.callback()(ledger_commands.choose_ledger)
 app.command("init")(setup_commands.init)
 app.command("genesis")(setup_commands.genesis)
 app.command("invite")(setup_commands.invite)
@@ -73,6 +75,7 @@ app.command("mandate")(reading_commands.mandate)
 app.command("case")(reading_commands.case)
 app.command("events")(reading_commands.events)
 app.command("reads")(reads_command.reads)
+app.command("ledgers")(ledger_commands.ledgers)
 app.command("api")(api_commands.api)
 app.add_typer(token_commands.tokens, name="tokens")
 app.add_typer(key_commands.app, name="keys")

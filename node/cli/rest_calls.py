@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -25,12 +26,20 @@ Purpose = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 DEFAULT_URL: Final = "http://127.0.0.1:8545"
 
+CHOSEN_LEDGER: Final[ContextVar[str | None]] = ContextVar("chosen_ledger", default=None)
+"""What `atesta --ledger` named for the command that runs; None: the node's own ledger."""
+
 
 def open_client(url: str, token_file: Path | None, *, purpose: str | None = None) -> "Client":
-    """Return a client of the node, for use with `with`; `purpose` goes with every request."""
+    """Return a client of the node, for use with `with`; `purpose` goes with every request.
+
+    It is about the ledger that `atesta --ledger` named, if any.
+    """
     from atesta_client.rest import Client
 
-    return Client(url, token=read_token(token_file), purpose=purpose)
+    client = Client(url, token=read_token(token_file), purpose=purpose)
+    ledger = CHOSEN_LEDGER.get()
+    return client if ledger is None else client.ledger(ledger)
 
 
 def read_token(path: Path | None) -> str | None:

@@ -25,6 +25,7 @@ from api.rest.handlers.issuing import (
     is_promised,
     release_certificate,
 )
+from api.rest.kept_ledgers import check_kept
 from api.rest.models import Batch, BatchPage, Leaf
 from api.rest.requests import BatchCreate, StateChange
 from api.rest.values import State, decode_hex, encode_hex, parse_time
@@ -254,6 +255,7 @@ async def _read_members(call: Call, body: BatchCreate, uid: bytes) -> list[Store
             raise InvalidField(where, "this vault has no credential with this uid")
         if stored.schema_uid != schema_uid or stored.algorithm != algorithm:
             raise InvalidField(where, "the credential is of another schema or hash")
+        await check_kept(call.services, stored)
         if await is_promised(call, stored.uid):
             raise InvalidField(where, "the credential is attested on its own already")
         if stored.batch is not None and stored.batch != uid:

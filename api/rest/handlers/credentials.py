@@ -12,6 +12,7 @@ from api.rest.call import Call, Reply
 from api.rest.cursors import encode_cursor
 from api.rest.handlers.erasing import refuse_erased
 from api.rest.handlers.issuing import attest_kept, is_promised, keep_document
+from api.rest.kept_ledgers import check_kept, list_kept_ledgers
 from api.rest.models import Credential, CredentialPage
 from api.rest.requests import Attest, CredentialCreate
 from api.rest.values import decode_hex, encode_hex, encode_time, parse_optional_time, parse_time
@@ -21,10 +22,13 @@ from api.vault.vault import StoredCredential
 
 
 async def list_credentials(call: Call) -> Reply:
-    """List this vault's credentials, newest first, without their contents."""
+    """List this vault's credentials on the ledger, newest first, without their contents."""
     page = call.get_page()
     found = await call.services.vault.get_page(
-        limit=page.limit + 1, before=page.after, schema_uid=call.find_digest("schema")
+        limit=page.limit + 1,
+        before=page.after,
+        schema_uid=call.find_digest("schema"),
+        ledgers=await list_kept_ledgers(call.services),
     )
     items = found[: page.limit]
     if not items:
@@ -74,6 +78,7 @@ async def attest_credential(call: Call) -> Reply:
     await refuse_erased(call, call.get_digest("uid"))
     if stored is None:
         raise _credential_not_found()
+    await check_kept(call.services, stored)
     if stored.batch is not None and await is_promised(call, stored.batch):
         raise UserFault(
             "the credential is attested as a member of a batch",
@@ -99,6 +104,7 @@ async def open_file(call: Call, uid: bytes) -> tuple[Credential, CredentialFile]
     credential = None if stored is None else await call.services.vault.open(uid)
     if stored is None or credential is None:
         raise _credential_not_found()
+    await check_kept(call.services, stored)
     has_batch = stored.batch is not None and await is_promised(call, stored.batch)
     if not has_batch:
         # A path to a root that never went on the chain would only mislead.

@@ -142,7 +142,11 @@ async def keep_document(
 
 
 async def attest_kept(
-    call: Call, stored: StoredCredential, *, event_time: datetime | None
+    call: Call,
+    stored: StoredCredential,
+    *,
+    event_time: datetime | None,
+    is_published: bool = False,
 ) -> Reply:
     """Attest a credential of the vault, unless its certificate is attested already."""
     await claim_certificate(call, stored)
@@ -157,6 +161,7 @@ async def attest_kept(
                 valid_until_s=stored.valid_until_s,
                 previous=stored.previous,
                 event_time=event_time,
+                is_published=is_published,
             ),
         )
     except UserFault:

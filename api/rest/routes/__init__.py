@@ -20,6 +20,7 @@ from api.rest.routes.law_writing import LAW_WRITING_ROUTES
 from api.rest.routes.ledgers import LEDGER_ROUTES
 from api.rest.routes.merging import MERGING_ROUTES
 from api.rest.routes.people import PEOPLE_ROUTES
+from api.rest.routes.publishing import PUBLISHING_ROUTES
 from api.rest.routes.reads import READ_ROUTES
 from api.rest.routes.records import RECORD_ROUTES
 from api.rest.routes.registry import REGISTRY_ROUTES
@@ -29,6 +30,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *REGISTRY_ROUTES,
     *RECORD_ROUTES,
     *FORMAT_ROUTES,
+    *PUBLISHING_ROUTES,
     *ERASING_ROUTES,
     *CHECKING_ROUTES,
     *extend_bases(READING_ROUTES),

@@ -23,6 +23,7 @@ from atesta_client.answers.attesting import (
     Erasure,
     Event,
     Leaf,
+    Publication,
     SchemaAnswer,
     SchemaPredicate,
 )
@@ -101,7 +102,8 @@ __all__ = [
     "MandateCheck",
     "Merge", "MergeEntry", "Need", "Notice", "Operation", "Origin", "Page", "Period",
     "PersonErasure", "PersonPlan", "PersonRecord", "Policy", "Post", "PreparedAct",
-    "ProfileView", "Progress", "ProposalView", "Provenance", "Purpose", "Read", "RefusedBasis",
+    "ProfileView", "Progress", "ProposalView", "Provenance", "Publication", "Purpose",
+    "Read", "RefusedBasis",
     "RejectedLine", "ResidentMessage", "SchemaAnswer", "SchemaPredicate", "Scope",
     "ShownPredicate", "Side", "Standing", "Status", "Stop",
     "StorageOnly", "Subject", "Term", "Text",

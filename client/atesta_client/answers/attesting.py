@@ -158,6 +158,30 @@ class CredentialToken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A published credential, and the request behind it, checked again."""
+
+    uid: str
+    """The published credential."""
+    credential: str
+    """What was published."""
+    origin: str | None
+    """Name of the ledger on which that stands; ``None`` if it is erased."""
+    request: str
+    """What the holder signed, as ``publishing.validate_publish_request`` checks it."""
+    holder_key: dict[str, Any] | None
+    """The key in the document; ``None`` if it is erased."""
+    signed: datetime | None
+    """When, by the holder's clock; ``None`` if it does not hold."""
+    kept: datetime
+    """When the node kept it."""
+    holds: bool
+    """Whether the node found it right just now."""
+    ledger: str = ""
+    """Name of the ledger of the published one; empty where the node does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attestation:
     """One attestation as the chain has it at the last final block."""
 

@@ -3,7 +3,14 @@
 from datetime import datetime
 from typing import Unpack
 
-from atesta_client.answers import Accepted, CredentialAnswer, CredentialToken, Erasure, Page
+from atesta_client.answers import (
+    Accepted,
+    CredentialAnswer,
+    CredentialToken,
+    Erasure,
+    Page,
+    Publication,
+)
 from atesta_client.holder_keys import HolderPublicKey
 from atesta_client.pointers import JsonValue
 from atesta_client.requests.encoding import Hex, JsonObject
@@ -17,6 +24,7 @@ from atesta_client.requests.request import (
     list_page,
     make_key,
     send,
+    write,
 )
 
 
@@ -75,6 +83,34 @@ def attest_credential(uid: Hex, **options: Unpack[Acting]) -> Request[Accepted]:
         options,
         uid=uid,
     )
+
+
+def create_publication(
+    credential: Hex,
+    *,
+    request: str,
+    schema_uid: Hex,
+    event_time: datetime | None = None,
+    **options: Unpack[Writing],
+) -> Request[Accepted]:
+    """Publish a credential on the client's ledger (``client.ledger(name)``), as its holder asks.
+
+    - ``credential``: it stands on another ledger of the same API;
+    - ``request``: what the holder signed, see ``publishing.sign_publish_request``;
+    - ``schema_uid``: a schema of this ledger with the same fields.
+    """
+    body = {
+        "credential": credential,
+        "request": request,
+        "schema_uid": schema_uid,
+        "event_time": event_time,
+    }
+    return write(None, "/publications", body, options)
+
+
+def get_publication(uid: Hex) -> Request[Publication]:
+    """Read the request behind a published credential, checked again."""
+    return get(Publication, "/publications/{uid}", uid=uid)
 
 
 def erase_credential(uid: Hex, *, reason: str, **options: Unpack[Writing]) -> Request[Erasure]:

@@ -54,10 +54,10 @@ TABLE = {
     "issuer": """
         list_credentials create_credential get_credential attest_credential create_attestation
         change_attestation_state create_batch change_batch_state change_leaf_state
-        export_credential import_credential
+        export_credential import_credential create_publication
         erase_credential
     """,
-    "issuer auditor": "get_erasure",
+    "issuer auditor": "get_erasure get_publication",
     "verifier": "create_challenge verify",
     "auditor": "list_evidence get_evidence list_reads",
     # Who used a person's data: whoever answers the person, and whoever supervises.
