@@ -40,4 +40,6 @@ def test_tutorial_runs_from_the_first_block_to_the_last(
     assert "at once | consent_not_for_these_fields" in printed
     assert "revoked signed by resident" in printed
     assert "tells https://hooks.example.org/atesta" in printed
+    assert "valid | /over_18 True on 20" in printed
+    assert "was shown before" in printed
     assert "own_ledger_missing | consumer | " in printed
