@@ -206,7 +206,7 @@ def _print(view: "ProposalView") -> None:
     for name, value in view.parameters.items():
         typer.echo(f"  {name}: {value}")
     typer.echo(f"proposer:  {view.proposer}")
-    typer.echo(f"document:  {view.document_hash}")
+    typer.echo(f"document:  {view.document_hash if int(view.document_hash, 16) else 'none'}")
     typer.echo(f"votes:     {view.approvals} for, {view.rejections} against")
     typer.echo(f"expires:   {dt.datetime.fromtimestamp(view.expires, dt.UTC):%Y-%m-%d %H:%M} UTC")
     if view.ready:

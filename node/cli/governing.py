@@ -20,6 +20,7 @@ from contracts.decisions import PAYLOADS, DecisionKind, decode_payload, encode_p
 from contracts.errors import CodecError
 from contracts.genesis_spec import AgencySpec
 from contracts.labels import LABEL_PATTERN, encode_label, format_identifier
+from contracts.refusals import find_refusal
 from node.cli.devnet.rpc import NodeRpc, RpcError
 from node.cli.ledger_access import LedgerAccess
 from node.errors import OperationalFault, UserFault
@@ -157,7 +158,7 @@ class Registry:
         try:
             self._rpc.call("eth_call", {"from": account.address, "to": to, "data": data}, "latest")
         except RpcError as error:
-            raise UserFault(f"the registry refuses: {error.message}") from error
+            raise refuse(error.message) from error
         fees = self._access.quote_fees(bytes.fromhex(account.address[2:]), gas=GAS)
         fields = {
             "type": 2,
@@ -233,6 +234,16 @@ def make_admission(spec: AgencySpec) -> bytes:
         first_pin,
     ]
     return encode_payload(DecisionKind.ADMIT_AGENCY, values)
+
+
+def refuse(message: str) -> UserFault:
+    """Return what the registry refuses, in words where the rule has some."""
+    rule = message.removeprefix("execution reverted: ")
+    known = find_refusal(rule)
+    if known is None:
+        return UserFault(f"the registry refuses: {message}")
+    meaning = known.meaning.removesuffix(".")
+    return UserFault(f"the registry refuses: {meaning} (rule: {rule})", next_step=known.next_step)
 
 
 def read_document_hash(path: Path | None) -> bytes:

@@ -8,7 +8,7 @@ from contracts.codes import Role
 from contracts.decisions import DecisionKind, decode_payload
 from contracts.labels import encode_label
 from node.cli.genesis_file import format_agency, read_agencies
-from node.cli.governing import format_parameter, make_admission, parse_kind, parse_payload
+from node.cli.governing import format_parameter, make_admission, parse_kind, parse_payload, refuse
 from node.errors import UserFault
 
 VALIDATOR = bytes.fromhex("ab" * 20)
@@ -77,3 +77,10 @@ def test_admission_is_made_from_an_agency_file(tmp_path: Path) -> None:
         "first_key": b"\1" * 20,
         "first_pin": b"\2" * 32,
     }
+
+
+def test_refusal_of_the_registry_is_told_in_words_with_its_rule() -> None:
+    told = str(refuse("execution reverted: proposal: not open"))
+    assert told.startswith("the registry refuses: The proposal was decided, taken back")
+    assert told.endswith("(rule: proposal: not open). Propose it anew if it is still wanted.")
+    assert str(refuse("out of gas")) == "the registry refuses: out of gas"
