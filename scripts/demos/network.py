@@ -46,6 +46,7 @@ LAG_LIMIT_S: Final = 20
 LAG_LIMIT_OF_PAIR_S: Final = 60
 """The same with two nodes, where nothing becomes final while one is down."""
 
+_START_S: Final = 180.0
 _RECOGNITION_FILE: Final = "recognition.toml"
 _CLIENT_PATIENCE: Final = Patience(attempt_s=30.0, total_s=60.0)
 
@@ -203,7 +204,7 @@ class DemoNetwork:
             self._clients[node.name] = client
         return client
 
-    async def _wait_ready(self, node: DevnetNode, timeout_s: float = 60.0) -> None:
+    async def _wait_ready(self, node: DevnetNode, timeout_s: float = _START_S) -> None:
         client = await self.get_client(node)
         deadline = asyncio.get_running_loop().time() + timeout_s
         while True:
