@@ -16,6 +16,7 @@ from atesta_client.base64url import decode_base64url
 from coincurve import PrivateKey
 from eth_hash.auto import keccak
 
+from api.firewall.search.clean import CleanValues
 from api.firewall.search.controls import Controls
 from api.firewall.search.folders import search_folder
 from api.firewall.search.guesses import GuessTable, iterate_digests, list_birth_dates
@@ -72,7 +73,7 @@ def link_records(
 
 async def search_stores(stage: LawStage, people: tuple[Person, ...]) -> None:
     """Stop all nodes and search every folder for every value, and for hashes of guesses."""
-    controls = Controls()
+    controls, clean = Controls(), CleanValues()
     with stage.narrator.step("It hashes whatever it can guess"):
         dates, _ = list_birth_dates(datetime.now(UTC).date(), first=_FIRST_BIRTH)
         guesses = await asyncio.to_thread(
@@ -92,7 +93,12 @@ async def search_stores(stage: LawStage, people: tuple[Person, ...]) -> None:
             await asyncio.to_thread(stage.databases.bring_back, node)
             await asyncio.to_thread(stage.ground.bring_back, node)
             report = await asyncio.to_thread(
-                search_folder, node.folder, needles, guesses=guesses, controls=controls
+                search_folder,
+                node.folder,
+                needles,
+                guesses=guesses,
+                controls=controls,
+                clean=clean,
             )
             hits = [hit for hit in report.hits if not hit.label.startswith(CONTROL)]
             leaks += [(node.name, hit) for hit in hits]

@@ -18,6 +18,7 @@ from api.databases import open_replica
 from api.errors import InvalidField
 from api.firewall.audit.report import describe_chance, list_stores
 from api.firewall.audit.values import VaultValues
+from api.firewall.search.clean import CleanValues
 from api.firewall.search.controls import Controls, describe_methods
 from api.firewall.search.databases import find_files, make_skip, search_database
 from api.firewall.search.folders import measure_folder, search_folder
@@ -118,6 +119,7 @@ class _Run:
     tell: Tell
     skip: Callable[[Path], bool]
     report: SearchReport = field(default_factory=SearchReport)
+    clean: CleanValues = field(default_factory=CleanValues)
     missed: list[dict[str, str]] = field(default_factory=list)
     planted: int = 0
     not_covered: list[str] = field(default_factory=list)
@@ -142,6 +144,7 @@ class _Run:
             guesses=self.guesses,
             controls=self.controls,
             progress=count,
+            clean=self.clean,
             skip=skip or self.skip,
         )
         self.missed += [
@@ -162,7 +165,7 @@ class _Run:
             self.tell(f"reading rows of {name}", done, None)
 
         try:
-            searcher = Searcher(self.needles, found, self.guesses)
+            searcher = Searcher(self.needles, found, self.guesses, self.clean)
             planted = self.controls.planted
             missed = search_database(
                 database, ROWS_STORE, searcher, controls=planted, progress=count
@@ -188,7 +191,7 @@ class _Run:
     def search_chain(self, name: str, call: CallRpc) -> None:
         """Search a chain block by block; the controls come between its answers, not on it."""
         found = SearchReport()
-        searcher = Searcher(self.needles, found, self.guesses)
+        searcher = Searcher(self.needles, found, self.guesses, self.clean)
         for control in self.controls.planted:
             # As the input of a transaction would look in an answer.
             planted = json.dumps({"input": "0x" + control.data.hex()}).encode()

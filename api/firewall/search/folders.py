@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from api.firewall.search import stores
+from api.firewall.search.clean import CleanValues
 from api.firewall.search.controls import Controls
 from api.firewall.search.guesses import GuessTable
 from api.firewall.search.needles import NeedleSet
@@ -35,11 +36,13 @@ def search_folder(
     guesses: GuessTable | None = None,
     controls: Controls | None = None,
     progress: Progress | None = None,
+    clean: CleanValues | None = None,
     skip: Callable[[Path], bool] = lambda _path: False,
 ) -> SearchReport:
     """Search a node's folder or a single file, raw and decoded. It is left as it is.
 
-    The needles hold those of the controls. `skip` leaves out files by their path in the folder.
+    The needles hold those of the controls. `clean` is shared by searches for the same. `skip`
+    leaves out files by their path in the folder.
     """
     report = SearchReport()
     with tempfile.TemporaryDirectory(prefix="atesta-search-") as name:
@@ -51,7 +54,7 @@ def search_folder(
             shutil.copytree(folder, copy, symlinks=True, ignore=_ignore(folder, skip))
         if controls is not None:
             controls.plant_raw(copy)
-        searcher = Searcher(needles, report, guesses)
+        searcher = Searcher(needles, report, guesses, clean)
         databases = {path.parent for path in copy.rglob("CURRENT") if _is_leveldb(path.parent)}
         files = [path for path in sorted(copy.rglob("*")) if path.is_file()]
         for path in (file for file in files if not file.is_symlink()):

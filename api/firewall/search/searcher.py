@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from api.firewall.search.clean import CleanValues
 from api.firewall.search.fields import SMALL, list_fields
 from api.firewall.search.guesses import NO_GUESSES, GuessTable
 from api.firewall.search.hex_runs import (
@@ -29,22 +30,32 @@ OVERLAP: Final = 16 * 1024
 UNLIKELY: Final = "among hexadecimal digits, more often than chance makes it"
 """Follows the encoding of such a hit."""
 
+_MAX_SEARCHED = 100_000
 _HEX_TOKEN: Final = re.compile(rb"[0-9A-Fa-f]{32,}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Mark:
     store: str
     place: str
+    held: bool = False
+    """Whether the value held anything."""
 
 
 class Searcher:
     """Needles and guesses, ready for many stores."""
 
     def __init__(
-        self, needles: NeedleSet, report: SearchReport, guesses: GuessTable | None = None
+        self,
+        needles: NeedleSet,
+        report: SearchReport,
+        guesses: GuessTable | None = None,
+        clean: CleanValues | None = None,
     ) -> None:
+        """`clean` is what other searches for the same needles and guesses found to hold nothing."""
         self.report = report
+        self._clean = CleanValues() if clean is None else clean
+        self._searched: list[tuple[int, _Mark]] = []
         self._needles = needles
         self._guesses = guesses
         self._batch = Batch(
@@ -56,7 +67,12 @@ class Searcher:
 
     def search(self, data: bytes, *, store: str, place: str) -> None:
         """Search one stored value in depth."""
+        if data in self._clean:
+            return
         mark = _Mark(store, place)
+        self._searched.append((hash(data), mark))
+        if len(self._searched) > _MAX_SEARCHED:
+            self.flush()
         small = self._sieve.waiting
         if 0 < len(data) <= SMALL:
             small.append(data)
@@ -99,6 +115,8 @@ class Searcher:
         """Search what is still waiting."""
         self._sieve.flush()
         self._batch.flush()
+        self._clean.add(known for known, mark in self._searched if not mark.held)
+        self._searched = []
 
     def finish(self) -> None:
         """Search what is still waiting, and turn into hits what chance does not explain."""
@@ -136,6 +154,7 @@ class Searcher:
             self._add(mark, needle.label, encoding)
 
     def _add(self, mark: _Mark, label: str, encoding: str) -> None:
+        mark.held = True
         self.report.add(Hit(store=mark.store, place=mark.place, label=label, encoding=encoding))
 
 

@@ -19,6 +19,7 @@ import sha3
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.firewall.search.clean import CleanValues
 from api.firewall.search.containers import iterate_log_records, iterate_streams
 from api.firewall.search.controls import Controls, describe_methods
 from api.firewall.search.folders import search_folder
@@ -33,6 +34,7 @@ from api.firewall.search.guesses import (
 from api.firewall.search.matcher import Batch, Matcher
 from api.firewall.search.needles import Needle, NeedleSet
 from api.firewall.search.report import CONTROL, MAX_HITS, Hit, SearchReport
+from api.firewall.search.searcher import Searcher
 
 open_leveldb: Callable[..., Any] = plyvel.DB  # type: ignore[attr-defined]
 HEALTH = b"positive 1963-05-17"
@@ -253,3 +255,41 @@ def test_controls_take_no_room_from_findings() -> None:
     for number in range(MAX_HITS + 1):
         report.add(Hit(store=f"{number}", place="", label="a name", encoding="hex"))
     assert (len(report.hits), report.further_hits) == (3 * MAX_HITS, 1)
+
+
+def test_what_held_something_is_found_in_every_folder(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        make_node(tmp_path / name)
+        with sqlite3.connect(tmp_path / name / "index.sqlite") as database:
+            database.execute("CREATE TABLE people (born BLOB)")
+            database.execute("INSERT INTO people VALUES (?)", (HEALTH,))
+        database.close()
+    controls, clean = Controls(), CleanValues()
+    needle = Needle(label="result", value=HEALTH.decode())
+    for name in ("first", "second"):
+        report = search_folder(
+            tmp_path / name,
+            NeedleSet([*controls.needles, needle]),
+            guesses=GuessTable(controls.guesses),
+            controls=controls,
+            clean=clean,
+        )
+        assert controls.find_missed(report) == []
+        assert "index.sqlite: SQLite" in report.get_stores_with("result")
+    assert HEALTH not in clean
+    assert b"block " * 30 not in clean
+    assert b'{"event": "started"}' in clean
+
+
+def test_what_is_known_to_hold_nothing_is_not_opened_again() -> None:
+    clean = CleanValues()
+    opened = []
+    for value in (b"some value", b"some value", HEALTH, HEALTH):
+        report = SearchReport()
+        needles = NeedleSet([Needle(label="result", value=HEALTH.decode())])
+        searcher = Searcher(needles, report, clean=clean)
+        searcher.search(value, store="store", place="place")
+        searcher.finish()
+        opened.append((report.chance.size > 0, len(report.hits)))
+    assert opened == [(True, 0), (False, 0), (True, 1), (True, 1)]
