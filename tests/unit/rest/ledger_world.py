@@ -20,6 +20,7 @@ from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
 
 from api.app import Services, build_app
+from api.databases import CommitWatch
 from api.errors import UpstreamFault
 from api.openapi.surface import build_documentation_surface
 from api.outbox.account import Account, build_account
@@ -263,6 +264,7 @@ class Agency:
         replica: str | None = None,
         further: Sequence[LedgerPlace] = (),
         ledger_name: str = OWN_NAME,
+        watch: CommitWatch | None = None,
     ) -> None:
         def place(name: str) -> Path | str:
             return place_database(folder, name) if urls is None else urls(name)
@@ -283,6 +285,7 @@ class Agency:
             accounts=[self.account],
             further=further,
             now=lambda: float(ledger.now_s),
+            watch=watch,
         )
 
     @property
