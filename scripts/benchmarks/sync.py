@@ -56,6 +56,7 @@ RETAINED: Final = 64
 POLL_S: Final = 0.25
 PROGRESS_S: Final = 10.0
 LOAD_PERIOD_S: Final = 1.0
+PATIENCE_S: Final = 300
 RULES: Final = QbftSpec(block_period_ms=700, empty_block_period_s=0, request_timeout_s=1)
 
 Progress = Callable[[str], None]
@@ -250,10 +251,10 @@ def _catch_up(
 ) -> SyncFigures:
     launched_s = time.monotonic()
     start_node(away)
-    wait_final([away], height=0)
+    wait_final([away], height=0, timeout_s=PATIENCE_S)
     started_s = told_s = time.monotonic()
     first, before, sent = _get_height([away]), _get_height(others), load.acknowledged
-    give_up_s = started_s + 60 + before / MIN_BLOCKS_PER_S * 2
+    give_up_s = started_s + PATIENCE_S + before / MIN_BLOCKS_PER_S * 2
     while (height := _get_height([away])) < (goal := _get_height(others)):
         now_s = time.monotonic()
         if find_pid(away) is None:
@@ -289,16 +290,16 @@ def _wait_proposal(away: DevnetNode, other: DevnetNode, start: int) -> int:
     rpc = NodeRpc(other.url)
     validator = NodeRpc(away.url).call("atesta_status")["validator"]
     height = start
-    give_up_s = time.monotonic() + 60
+    give_up_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < give_up_s:
         if rpc.get_height() <= height:
             time.sleep(POLL_S)
             continue
         height += 1
         if rpc.call("eth_getBlockByNumber", hex(height), False)["miner"] == validator:
-            wait_final([away], height=height)
+            wait_final([away], height=height, timeout_s=PATIENCE_S)
             return height
-    raise OperationalFault("the node that was away proposed no block within a minute")
+    raise OperationalFault("the node that was away proposed no block")
 
 
 def _get_height(nodes: Iterable[DevnetNode]) -> int:

@@ -1,6 +1,6 @@
 """A validator that was away catches up with the others, follows them, and proposes again.
 
-The history is made offline: 200 blocks of 20 attestations. ATESTA_SYNC_BLOCKS asks for another
+The history is made offline: 120 blocks of 20 attestations. ATESTA_SYNC_BLOCKS asks for another
 length, such as the 10,000 of docs/benchmarks.md; how fast it is, `scripts/bench sync` judges.
 """
 
@@ -12,7 +12,7 @@ from scripts.benchmarks.sync import measure
 
 pytestmark = pytest.mark.processes
 
-BLOCKS = int(os.environ.get("ATESTA_SYNC_BLOCKS", "200"))
+BLOCKS = int(os.environ.get("ATESTA_SYNC_BLOCKS", "120"))
 
 
 def test_validator_that_was_away_catches_up_and_proposes_again() -> None:

@@ -121,8 +121,10 @@ def test_all_dead_at_once_lose_nothing_acknowledged(net: LedgerNet) -> None:
     net.kill(*ALL)
     net.launch(*ALL)
     net.wait_height(1, ALL)
-    for uid, transaction_hash in sent:
+    for _, transaction_hash in sent:
         assert net.receipt(transaction_hash, 2)["status"] == "0x1"
+    net.wait_height(net.height(2), [3])
+    for uid, _ in sent:
         assert net.get_attestation(uid, at=3)["state"] == 1
     net.assert_one_chain()
 
