@@ -131,15 +131,19 @@ def load_master_key(path: Path, *, create: bool = False) -> MasterKey:
         mode = path.stat().st_mode
         secret = path.read_bytes()
     except OSError as error:
-        raise InvalidField("vault.key_file", "the vault's key file cannot be read") from error
+        raise InvalidField(
+            "api.vault_key_file",
+            "the vault's key file cannot be read",
+            next_step="put it in place, or make it again: atesta vault recover-key SHARE…",
+        ) from error
     if mode & _MAX_OPEN_MODE:
         raise InvalidField(
-            "vault.key_file",
+            "api.vault_key_file",
             "other users may read the vault's key file",
             next_step="chmod 600 the file; make a new vault if somebody may have copied it",
         )
     if len(secret) != KEY_SIZE:
-        raise InvalidField("vault.key_file", f"the vault's key file is not {KEY_SIZE} bytes")
+        raise InvalidField("api.vault_key_file", f"the vault's key file is not {KEY_SIZE} bytes")
     return MasterKey(secret)
 
 

@@ -122,12 +122,12 @@ def _check(header: FolderHeader, master: MasterKey, known: _Known) -> None:
     if header.master_id != master.id:
         raise _build_foreign_fault()
     if known.vault_id is not None and known.vault_id != header.vault_id:
-        raise InvalidField("vault.keys_dir", "the keys in this folder are of another vault")
+        raise InvalidField("api.vault_keys_dir", "the keys in this folder are of another vault")
 
 
 def _build_foreign_fault() -> InvalidField:
     return InvalidField(
-        "vault.key_file",
+        "api.vault_key_file",
         "this vault was made with another master key",
         next_step="put the vault's key file in place, or make it again from its shares",
     )
