@@ -38,6 +38,7 @@ from contracts.genesis import build_genesis
 from contracts.scratch import Outcome, ScratchState
 from contracts.testkeys import get_address, get_private_key
 from tests.engines import NewDatabase, place_database
+from tests.unit.rest.database_templates import copy_template
 
 START_S = 1_790_000_000
 """The time of genesis."""
@@ -267,7 +268,10 @@ class Agency:
         watch: CommitWatch | None = None,
     ) -> None:
         def place(name: str) -> Path | str:
-            return place_database(folder, name) if urls is None else urls(name)
+            found = place_database(folder, name) if urls is None else urls(name)
+            if isinstance(found, Path):
+                copy_template(found, name)
+            return found
 
         self.ledger = ledger
         self.account: Account = build_account(get_private_key(number, "account"))
