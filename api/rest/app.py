@@ -15,15 +15,16 @@ from api.access.callers import Handler, requires
 from api.access.purposes import PURPOSE_HEADER
 from api.app import Surface
 from api.rest.call import Reply, Stream, read_call
-from api.rest.finality_words import HEADER, restate
+from api.rest.finality_words import HEADER
 from api.rest.handlers import HANDLERS, Handle
 from api.rest.ledger_words import HEADER as LEDGER_HEADER
-from api.rest.ledger_words import name_ledger, place_path
+from api.rest.ledger_words import place_path
 from api.rest.ledgers import PREFIX, LedgerUnknown, build_prefix
 from api.rest.purposes import check_purpose, name_reading
 from api.rest.route import ALWAYS_VOLATILE, Route
 from api.rest.routes import ROUTES
 from api.rest.services import RestServices
+from api.rest.wording import word_answer
 
 SERVICES = web.AppKey("rest_services", RestServices)
 """The services behind this application."""
@@ -81,7 +82,7 @@ def _write(
     headers = {HEADER: finality.kind.value, LEDGER_HEADER: name, **reply.headers}
     if "Location" in headers:
         headers["Location"] = place_path(headers["Location"], services.prefix)
-    reply = replace(reply, model=name_ledger(reply.model, name, services.prefix))
+    reply = replace(reply, model=word_answer(reply.model, services))
     if route.has_etag:
         headers["ETag"] = f'W/"{_compute_etag(route, reply)}"'
         headers["Cache-Control"] = "private, no-cache"
@@ -89,7 +90,7 @@ def _write(
             return web.Response(status=304, headers=headers)
     return web.Response(
         status=route.status,
-        body=restate(reply.model, finality).model_dump_json().encode(),
+        body=reply.model.model_dump_json().encode(),
         content_type="application/json",
         headers=headers,
     )

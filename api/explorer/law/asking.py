@@ -18,6 +18,7 @@ from api.rest.handlers import HANDLERS
 from api.rest.purposes import check_purpose, name_reading
 from api.rest.route import Route
 from api.rest.routes import ROUTES
+from api.rest.wording import word_answer
 
 _ROUTES: Final[Mapping[str, Route]] = {route.name: route for route in ROUTES}
 
@@ -55,7 +56,7 @@ async def ask(
         )
         reply = await HANDLERS[operation](call)
     assert isinstance(reply, Reply), f"{operation} answers once"
-    answer: dict[str, Any] = reply.model.model_dump(mode="json")
+    answer: dict[str, Any] = word_answer(reply.model, services).model_dump(mode="json")
     return answer
 
 
@@ -72,5 +73,6 @@ async def send(operation: str, request: web.Request) -> web.Response:
         reply = await HANDLERS[operation](await read_call(request, route, named, purpose=stated))
     assert isinstance(reply, Reply), f"{operation} answers once"
     return web.Response(
-        body=reply.model.model_dump_json().encode(), content_type="application/json"
+        body=word_answer(reply.model, services).model_dump_json().encode(),
+        content_type="application/json",
     )
