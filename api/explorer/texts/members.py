@@ -14,6 +14,7 @@ Row = tuple[str, str, str]
 MEMBERS: Final[Mapping[str, Row]] = {
     # Every record
     "block_time": ("Recorded", "Registado", "登記時間"),
+    "ledger": ("Ledger", "Registo distribuído", "帳本"),
     "changed_block": ("Last change", "Última alteração", "最近變更"),
     "erased_here": (
         "Erased in this agency's vault",
