@@ -10,7 +10,10 @@ from pydantic import StringConstraints, WithJsonSchema
 
 from contracts.labels import encode_label
 
-REFERENCE_PATTERN: Final = r"^(0x[0-9a-fA-F]{64}|[A-Za-z0-9][A-Za-z0-9._-]{0,31})$"
+REFERENCE_PATTERN: Final = (
+    r"^(0x[0-9a-fA-F]{64}|0|[A-Za-z1-9][A-Za-z0-9._-]{0,31}|0[A-Za-wyz0-9._-][A-Za-z0-9._-]{0,30})$"
+)
+"""No label begins with 0x: that is a number which was cut short."""
 
 EXAMPLE_LABEL: Final = "mo-health-bureau"
 

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from atesta_client.credentials import (
@@ -162,15 +163,17 @@ async def test_verification_compares_every_field_with_the_ledger(
     agency: Agency, credential: Credential
 ) -> None:
     file = decode_credential(encode_credential(credential))
-    for changes in (
-        {"issuer": "0x" + "01" * 32},
-        {"valid_until": START_S * 2},
-        {"uid": "0x" + "02" * 32},
-        {"ledger": {"chain_id": 1, "genesis_hash": "0x" + "03" * 32}},
-    ):
+    changed: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"issuer": "0x" + "01" * 32}, "not_valid"),
+        ({"valid_until": START_S * 2}, "not_valid"),
+        ({"uid": "0x" + "02" * 32}, "not_valid"),
+        # Of a ledger that is not held here nothing can be said.
+        ({"ledger": {"chain_id": 1, "genesis_hash": "0x" + "03" * 32}}, "cannot_say"),
+    )
+    for changes, result in changed:
         members = json.loads(encode_credential(file)) | changes
         answer = await agency.services.verifier.verify_credential(members, purpose=None)
-        assert answer.result == "not_valid", changes
+        assert answer.result == result, changes
         assert answer.record is None
 
 
