@@ -33,6 +33,7 @@ from atesta_client.rest import AsyncClient, Patience
 
 from contracts.development import DevelopmentAgency
 from contracts.labels import encode_label
+from node.chain.genesis import load_genesis
 from node.cli.devnet import (
     Devnet,
     DevnetNode,
@@ -42,6 +43,7 @@ from node.cli.devnet import (
     stop_nodes,
     wait_final,
 )
+from node.cli.devnet.plan import GENESIS_FILE
 from node.cli.founding import ACCOUNT_FILE, PASSPHRASE_FILE
 from scripts.demos.databases import set_in_api_table
 from scripts.demos.law_stage import QUICK, get_now, make_party
@@ -302,15 +304,17 @@ class LedgerStage:
 
 
 def serve_both(own: DevnetNode, shared: DevnetNode) -> None:
-    """Let the API of an agency's own ledger serve the shared one too.
+    """Let the API of an agency's own ledger serve the shared one too, pinned by its block 0.
 
     The node of the shared ledger then has neither vault nor accounts: nothing is kept there and
     nothing sent by it. The keystore stays in its folder, because it was made for that ledger.
     """
+    genesis = load_genesis(shared.folder / GENESIS_FILE).genesis_hash
     set_in_api_table(own, f'ledger_name = "{MACAO}"')
     with own.settings_file.open("a", encoding="utf-8") as file:
         file.write(
             f"\n[[api.ledgers]]\nname = {json.dumps(SHARED)}\nrpc_url = {json.dumps(shared.url)}\n"
+            f"genesis_hash = {json.dumps('0x' + genesis.hex())}\n"
             f"account_key_files = [{json.dumps(str(shared.folder / ACCOUNT_FILE))}]\n"
             f"account_passphrase_file = {json.dumps(str(shared.folder / PASSPHRASE_FILE))}\n"
         )

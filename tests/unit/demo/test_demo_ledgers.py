@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.testkeys import get_address
+from node.chain.genesis import load_genesis
 from node.cli.devnet import DevnetOptions, make_devnet
 from node.settings import load_settings
 from scripts.demos.ledger_stage import (
@@ -70,6 +71,8 @@ def test_one_api_serves_both_ledgers_with_the_only_vault(tmp_path: Path) -> None
     api = load_settings(own.settings_file).api
     (further,) = api.ledgers
     assert (api.ledger_name, further.name, further.rpc_url) == (MACAO, SHARED, shared.url)
+    genesis = load_genesis(shared.folder / "genesis.json").genesis_hash
+    assert further.genesis_hash == "0x" + genesis.hex()
     assert further.account_key_files[0].is_relative_to(shared.folder)
     assert api.vault_key_file is not None
     other = load_settings(shared.settings_file).api
