@@ -82,6 +82,16 @@ class ServedLedgers:
             raise away
         return None
 
+    def list_gathered(self, services: "RestServices") -> "tuple[RestServices, ...]":
+        """Return the ledgers of which an answer of these services tells: of the own one, all.
+
+        The others open the vault under the same witness. A further ledger tells of itself alone.
+        """
+        if services.ledger_name != self.own.ledger_name:
+            return (services,)
+        others = (one for one in self if one.ledger_name != services.ledger_name)
+        return (services, *(services.beside(one) for one in others))
+
     async def find_kept(self, ledger: bytes | None) -> "RestServices | None":
         """Return the services of the ledger that the vault names; None if it is none of these.
 
