@@ -77,7 +77,7 @@ async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
     files, an unusable vault key, or a database that cannot be opened; then nothing stays open.
     """
     async with AsyncExitStack() as stack:
-        reached = await stack.enter_async_context(reach_all(parts.further))
+        reached = await stack.enter_async_context(reach_all(parts.further, parts.connection.raw))
         services = open_services(
             parts.rest,
             raw=parts.connection.raw,

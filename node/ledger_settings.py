@@ -11,6 +11,7 @@ from node.foreign_settings import TAGS
 from node.setting_fields import Rule, SettingsError
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_HASH: Final = re.compile(r"0x[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,10 @@ class LedgerSettings:
         str, Rule("What it is called in paths and answers: small letters, digits and `-`.")
     ]
     rpc_url: Annotated[str, Rule("JSON-RPC of a node that holds it, http or https.")]
+    genesis_hash: Annotated[
+        str | None,
+        Rule("Hash of its block 0; another ledger at `rpc_url` is refused. Absent: not compared."),
+    ] = None
     rpc_token_file: Annotated[
         Path | None, Rule("File with the bearer token that this node asks for.")
     ] = None
@@ -62,6 +67,10 @@ def validate_ledgers(own: str, further: Sequence[LedgerSettings], *, has_databas
         parts = urlsplit(ledger.rpc_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise SettingsError("api.ledgers.rpc_url", "must be an http or https address")
+        if ledger.genesis_hash is not None and not _HASH.fullmatch(ledger.genesis_hash):
+            raise SettingsError(
+                "api.ledgers.genesis_hash", "must be 0x and 64 hexadecimal digits in small letters"
+            )
         if ledger.finality not in TAGS:
             raise SettingsError("api.ledgers.finality", f"must be one of {', '.join(TAGS)}")
         if ledger.database_url is None and has_database:

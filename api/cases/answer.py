@@ -12,6 +12,8 @@ from api.cases.register import CaseFileView
 from api.cases.rules import list_irregularities
 from api.reading.facts import view_digest, view_moment
 from api.reading.models import EXAMPLE_OTHER_PARTY, EXAMPLE_PARTY, Party, view_agency
+from api.rest.ledger_words import describe_ledger
+from api.rest.ledgers import OWN_NAME
 from api.rest.values import (
     EXAMPLE_TIME,
     EXAMPLE_UID,
@@ -87,6 +89,7 @@ class CaseExchange(Model):
     """One exchange of a case."""
 
     uid: Uid = Field(description="The exchange.", examples=[EXAMPLE_UID])
+    ledger: str = describe_ledger()
     state: ExchangeStatus | None = Field(description="Where it stands.")
     requester: Party = Field(description="Who asked.", examples=[EXAMPLE_PARTY])
     officer: JsonObject | None = Field(
@@ -145,6 +148,13 @@ class CaseAnswer(Model):
         description="Codes of all that is missing; empty if all is in order.", examples=[[]]
     )
     block: int = Field(ge=0, description="Last final block read.", examples=[1250])
+    ledgers: dict[str, int | None] = Field(
+        description=(
+            "Every ledger that was asked, with the last final block read of it; null where it could"
+            " not be read, so that exchanges on it are not told here."
+        ),
+        examples=[{OWN_NAME: 1250}],
+    )
 
 
 def view_mark(mark: CaseMark) -> ErasedPart:
@@ -154,14 +164,15 @@ def view_mark(mark: CaseMark) -> ErasedPart:
     )
 
 
-def view_case_exchange(facts: ExchangeFacts) -> CaseExchange:
-    """Return one exchange of a case."""
+def view_case_exchange(facts: ExchangeFacts, ledger: str) -> CaseExchange:
+    """Return one exchange of a case, with the name of its ledger."""
     asked = facts.asked
     decided = facts.find_event(ExchangeState.APPROVED) or facts.find_event(ExchangeState.REFUSED)
     response, received = view_digest(facts.live["response"]), view_digest(facts.live["received"])
     arrived = facts.find_event(ExchangeState.RECEIVED) or facts.find_event(ExchangeState.DISPUTED)
     return CaseExchange(
         uid="0x" + bytes(facts.row.uid).hex(),
+        ledger=ledger,
         state=find_word(ExchangeStatus, facts.row.state),
         requester=view_agency(facts.row.agency),
         officer=_open(facts, OFFICER_ROLE),

@@ -1,16 +1,17 @@
 """The routes of cases, and their handlers."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from api.access.callers import Role
-from api.cases.answer import CaseAnswer, view_case_exchange, view_mark
+from api.cases.answer import CaseAnswer, CaseExchange, view_case_exchange, view_mark
 from api.cases.asking import Askable, find_askable
 from api.cases.facts import gather_case
 from api.cases.marks import list_marks
 from api.cases.register import (
     CaseCreate,
+    CaseFile,
     CaseFileView,
     create_case,
     find_case_file,
@@ -24,12 +25,14 @@ from api.reading.named import PATIENCE_S
 from api.reading.table import COLLECTION_BY_KIND
 from api.rest.call import Call, Reply
 from api.rest.route import Parameter, Route
+from api.rest.services import RestServices
+from api.rest.values import encode_hex
 
 _MAX_NUMBER: Final = 200
 
 
 async def get_case(call: Call) -> Reply:
-    """Tell everything about a case, and what is missing."""
+    """Tell everything about a case, and what is missing; asked of the own ledger, of all."""
     number, services = call.path["case"], call.services
     if len(number) > _MAX_NUMBER:
         raise InvalidField("case", f"a case number has at most {_MAX_NUMBER} characters")
@@ -38,14 +41,18 @@ async def get_case(call: Call) -> Reply:
     marks = await list_marks(services, number)
     if known is None and not uids and not marks:
         raise refuse_unknown("case")
-    head = await services.ledger.get_head()
-    if not await services.index.wait_for(head.number, PATIENCE_S):
-        raise UpstreamFault(
-            "the index is behind the ledger, so this cannot be told yet",
-            code="index_behind",
-            next_step="try again in a moment",
-        )
-    exchanges = [view_case_exchange(facts) for facts in await gather_case(services, uids, known)]
+    blocks: dict[str, int | None] = {}
+    found: dict[str, CaseExchange] = {}
+    for one in services.ledgers.list_gathered(services):
+        try:
+            blocks[one.ledger_name], told = await _read_ledger(one, uids, known)
+        except UpstreamFault:
+            if one is services:
+                raise
+            blocks[one.ledger_name] = None
+        else:
+            found |= {exchange.uid: exchange for exchange in told}
+    exchanges = [found[name] for name in map(encode_hex, uids) if name in found]
     codes = dict.fromkeys(entry.code for exchange in exchanges for entry in exchange.missing)
     return Reply(
         model=CaseAnswer(
@@ -54,9 +61,25 @@ async def get_case(call: Call) -> Reply:
             exchanges=exchanges,
             erased=list(map(view_mark, marks)),
             missing=list(codes),
-            block=head.number,
+            block=blocks[services.ledger_name] or 0,
+            ledgers=blocks,
         )
     )
+
+
+async def _read_ledger(
+    services: RestServices, uids: Sequence[bytes], known: CaseFile | None
+) -> tuple[int, list[CaseExchange]]:
+    """Return the exchanges of a case on one ledger, and up to which block they are told."""
+    head = await services.ledger.get_head()
+    if not await services.index.wait_for(head.number, PATIENCE_S):
+        raise UpstreamFault(
+            "the index is behind the ledger, so this cannot be told yet",
+            code="index_behind",
+            next_step="try again in a moment",
+        )
+    facts = await gather_case(services, uids, known)
+    return head.number, [view_case_exchange(one, services.ledger_name) for one in facts]
 
 
 async def list_bases(call: Call) -> Reply:
@@ -124,7 +147,7 @@ CASE_ROUTES: Final[tuple[Route, ...]] = (
         response=CaseAnswer,
         opens=True,
         problems=(404, 409),
-        volatile=("block",),
+        volatile=("block", "ledgers"),
     ),
 )
 """In the order of the documentation."""

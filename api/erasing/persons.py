@@ -5,7 +5,8 @@ together: matching records lead from this agency's own reference to the handle w
 agency, and envelopes are found again by that handle. Credentials name nobody to the vault; they are
 found by the fields that name the certificate, which the caller has from the person. Exchanges that
 rest on a consent are found through it, and a case file belongs to the person if no exchange of the
-case is about somebody else.
+case is about somebody else. All ledgers of the API are looked through, and what was published of a
+credential at its holder's request goes with it.
 
 Not found are mandates and records that were made before handles were kept with them; these are
 named one by one.
@@ -25,6 +26,7 @@ from api.cases.register import FILE_ROLE, list_case_exchanges
 from api.erasing.eraser import open_orders
 from api.erasing.orders import ErasureOrder, PersonErasure
 from api.index import law_queries
+from api.publishing.evidence import list_published
 from api.rest.services import RestServices
 from api.retention.duties import Duty, find_duty
 from api.vault.erasure import ErasureReason
@@ -104,9 +106,11 @@ async def plan_erasure(
     """Look for everything of a person and say what goes and what a law keeps; changes nothing."""
     uids = await find_records(services, person)
     held = await _get_holdings(services, uids)
-    kinds = await services.index.read(
-        lambda c: {uid: row.kind for uid, row in law_queries.get_law_records(c, uids).items()}
-    )
+    kinds: dict[bytes, str] = {}
+    for one in services.ledgers:
+        kinds |= await one.index.read(
+            lambda c: {uid: row.kind for uid, row in law_queries.get_law_records(c, uids).items()}
+        )
     return Plan(
         records=tuple(
             PersonRecord(
@@ -170,12 +174,15 @@ async def find_duty_of(
 
 
 async def find_records(services: RestServices, person: Person) -> list[bytes]:
-    """Return the uids of all records of a person, each once."""
+    """Return the uids of all records of a person, each once, on whichever ledger they stand.
+
+    Raises `UpstreamFault` where a ledger has to be asked and is away: nobody shall take what was
+    found without it for everything.
+    """
     materials, subjects = services.materials, services.subjects
     handles = dict.fromkeys(person.handles)
     if person.reference is not None:
-        head = await services.ledger.get_head()
-        for agency in await services.records.get_agency_ids(head.number):
+        for agency in await _list_agencies(services):
             subject = await subjects.find_by_reference(agency, person.reference)
             if subject is not None:
                 handles[subject.handle] = None
@@ -192,8 +199,19 @@ async def find_records(services: RestServices, person: Person) -> list[bytes]:
             )
         )
     found |= dict.fromkeys(person.records)
+    for uid in list(found):
+        found |= dict.fromkeys(await list_published(services, uid))
     found |= dict.fromkeys(await _find_case_files(services, found))
     return list(found)
+
+
+async def _list_agencies(services: RestServices) -> list[bytes]:
+    """Return the agencies of all ledgers, each once: a person has a handle with each of them."""
+    known: dict[bytes, None] = {}
+    for one in services.ledgers:
+        head = await one.ledger.get_head()
+        known |= dict.fromkeys(await one.records.get_agency_ids(head.number))
+    return list(known)
 
 
 async def _find_resting(services: RestServices, uids: Sequence[bytes]) -> list[bytes]:
@@ -208,7 +226,7 @@ async def _find_resting(services: RestServices, uids: Sequence[bytes]) -> list[b
             if kind == "exchange"
         ]
 
-    return await services.index.read(load)
+    return [uid for one in services.ledgers for uid in await one.index.read(load)]
 
 
 async def _find_case_files(services: RestServices, found: Mapping[bytes, None]) -> list[bytes]:

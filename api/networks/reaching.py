@@ -2,7 +2,7 @@
 
 A network of a deployment file is compared with that file before anything is read. One that is away
 when the API starts is no error: it is asked again with every question, and its ledger answers once
-it is back.
+it is back. No ledger answers before it was told from all others (`api.networks.distinct`).
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 import structlog
 
 from api.errors import InvalidField, UpstreamFault
+from api.networks.distinct import DistinctRpc, WrongLedger
 from api.networks.foreign import ForeignNetwork
 from api.networks.guard import GuardedRpc, WrongNetwork
 from api.networks.network import OURS, Network
 from api.outbox.account import Account
-from api.web3_provider import LedgerConnection, connect_http
+from api.web3_provider import LedgerConnection, RawRpc, connect_http
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +38,8 @@ class FurtherLedger:
     """The agency's accounts on it."""
     index: Path | str
     outbox: Path | str
+    genesis_hash: bytes | None = None
+    """Hash of its block 0, 32 bytes; None takes any that is no other ledger's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +78,35 @@ async def reach(
 
 
 @asynccontextmanager
-async def reach_all(further: Sequence[FurtherLedger]) -> AsyncIterator[tuple[ReachedLedger, ...]]:
-    """Connect to every further ledger, for as long as the context lasts."""
+async def reach_all(
+    further: Sequence[FurtherLedger], own: RawRpc
+) -> AsyncIterator[tuple[ReachedLedger, ...]]:
+    """Connect to every ledger beside the own one, for as long as the context lasts.
+
+    Raises `InvalidField` that names the setting if one is another than the settings say, or the
+    same as another or the own one.
+    """
     async with AsyncExitStack() as stack:
         reached = []
+        guards = []
         for ledger in further:
             connection, network = await reach(ledger.rpc_url, ledger.rpc_token, ledger.foreign)
             stack.push_async_callback(connection.close)
+            guard = DistinctRpc(connection.raw, own, name=ledger.name, expected=ledger.genesis_hash)
+            guards.append(guard)
+            connection = replace(connection, raw=guard)
             reached.append(ReachedLedger(ledger=ledger, connection=connection, network=network))
+        for guard in guards:
+            guard.others = [other for other in guards if other is not guard]
+        for guard in guards:
+            await _check(guard)
         yield tuple(reached)
+
+
+async def _check(guard: DistinctRpc) -> None:
+    try:
+        await guard.check()
+    except WrongLedger as wrong:
+        raise InvalidField(f"api.ledgers.{wrong.setting}", wrong.reason) from wrong
+    except UpstreamFault as error:
+        log.warning("network away", reason=error.reason)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from api.rest.ledger_words import describe_ledger
 from api.rest.values import (
     EXAMPLE_ADDRESS,
     EXAMPLE_AGENCY,
@@ -138,6 +139,7 @@ class Provenance(Model):
     agents: list[Agent] = Field(description="Agencies named above.")
     block: int = Field(ge=0, description="Last final block read.", examples=[1250])
     block_time: Time = Field(description="Its time.", examples=[EXAMPLE_TIME])
+    ledger: str = describe_ledger()
 
 
 class ProvDocument(Model):

@@ -82,6 +82,20 @@ class ServedLedgers:
             raise away
         return None
 
+    def list_gathered(self, services: "RestServices") -> "tuple[RestServices, ...]":
+        """Return the ledgers of which an answer of these services tells: of the own one, all.
+
+        A further ledger tells of itself alone.
+        """
+        if services.ledger_name != self.own.ledger_name:
+            return (services,)
+        return self.list_all(services)
+
+    def list_all(self, services: "RestServices") -> "tuple[RestServices, ...]":
+        """Return all ledgers, these services first; all open the vault under their witness."""
+        others = (one for one in self if one.ledger_name != services.ledger_name)
+        return (services, *(services.beside(one) for one in others))
+
     async def find_kept(self, ledger: bytes | None) -> "RestServices | None":
         """Return the services of the ledger that the vault names; None if it is none of these.
 

@@ -37,7 +37,7 @@ from api.outbox.outbox import Outbox
 from api.records import Records
 from api.rest.identity import Identity
 from api.rest.ledgers import OWN_NAME, PREFIX, ServedLedgers, build_prefix
-from api.rest.no_vault import NoVault
+from api.rest.no_vault import ImportsOwnLedgerOnly, NoVault
 from api.rest.purpose_register import PurposeRegister
 from api.rest.refusals import translate_revert
 from api.rest.schema_texts import SchemaTexts
@@ -171,9 +171,11 @@ class RestServices:
 
     @property
     def imports(self) -> ImportStore:
-        """The bulk imports, whose lines wait in the vault; raises `NoVault`."""
-        if self.maybe_imports is None:
+        """The bulk imports; raises `NoVault`, or `ImportsOwnLedgerOnly` for another ledger."""
+        if self.maybe_vault is None:
             raise NoVault
+        if self.maybe_imports is None:
+            raise ImportsOwnLedgerOnly
         return self.maybe_imports
 
     @property

@@ -34,6 +34,9 @@ def _make(settings: Settings, ledger: LedgerSettings) -> FurtherLedger:
         name=ledger.name,
         rpc_url=ledger.rpc_url,
         rpc_token=None if ledger.rpc_token_file is None else read_token(ledger.rpc_token_file),
+        genesis_hash=None
+        if ledger.genesis_hash is None
+        else bytes.fromhex(ledger.genesis_hash[2:]),
         foreign=foreign,
         accounts=_load_accounts(settings, ledger),
         index=url or folder / f"index-{ledger.name}.sqlite",

@@ -1,11 +1,15 @@
 """Three ledgers side by side: Macao's own, Guangdong's own, and the one that both share.
 
 Each ledger is a network of its own, with its own genesis, chain id and members. An agency on two of
-them runs two nodes, each a process with its own folder, keys and ports, and works with both through
-one object of the client library (`atesta_client.ledgers`). Nothing else connects them.
+them runs two nodes, each a process with its own folder, keys and ports. The Identification Bureau
+has one API over both (`[[api.ledgers]]`): that of its node of Macao's own ledger, with the one
+vault and the accounts; its node of the shared ledger only answers JSON-RPC. The Education
+Department has an API for each. Both work with their ledgers through one object of the client
+library (`atesta_client.ledgers`). Nothing else connects them.
 """
 
 import asyncio
+import contextlib
 import json
 import shutil
 import tempfile
@@ -29,6 +33,7 @@ from atesta_client.rest import AsyncClient, Patience
 
 from contracts.development import DevelopmentAgency
 from contracts.labels import encode_label
+from node.chain.genesis import load_genesis
 from node.cli.devnet import (
     Devnet,
     DevnetNode,
@@ -38,10 +43,12 @@ from node.cli.devnet import (
     stop_nodes,
     wait_final,
 )
+from node.cli.devnet.plan import GENESIS_FILE
+from node.cli.founding import ACCOUNT_FILE, PASSPHRASE_FILE
 from scripts.demos.databases import set_in_api_table
 from scripts.demos.law_stage import QUICK, get_now, make_party
 from scripts.demos.narrator import Narrator
-from scripts.demos.stage import StoryFailed
+from scripts.demos.stage import StoryFailed, require
 
 IDENTIFICATION: Final = make_party("mo-identification-bureau", "MO", "Identification Bureau, Macao")
 HOUSING: Final = make_party("mo-housing-institute", "MO", "Housing Institute, Macao")
@@ -53,9 +60,6 @@ SHARED: Final = "shared"
 
 CHECKING: Final = "school-place"
 """The purpose for which Guangdong checks certificates."""
-PUBLISHING: Final = "publish-on-shared-ledger"
-"""The purpose of a resident's signed wish to have a certificate on the shared ledger."""
-
 TITLE: Final = "Certificate of residence"
 POINTERS: Final = ("/name", "/born", "/district", "/since", "/cnf")
 """The fields of the certificate on the shared ledger."""
@@ -158,6 +162,10 @@ class LedgerStage:
         """Return an agency's node on a ledger."""
         return next(node for node in self._devnets[ledger].nodes if node.name == agency.label)
 
+    def get_api(self, ledger: str, agency: DevelopmentAgency) -> DevnetNode:
+        """Return the node whose API an agency asks about a ledger."""
+        return self.get_node(MACAO if agency == IDENTIFICATION else ledger, agency)
+
     def get_nodes_of(self, agency: DevelopmentAgency) -> tuple[DevnetNode, ...]:
         """Return all nodes of an agency, one for each of its ledgers."""
         return tuple(node for node in self.nodes if node.name == agency.label)
@@ -189,6 +197,7 @@ class LedgerStage:
             _format_recognition(recognised), encoding="utf-8"
         )
         set_in_api_table(school, f'recognition_file = "{_RECOGNITION_FILE}"')
+        serve_both(self.get_node(MACAO, IDENTIFICATION), self.get_node(SHARED, IDENTIFICATION))
         await self.start(self.nodes)
         for agency in (IDENTIFICATION, HOUSING, EDUCATION):
             self._ledgers[agency.label] = await self._connect(agency)
@@ -205,13 +214,17 @@ class LedgerStage:
 
     async def _connect(self, agency: DevelopmentAgency) -> Ledgers[AsyncClient]:
         ledgers = []
+        connected: dict[str, AsyncClient] = {}
         for plan in PLANS:
             if agency not in plan.parties:
                 continue
-            client = AsyncClient(
-                self.get_node(plan.name, agency).url, patience=_PATIENCE, purpose="test"
-            )
-            await self._stack.enter_async_context(client)
+            url = self.get_api(plan.name, agency).url
+            if url not in connected:
+                client = AsyncClient(url, patience=_PATIENCE, purpose="test")
+                connected[url] = await self._stack.enter_async_context(client)
+            client = connected[url]
+            if agency == IDENTIFICATION:
+                client = client.ledger(plan.name)
             status = await client.send(requests.get_status())
             reference = LedgerReference(
                 chain_id=status.chain_id, genesis_hash=bytes.fromhex(status.genesis_hash[2:])
@@ -245,6 +258,26 @@ class LedgerStage:
                     raise StoryFailed("a final record did not reach another node") from problem
             await asyncio.sleep(0.1)
 
+    async def wait_erased(self, client: AsyncClient, uid: str) -> None:
+        """Wait until a vault has erased a credential, which comes after its tombstone."""
+        give_up = time.monotonic() + _SETTLE_S
+        erasure = None
+        while time.monotonic() < give_up:
+            with contextlib.suppress(RestProblem):
+                erasure = await client.send(requests.get_erasure(uid))
+                if erasure.state == "erased":
+                    return
+            await asyncio.sleep(0.1)
+        raise StoryFailed(f"a certificate is not erased in time: {erasure}")
+
+    async def wait_state(self, client: AsyncClient, uid: str, state: str) -> None:
+        """Wait until a node has a record in this state."""
+        give_up = time.monotonic() + _SETTLE_S
+        while (await client.send(requests.get_attestation(uid))).state != state:
+            if time.monotonic() > give_up:
+                raise StoryFailed(f"a record is not {state} on another node in time")
+            await asyncio.sleep(0.1)
+
     async def make(
         self, client: AsyncClient, schema: str, document: Mapping[str, Any], key: HolderKey
     ) -> Holder:
@@ -270,6 +303,27 @@ class LedgerStage:
         return await client.send(requests.verify_presentation(format_presentation(shown)))
 
 
+def serve_both(own: DevnetNode, shared: DevnetNode) -> None:
+    """Let the API of an agency's own ledger serve the shared one too, pinned by its block 0.
+
+    The node of the shared ledger then has neither vault nor accounts: nothing is kept there and
+    nothing sent by it. The keystore stays in its folder, because it was made for that ledger.
+    """
+    genesis = load_genesis(shared.folder / GENESIS_FILE).genesis_hash
+    set_in_api_table(own, f'ledger_name = "{MACAO}"')
+    with own.settings_file.open("a", encoding="utf-8") as file:
+        file.write(
+            f"\n[[api.ledgers]]\nname = {json.dumps(SHARED)}\nrpc_url = {json.dumps(shared.url)}\n"
+            f"genesis_hash = {json.dumps('0x' + genesis.hex())}\n"
+            f"account_key_files = [{json.dumps(str(shared.folder / ACCOUNT_FILE))}]\n"
+            f"account_passphrase_file = {json.dumps(str(shared.folder / PASSPHRASE_FILE))}\n"
+        )
+    taken = ("account_key_files", "account_passphrase_file", "vault_key_file")
+    lines = shared.settings_file.read_text(encoding="utf-8").split("\n")
+    kept = [line for line in lines if not line.startswith(taken)]
+    shared.settings_file.write_text("\n".join(kept), encoding="utf-8")
+
+
 def write_document(name: str, number: int) -> dict[str, Any]:
     """Write the certificate of somebody who does not exist."""
     return {
@@ -283,6 +337,15 @@ def write_document(name: str, number: int) -> dict[str, Any]:
 def get_id(agency: DevelopmentAgency) -> str:
     """Return an agency's id in hex."""
     return "0x" + encode_label(agency.label).hex()
+
+
+def require_valid(answer: Verification, what: str) -> None:
+    """Raise StoryFailed unless a certificate is valid and its holder proved."""
+    reasons = "; ".join(reason.text for reason in answer.reasons)
+    require(
+        answer.result == "valid" and answer.holder_checked,
+        f"{what} is {answer.result}: {reasons}",
+    )
 
 
 def _format_recognition(schema: str) -> str:

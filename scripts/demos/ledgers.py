@@ -3,12 +3,13 @@
     python -m scripts.demos.ledgers
 
 Macao has a ledger of its own, Guangdong has one, and both share a third. The Identification Bureau
-of Macao runs a node on Macao's own and on the shared ledger, the Education Department of Guangdong
-on Guangdong's own and on the shared one, the Housing Institute on Macao's own only. A record
-between agencies of Macao stays there. A resident carries a certificate that lies under a sealed
-root of the shared ledger while its issuer is down. Another one's certificate, on Macao's own ledger
-only, cannot be checked in Guangdong until she asks for it to be published. At the end Guangdong's
-nodes are searched for everything that Macao's own ledger holds.
+of Macao runs a node on Macao's own and on the shared ledger, with one API and one vault for both;
+the Education Department of Guangdong one on Guangdong's own and on the shared ledger, the Housing
+Institute on Macao's own only. A record between agencies of Macao stays there. A resident carries a
+certificate that lies under a sealed root of the shared ledger while its issuer is down. Another
+one's certificate, on Macao's own ledger only, cannot be checked in Guangdong until she asks, with
+her key, for it to be published. Then she has it erased, on both ledgers by one request. At the end
+Guangdong's nodes are searched for everything that Macao's own ledger holds.
 
 Ends with ``demo: ok`` and exit code 0, or ``demo: failed: <reason>`` and exit code 1.
 """
@@ -19,15 +20,17 @@ import contextlib
 import secrets
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from atesta_client import requests
-from atesta_client.answers import Verification
 from atesta_client.credentials import decode_credential
-from atesta_client.errors import ClientError, LedgerRefused
+from atesta_client.errors import ClientError, LedgerRefused, RestProblem
 from atesta_client.holder_keys import HolderKey
+from atesta_client.publishing import sign_publish_request
 
 from node.errors import NodeError
 from scripts.demos import ledger_search
@@ -42,12 +45,12 @@ from scripts.demos.ledger_stage import (
     MACAO,
     OWN_POINTERS,
     PLANS,
-    PUBLISHING,
     SHARED,
     TITLE,
     Holder,
     LedgerStage,
     get_id,
+    require_valid,
     write_document,
 )
 from scripts.demos.narrator import Narrator
@@ -87,9 +90,19 @@ class Story:
                     assert ledger.reference is not None
                     genesis = "0x" + ledger.reference.genesis_hash[:6].hex() + "…"
                     node = stage.get_node(plan.name, party)
-                    rows.append((plan.name, str(plan.chain_id), genesis, party.name, node.url))
-            narrator.show(("ledger", "chain id", "genesis", "agency", "its node"), rows)
-            narrator.confirm("5 nodes; an agency on two ledgers runs two, and one client for both")
+                    api = stage.get_api(plan.name, party)
+                    rows.append(
+                        (plan.name, str(plan.chain_id), genesis, party.name, node.url, api.url)
+                    )
+            columns = ("ledger", "chain id", "genesis", "agency", "its node", "its API")
+            narrator.show(columns, rows)
+            listed = await stage.get_client(MACAO, IDENTIFICATION).send(requests.list_ledgers())
+            names = [ledger.name for ledger in listed.items]
+            require(names == [MACAO, SHARED], f"the API of {IDENTIFICATION.name} serves {names}")
+            narrator.confirm(
+                f"5 nodes; the {IDENTIFICATION.name}, has one API and one vault over "
+                f"{' and '.join(names)}"
+            )
 
     async def agree(self) -> None:
         """Register a schema on each ledger."""
@@ -147,7 +160,7 @@ class Story:
             housing = stage.get_client(MACAO, HOUSING)
             await stage.retry_unknown(housing, requests.get_attestation(holder.uid))
             answer = await stage.show(housing, holder, "housing-application")
-            _require_valid(answer, "the certificate at the Housing Institute")
+            require_valid(answer, "the certificate at the Housing Institute")
             narrator.confirm("attested, and valid at the Housing Institute's own node")
             await stage.do(
                 housing,
@@ -207,7 +220,7 @@ class Story:
             for holder in self.carriers:
                 found = ledgers.find(holder.credential.record.ledger)
                 answer = await stage.show(found.client, holder, CHECKING)
-                _require_valid(answer, f"the certificate of {holder.name}")
+                require_valid(answer, f"the certificate of {holder.name}")
             narrator.confirm(
                 f"{len(self.carriers)} of {len(self.carriers)} valid on Guangdong's own node of "
                 f"the {found.name} ledger, holders proved: carrying needs no issuer"
@@ -215,8 +228,8 @@ class Story:
             await stage.start(nodes)
             narrator.say("The issuer's nodes are back.")
 
-    async def publish(self, holder: Holder) -> None:
-        """Show what is on Macao's own ledger only; then publish it on its holder's signed wish."""
+    async def publish(self, holder: Holder) -> Holder:
+        """Show what is on Macao's own ledger only; then publish it at its holder's request."""
         stage, narrator = self.stage, self.stage.narrator
         school = stage.get_ledgers(EDUCATION)
         with narrator.step("A certificate on Macao's own ledger only is shown in Guangdong"):
@@ -235,25 +248,68 @@ class Story:
             )
             narrator.confirm(f"the node itself: {answer.reasons[0].text} {answer.next_step}")
         with narrator.step("She asks for it to be published on the shared ledger"):
-            own = stage.get_client(MACAO, IDENTIFICATION)
-            wish = await stage.show(own, holder, PUBLISHING)
-            _require_valid(wish, "the wish to publish")
-            narrator.say(
-                "Her key signed the wish for this issuer, purpose and moment. Only the issuer can "
-                "attest on the shared ledger today, so it does, for her, and makes a new file with "
-                "fresh salts and a fresh uid: nothing links it to Macao's own record."
-            )
             issuer = stage.get_client(SHARED, IDENTIFICATION)
-            published = await stage.make(issuer, self.shared_schema, holder.document, holder.key)
-            await stage.do(issuer, requests.attest_credential(published.uid))
-            require(
-                published.credential.record.commitment != holder.credential.record.commitment,
-                "the published record has the commitment of the other one",
+            try:
+                await issuer.send(requests.attest_credential(holder.uid))
+            except RestProblem as problem:
+                require(problem.code == "ledger_wrong", f"refused with {problem.code}")
+                narrator.confirm(f"without her, the API refuses: {problem.detail}")
+            else:
+                raise StoryFailed("the issuer published a certificate without its holder")
+            target = school[SHARED].reference
+            assert target is not None
+            wish = sign_publish_request(
+                holder.credential, holder.key, target=target, now_s=int(time.time())
             )
-            client = school.find(published.credential.record.ledger).client
+            narrator.say(
+                "Her key signs the request for this credential, issuer, ledger and moment. The "
+                "issuer makes a new file with fresh salts and a fresh uid: nothing links it to "
+                "Macao's own record."
+            )
+            accepted = await stage.do(
+                issuer,
+                requests.create_publication(
+                    holder.uid, request=wish, schema_uid=self.shared_schema
+                ),
+            )
+            told = await issuer.send(requests.get_publication(accepted.uid))
+            require(told.holds and told.origin == MACAO, "the request kept does not hold")
+            kept = await issuer.send(requests.get_credential(accepted.uid))
+            published = replace(holder, credential=decode_credential(kept.credential or {}))
+            first, second = holder.credential, published.credential
+            require(
+                first.record.commitment != second.record.commitment
+                and not set(first.salts) & set(second.salts),
+                "the published record shares a commitment or salt with the other one",
+            )
+            client = school.find(second.record.ledger).client
             await stage.retry_unknown(client, requests.get_attestation(published.uid))
-            _require_valid(await stage.show(client, published, CHECKING), "the published one")
-            narrator.confirm("published, and valid in Guangdong")
+            require_valid(await stage.show(client, published, CHECKING), "the published one")
+            narrator.confirm("published, valid in Guangdong; her request is kept, and it holds")
+        return published
+
+    async def erase(self, holder: Holder, published: Holder) -> None:
+        """Erase a certificate by one request, wherever it stands."""
+        stage, narrator = self.stage, self.stage.narrator
+        with narrator.step("She has it erased: one request, both ledgers"):
+            own, issuer = (stage.get_client(name, IDENTIFICATION) for name in (MACAO, SHARED))
+            await own.send(requests.erase_credential(holder.uid, reason="holder_request"))
+            for client, uid in ((own, holder.uid), (issuer, published.uid)):
+                await stage.wait_erased(client, uid)
+            housing = stage.get_client(MACAO, HOUSING)
+            school = stage.get_client(SHARED, EDUCATION)
+            for client, shown, purpose in (
+                (housing, holder, "housing-application"),
+                (school, published, CHECKING),
+            ):
+                await stage.wait_state(client, shown.uid, "erased")
+                answer = await stage.show(client, shown, purpose)
+                codes = [reason.code for reason in answer.reasons]
+                require("state_erased" in codes, f"it is {answer.result} for {codes}")
+            narrator.confirm(
+                f"erased on {MACAO} and on {SHARED}: the Housing Institute and Guangdong are told "
+                f"so ({answer.reasons[0].text})"
+            )
 
     async def compare(self) -> None:
         """See that Guangdong's count of the issuer's acts is that of the shared ledger alone."""
@@ -330,17 +386,10 @@ async def _tell(story: Story) -> None:
     staying = await story.keep_at_home()
     await story.seal()
     await story.carry()
-    await story.publish(staying)
+    published = await story.publish(staying)
+    await story.erase(staying, published)
     await story.compare()
     await story.search()
-
-
-def _require_valid(answer: Verification, what: str) -> None:
-    reasons = "; ".join(reason.text for reason in answer.reasons)
-    require(
-        answer.result == "valid" and answer.holder_checked,
-        f"{what} is {answer.result}: {reasons}",
-    )
 
 
 def _draw_uid() -> str:

@@ -16,6 +16,7 @@ from api.errors import InvalidField, UserFault
 from api.records import NO_UID
 from api.rest.call import Call, Reply
 from api.rest.handlers.schemas import get_text
+from api.rest.kept_ledgers import list_kept_ledgers
 from api.rest.ledger_rule import check_issuing
 from api.rest.values import Algorithm, encode_hex
 from api.rest.writes import LedgerAct, claim_attestation, submit
@@ -235,8 +236,13 @@ async def is_promised(call: Call, uid: bytes) -> bool:
 
 
 async def _check_rival(call: Call, rival: Rival) -> None:
-    """Raise if an earlier record of the same certificate is alive."""
+    """Raise if an earlier record of the same certificate is alive on this ledger."""
     services = call.services
+    stored = await services.vault.find(rival.uid)
+    here = await list_kept_ledgers(services)
+    if here is not None and stored is not None and stored.ledger not in here:
+        # What stands elsewhere is judged there; schemas of two ledgers may have the same uid.
+        return
     head = await services.ledger.get_head()
     now_s = int(services.now())
     found = await services.records.get_attestation(rival.uid, head.number)
@@ -245,7 +251,6 @@ async def _check_rival(call: Call, rival: Rival) -> None:
         if found.state in _LIVE and not is_expired:
             raise AlreadyAttested(rival.uid)
         return
-    stored = await services.vault.find(rival.uid)
     if await is_promised(call, rival.uid):
         raise AlreadyAttested(rival.uid)
     if stored is not None and stored.batch is not None and await is_promised(call, stored.batch):

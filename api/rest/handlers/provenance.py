@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from api.acts.key_bindings import place_binding
-from api.errors import NotFound
+from api.errors import NotFound, UpstreamFault
 from api.index import law_queries, queries
 from api.provenance.attested import collect_attested
 from api.provenance.law import collect_law
@@ -22,6 +23,7 @@ from api.rest.answers import (
     Provenance,
 )
 from api.rest.call import Call, Reply
+from api.rest.services import RestServices
 from api.rest.values import Reason, encode_hex, parse_time
 from contracts.labels import decode_label
 
@@ -36,14 +38,12 @@ _TITLES: Final = {
 
 
 async def get_provenance(call: Call) -> Reply:
-    """Tell who did what to a record, and to those tied to it."""
+    """Tell who did what to a record, and to those tied to it; asked of the own ledger, of all."""
     uid = call.get_digest("uid")
     wanted = call.find_choice("format", FORMATS)
-    entities, activities, parties, indexed = await call.services.index.read(
-        lambda c: _collect(c, uid)
-    )
-    if not entities:
-        raise NotFound("the ledger has no such record", field="uid", code="record_not_found")
+    services, story = await _find_story(call.services, uid)
+    call = replace(call, services=services)
+    entities, activities, parties, indexed = story
     head = await call.services.ledger.get_block(indexed)
     assert head is not None, "the index stands on a known block"
     activities = await _name_actors(call, activities, indexed)
@@ -57,6 +57,7 @@ async def get_provenance(call: Call) -> Reply:
         agents=[await _read_agent(call, agency, indexed) for agency in agencies],
         block=indexed,
         block_time=parse_time(head.time_s),
+        ledger=services.ledger_name,
     )
     if wanted == "prov-json":
         return Reply(model=ProvDocument(**build_prov_json(told, parties)))
@@ -65,6 +66,26 @@ async def get_provenance(call: Call) -> Reply:
 
 Story = tuple[list[Entity], list[Activity], dict[str, Sequence[str]], int]
 """Entities, acts, the parties of each exchange, and the block that all rests on."""
+
+
+async def _find_story(services: RestServices, uid: bytes) -> tuple[RestServices, Story]:
+    """Return what a ledger tells of a record, and the ledger; raises `NotFound`.
+
+    Raises `UpstreamFault` where no ledger that answers has it, and one does not answer.
+    """
+    away: UpstreamFault | None = None
+    for one in services.ledgers.list_gathered(services):
+        story = await one.index.read(lambda c: _collect(c, uid))
+        if story[0]:
+            return one, story
+        if one is not services:
+            try:
+                await one.ledger.get_head()
+            except UpstreamFault as fault:
+                away = fault
+    if away is not None:
+        raise away
+    raise NotFound("the ledger has no such record", field="uid", code="record_not_found")
 
 
 def _collect(connection: Connection, uid: bytes) -> Story:

@@ -1,6 +1,6 @@
 """Cases, and what a case may ask."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -157,6 +157,8 @@ class CaseExchange:
     """Set where what the vault has of it is kept for storage only."""
     missing: tuple[Irregularity, ...]
     """What is missing or not in order."""
+    ledger: str = ""
+    """Name of the ledger that it stands on; empty where the node does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +177,8 @@ class CaseAnswer:
     """Codes of all that is missing; empty if all is in order."""
     block: int
     """Last final block read."""
+    ledgers: dict[str, Any] = field(default_factory=dict)
+    """Every ledger that was asked, with the last block read; ``None`` where it was out of reach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

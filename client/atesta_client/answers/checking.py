@@ -223,3 +223,5 @@ class Provenance:
     """Last final block read."""
     block_time: datetime
     """Its time."""
+    ledger: str = ""
+    """Name of the ledger that it stands on; empty where the node does not say."""

@@ -55,6 +55,10 @@ def test_settings_take_paths_from_the_folder_of_the_file(tmp_path: Path) -> None
         ({"validator": {"key_file": "k"}}, "validator.passphrase_file"),
         ({"api": {"account_key_files": ["k"]}}, "api.account_passphrase_file"),
         ({"api": {"tls_certificate": "c"}}, "api.tls_key"),
+        (
+            {"api": {"ledgers": [{"name": "s", "rpc_url": "http://s", "genesis_hash": "0x12"}]}},
+            "api.ledgers.genesis_hash",
+        ),
     ],
 )
 def test_settings_refuse_naming_the_key(document: dict[str, object], field: str) -> None:

@@ -8,8 +8,19 @@ from pathlib import Path
 import pytest
 
 from contracts.testkeys import get_address
+from node.chain.genesis import load_genesis
 from node.cli.devnet import DevnetOptions, make_devnet
-from scripts.demos.ledger_stage import EDUCATION, GUANGDONG, HOUSING, MACAO, OWN_POINTERS, PLANS
+from node.settings import load_settings
+from scripts.demos.ledger_stage import (
+    EDUCATION,
+    GUANGDONG,
+    HOUSING,
+    MACAO,
+    OWN_POINTERS,
+    PLANS,
+    SHARED,
+    serve_both,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -49,6 +60,25 @@ def test_ledgers_of_a_devnet_differ_in_genesis_though_the_members_are_the_same(
     assert first not in genesis[1].lower()
 
 
+def test_one_api_serves_both_ledgers_with_the_only_vault(tmp_path: Path) -> None:
+    own, shared = (
+        make_devnet(
+            tmp_path / name, DevnetOptions(agencies=1, chain_id=chain_id, first_key=first_key)
+        ).nodes[0]
+        for name, chain_id, first_key in ((MACAO, 20_261, 1), (SHARED, 20_262, 2))
+    )
+    serve_both(own, shared)
+    api = load_settings(own.settings_file).api
+    (further,) = api.ledgers
+    assert (api.ledger_name, further.name, further.rpc_url) == (MACAO, SHARED, shared.url)
+    genesis = load_genesis(shared.folder / "genesis.json").genesis_hash
+    assert further.genesis_hash == "0x" + genesis.hex()
+    assert further.account_key_files[0].is_relative_to(shared.folder)
+    assert api.vault_key_file is not None
+    other = load_settings(shared.settings_file).api
+    assert (other.vault_key_file, other.account_key_files, other.ledgers) == (None, (), ())
+
+
 @pytest.mark.processes
 @pytest.mark.long
 def test_demo_of_ledgers_ends_ok_finds_nothing_across_and_leaves_nothing(tmp_path: Path) -> None:
@@ -66,5 +96,8 @@ def test_demo_of_ledgers_ends_ok_finds_nothing_across_and_leaves_nothing(tmp_pat
     told = " ".join(run.stdout.split())
     assert "0 found at Guangdong" in told
     assert "carrying needs no issuer" in told
+    assert "has one API and one vault over macao and shared" in told
+    assert "without her, the API refuses" in told
+    assert "erased on macao and on shared" in told
     assert "cannot say: no node here holds the ledger" in told
     assert list(tmp_path.iterdir()) == []
