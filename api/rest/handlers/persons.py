@@ -1,5 +1,8 @@
 """Erasing everything of a person: foreseen, ordered as one act, followed."""
 
+import re
+from typing import Final
+
 from api.erasing import persons
 from api.erasing.eraser import Eraser, open_orders
 from api.erasing.orders import PersonErasure
@@ -9,6 +12,8 @@ from api.rest.call import Call, Reply
 from api.rest.handlers.schemas import get_text
 from api.rest.values import Reason, decode_hex, encode_hex, parse_optional_time, parse_time
 from api.vault.erasure import ErasureReason
+
+_ID: Final = re.compile(r"0x[0-9a-f]{64}")
 
 
 async def foresee_person_erasure(call: Call) -> Reply:
@@ -50,7 +55,10 @@ async def erase_person(call: Call) -> Reply:
 
 async def get_person_erasure(call: Call) -> Reply:
     """Tell how far erasing a person has come."""
-    known = await open_orders(call.services).find_person(call.get_digest("id"))
+    # The interface calls it an identifier as this API gave it: any other text names no erasure.
+    is_ours = _ID.fullmatch(call.path["id"]) is not None
+    orders = open_orders(call.services)
+    known = await orders.find_person(call.get_digest("id")) if is_ours else None
     if known is None:
         raise NotFound("nobody has ordered this erasure here", field="id", code="erasure_not_found")
     return _reply(known, None)
