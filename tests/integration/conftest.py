@@ -62,6 +62,8 @@ def net(shared_net: LedgerNet, request: pytest.FixtureRequest) -> Iterator[Ledge
     missing = {1, 2, 3, 4} - set(shared_net.get_running())
     shared_net.launch(*missing)
     shared_net.wait_height(shared_net.height(shared_net.get_running()[0]), (1, 2, 3, 4))
+    # REST and the processes of other tests sign with the same accounts.
+    shared_net.nonces.clear()
     yield shared_net
     explain_failure(request.node, shared_net)
 

@@ -140,6 +140,16 @@ class LedgerNet:
     def address(self, number: int, purpose: Purpose = "account") -> str:
         return "0x" + get_address(number, purpose).hex()
 
+    def _ask_nonce(self, number: int, purpose: Purpose) -> int:
+        """Return an account's next nonce, also after what only one of the nodes has yet."""
+        asked = (self.address(number, purpose), "pending")
+        told = []
+        for node in self.get_running():
+            with suppress(NodeUnreachable):
+                answer = self.rpc(node).call("eth_getTransactionCount", *asked)
+                told.append(int(answer, 16))
+        return max(told)
+
     def sign(
         self,
         number: int,
@@ -154,9 +164,7 @@ class LedgerNet:
         if nonce is None:
             key = (number, purpose)
             if key not in self.nonces:
-                asked = self.rpc(self.get_running()[0])
-                answer = asked.call("eth_getTransactionCount", self.address(*key), "pending")
-                self.nonces[key] = int(answer, 16)
+                self.nonces[key] = self._ask_nonce(*key)
             nonce = self.nonces[key]
             self.nonces[key] = nonce + 1
         fields: dict[str, Any] = {

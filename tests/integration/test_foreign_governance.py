@@ -42,6 +42,7 @@ from tests.integration.anvil_world import (
     make_settings,
     run_api,
 )
+from tests.integration.ledger_net import wait_until
 
 try:
     find_anvil()
@@ -173,6 +174,7 @@ async def test_code_is_replaced_by_vote_and_the_api_goes_on(world: World, tmp_pa
     code = next(made.code for made in creations if made.address == old)
     (anybody, *_) = world.anvil.call("eth_accounts")
     made = world.anvil.call("eth_sendTransaction", {"from": anybody, "data": "0x" + code.hex()})
+    wait_until(lambda: bool(world.anvil.call("eth_getTransactionReceipt", made)), "a block")
     receipt = world.anvil.call("eth_getTransactionReceipt", made)
     assert receipt["status"] == "0x1"
     fresh = receipt["contractAddress"]
