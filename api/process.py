@@ -20,7 +20,7 @@ from api.errors import UpstreamFault
 from api.networks.foreign import ForeignNetwork
 from api.networks.reaching import FurtherLedger, check_rpc_url, reach
 from api.outbox.account import Account
-from api.rest.services import RestSettings
+from api.rest.opening import RestSettings
 from api.settings import ApiSettings
 from api.web3_provider import LedgerConnection
 

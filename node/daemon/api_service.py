@@ -15,7 +15,7 @@ from api.database_addresses import check_setting
 from api.jsonrpc.dispatcher import Dispatcher
 from api.outbox.account import build_account
 from api.ports import LedgerNode
-from api.rest.services import RestSettings
+from api.rest.opening import RestSettings
 from api.retention.job import RetentionJob, parse_time_of_day
 from api.settings import ApiSettings as ServerSettings
 from api.vault.keyring import EpochLimits

@@ -19,7 +19,7 @@ from rich.progress import track
 
 from api.app import Services, build_app
 from api.rest.app import build_rest_surface
-from api.rest.services import RestSettings, open_services
+from api.rest.opening import RestSettings, open_services
 from api.settings import ApiSettings
 from scripts.scaling.chain import MadeChain
 from scripts.scaling.life import ANSWER_S

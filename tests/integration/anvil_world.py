@@ -19,7 +19,7 @@ from api.networks.fees import FeePolicy
 from api.networks.foreign import ForeignNetwork
 from api.outbox.account import Account, build_account
 from api.process import ProcessSettings, serve_process
-from api.rest.services import RestSettings
+from api.rest.opening import RestSettings
 from api.settings import ApiSettings
 from api.verification.policies import VerificationSettings
 from api.web3_provider import connect_http

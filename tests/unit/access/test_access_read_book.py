@@ -9,11 +9,11 @@ from api.access.reads import MAX_UIDS, ReadBook, ReadFilter, Reading
 from api.databases import Database, open_database
 from api.errors import UpstreamFault
 from api.migrations.migrating import VAULT_MIGRATIONS
-from api.rest import services
+from api.rest import opening
 from api.vault.tables import METADATA
 from api.vault.witness import Opened
 
-assert services.open_services is not None  # every table of the vault is known behind it
+assert opening.open_services is not None  # every table of the vault is known behind it
 
 ONE, TWO = b"\1" * 32, b"\2" * 32
 

@@ -14,7 +14,7 @@ from api.assembly import ApiParts, serve_ledger
 from api.errors import InvalidField
 from api.jsonrpc.http import build_rpc_surface
 from api.process import ProcessSettings, serve_process
-from api.rest.services import RestSettings
+from api.rest.opening import RestSettings
 from api.server import serve
 from api.settings import ApiSettings
 from api.web3_provider import LedgerConnection, RawCall, RawRpc, RpcRefusal

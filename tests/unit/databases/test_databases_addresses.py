@@ -11,7 +11,7 @@ from api.errors import InvalidField
 from api.index import tables as index_tables
 from api.migrations.migrating import OUTBOX_MIGRATIONS, VAULT_MIGRATIONS
 from api.outbox import tables as outbox_tables
-from api.rest import services
+from api.rest import opening
 from api.vault import tables as vault_tables
 from node.daemon.api_service import make_rest_settings
 from node.settings import parse_settings
@@ -19,7 +19,7 @@ from node.settings import parse_settings
 SECRET = "Lotus-1999-secret"
 
 # Imported for the tables that are made far from these three modules.
-assert services.open_services is not None
+assert opening.open_services is not None
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,10 @@ from api.migrations.migrating import (
     migrate,
 )
 from api.outbox import tables as outbox_tables
-from api.rest import services
+from api.rest import opening
 from api.vault import tables as vault_tables
 
-assert services.open_services is not None
+assert opening.open_services is not None
 
 
 @dataclass(frozen=True, kw_only=True)

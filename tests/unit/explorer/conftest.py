@@ -16,7 +16,7 @@ from api.explorer.records import RecordReader
 from api.explorer.services import ExplorerServices
 from api.explorer.surface import build_explorer
 from api.index.index import Index
-from api.rest.services import RestSettings, open_services
+from api.rest.opening import RestSettings, open_services
 from api.server import serve
 from api.settings import ApiSettings
 from contracts.addresses import AGENCY_REGISTRY_NAME, ATTESTATIONS, ATTESTATIONS_NAME, REGISTRY

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from api.assembly import ApiParts, RunningApi, serve_ledger
 from api.index.tables import CURSOR
-from api.rest.services import RestSettings
+from api.rest.opening import RestSettings
 from api.settings import ApiSettings
 from tests.engines import MOSTLY_SQLITE, NewDatabase
 from tests.unit.explorer.real_ledger import RealLedger, open_ledger

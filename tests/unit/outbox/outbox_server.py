@@ -10,7 +10,7 @@ from pathlib import Path
 from api.app import Services, build_app
 from api.outbox.account import build_account
 from api.rest.app import build_rest_surface
-from api.rest.services import RestSettings, open_services
+from api.rest.opening import RestSettings, open_services
 from api.server import serve
 from api.settings import ApiSettings
 from api.web3_provider import connect_http

@@ -26,7 +26,8 @@ from api.openapi.surface import build_documentation_surface
 from api.outbox.account import Account, build_account
 from api.rest.app import build_ledger_surfaces, build_rest_surface
 from api.rest.ledgers import OWN_NAME
-from api.rest.services import LedgerPlace, RestServices, RestSettings, open_services
+from api.rest.opening import LedgerPlace, RestSettings, open_services
+from api.rest.services import RestServices
 from api.settings import ApiSettings
 from api.vault.materials import Materials
 from api.vault.witness import UNWITNESSED

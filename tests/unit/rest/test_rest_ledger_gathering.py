@@ -13,7 +13,7 @@ from atesta_client.answers import CaseAnswer, Provenance, read_answer
 
 from api.networks.network import OURS
 from api.outbox.account import build_account
-from api.rest.services import LedgerPlace
+from api.rest.opening import LedgerPlace
 from contracts.testkeys import get_private_key
 from tests.unit.acts.exchange_world import ask, make_law, record_consent
 from tests.unit.rest.ledger_world import Agency, Caller, FakeLedger, open_caller

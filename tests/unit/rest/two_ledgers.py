@@ -9,7 +9,8 @@ from typing import Any
 
 from api.networks.network import OURS
 from api.outbox.account import build_account
-from api.rest.services import LedgerPlace, RestServices
+from api.rest.opening import LedgerPlace
+from api.rest.services import RestServices
 from contracts.development import AUDITOR, BUREAU, LABORATORY, build_development_spec
 from contracts.genesis import build_genesis
 from contracts.testkeys import get_private_key
