@@ -9,8 +9,8 @@ from api.networks.reaching import FurtherLedger
 from api.outbox.account import Account, build_account
 from node.daemon.foreign_files import make_foreign, read_token
 from node.daemon.opening import load_accounts
-from node.ledger_settings import LedgerSettings
 from node.settings import Settings
+from node.settings.ledgers import LedgerSettings
 
 
 def make_further(settings: Settings) -> tuple[FurtherLedger, ...]:

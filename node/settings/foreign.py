@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
-from node.setting_fields import Rule
+from node.settings.fields import Rule
 
 TAGS: Final = ("finalized", "safe", "latest")
 """The blocks that nodes of Ethereum networks name."""

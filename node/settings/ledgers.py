@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from node.foreign_settings import TAGS
-from node.setting_fields import Rule, SettingsError
+from node.settings.fields import Rule, SettingsError
+from node.settings.foreign import TAGS
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _HASH: Final = re.compile(r"0x[0-9a-f]{64}")
