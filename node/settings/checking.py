@@ -19,7 +19,7 @@ _LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
 def validate_settings(settings: Settings) -> None:
-    """Raise SettingsError, naming the key, for a value that cannot hold, or not beside the others."""
+    """Raise SettingsError, naming the key, for a value that cannot stand or a pair that cannot."""
     if settings.log.level not in _LOG_LEVELS:
         raise SettingsError("log.level", f"must be one of {', '.join(_LOG_LEVELS)}")
     if settings.foreign.finality not in TAGS:
