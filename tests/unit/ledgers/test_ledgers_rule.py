@@ -1,7 +1,5 @@
 """The rule which ledger a record belongs on, as an API of several ledgers applies it."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,47 +9,20 @@ from hypothesis import strategies as st
 
 from api.rest import ledger_rule
 from contracts.labels import encode_label
-from tests.unit.rest.two_ledgers import (
+from tests.unit.ledgers.two_ledgers import (
+    DOCUMENT,
     MACAO,
     OWN_SCHEMA,
     SHARED,
     SHARED_SCHEMA,
-    Caller,
     TwoLedgers,
     agree,
-    open_caller,
 )
+from tests.unit.rest.ledger_world import Caller, open_caller
 
 DATASET = "0x" + "d1" * 32
 PURPOSE = "0x" + "d2" * 32
 BASIS = "0x" + "d3" * 32
-DOCUMENT = {
-    "certificate": "C-7",
-    "name": "Ana Cruz",
-    "birth_date": "1990-04-01",
-    "result": "negative",
-}
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[TwoLedgers]:
-    made = TwoLedgers(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-async def laboratory(world: TwoLedgers) -> AsyncIterator[Caller]:
-    caller = await open_caller(world.laboratory)
-    yield caller
-    await caller.client.close()
-
-
-@pytest.fixture
-async def bureau(world: TwoLedgers) -> AsyncIterator[Caller]:
-    caller = await open_caller(world.bureau)
-    yield caller
-    await caller.client.close()
 
 
 def ask(provider: str) -> dict[str, Any]:

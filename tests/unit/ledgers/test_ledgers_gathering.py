@@ -16,8 +16,8 @@ from api.outbox.account import build_account
 from api.rest.opening import LedgerPlace
 from contracts.testkeys import get_private_key
 from tests.unit.acts.exchange_world import ask, make_law, record_consent
+from tests.unit.ledgers.two_ledgers import MACAO, MACAO_CHAIN_ID, SHARED, build_macao
 from tests.unit.rest.ledger_world import Agency, Caller, FakeLedger, open_caller
-from tests.unit.rest.two_ledgers import MACAO, MACAO_CHAIN_ID, SHARED, build_macao
 
 CASE = "HS-2026-000417"
 

@@ -14,7 +14,7 @@ from api.rest.services import RestServices
 from contracts.development import AUDITOR, BUREAU, LABORATORY, build_development_spec
 from contracts.genesis import build_genesis
 from contracts.testkeys import get_private_key
-from tests.unit.rest.ledger_world import Agency, Caller, FakeLedger, open_caller
+from tests.unit.rest.ledger_world import Agency, Caller, FakeLedger
 
 MACAO = "macao"
 SHARED = "shared"
@@ -22,6 +22,13 @@ MACAO_CHAIN_ID = 20_261
 FIELDS = ["/certificate", "/name", "/birth_date", "/result", "/cnf"]
 OWN_SCHEMA = "0x" + "5a" * 32
 SHARED_SCHEMA = "0x" + "5b" * 32
+DOCUMENT = {
+    "certificate": "C-100",
+    "name": "Ana Cruz",
+    "birth_date": "1990-04-01",
+    "result": "negative",
+}
+"""What the schemas ask of a document, apart from the holder's key."""
 
 
 @cache
@@ -96,6 +103,3 @@ async def agree(world: TwoLedgers, laboratory: Caller, bureau: Caller) -> None:
         await bureau.post(f"{place}/schemas/{uid}/accreditations", {"agency": issuer})
         await world.settle()
         await laboratory.put(f"{place}/schemas/{uid}/text", text)
-
-
-__all__ = ["Caller", "TwoLedgers", "agree", "open_caller"]

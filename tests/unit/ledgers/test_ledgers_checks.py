@@ -1,8 +1,6 @@
 """Checking a document on an API of several ledgers, and on one that does not hold its ledger."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,48 +8,24 @@ from atesta_client.credentials import Credential, decode_credential
 from atesta_client.holder_keys import HolderKey
 from atesta_client.presentations import Occasion, encode_presentation, present
 
-from tests.unit.rest.two_ledgers import (
+from tests.unit.ledgers.two_ledgers import (
+    DOCUMENT,
     MACAO,
     OWN_SCHEMA,
     SHARED,
     SHARED_SCHEMA,
-    Caller,
     TwoLedgers,
     agree,
-    open_caller,
 )
-
-DOCUMENT = {
-    "certificate": "C-100",
-    "name": "Ana Cruz",
-    "birth_date": "1990-04-01",
-    "result": "negative",
-}
+from tests.unit.rest.ledger_world import Caller
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[TwoLedgers]:
-    made = TwoLedgers(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-async def callers(world: TwoLedgers) -> AsyncIterator[dict[str, Caller]]:
-    opened = {
-        "laboratory": await open_caller(world.laboratory),
-        "bureau": await open_caller(world.bureau),
-        "commission": await open_caller(world.commission),
-    }
-    await agree(world, opened["laboratory"], opened["bureau"])
-    yield opened
-    for caller in opened.values():
-        await caller.client.close()
-
-
-@pytest.fixture
-def key() -> HolderKey:
-    return HolderKey.generate()
+async def callers(
+    world: TwoLedgers, laboratory: Caller, bureau: Caller, commission: Caller
+) -> dict[str, Caller]:
+    await agree(world, laboratory, bureau)
+    return {"laboratory": laboratory, "bureau": bureau, "commission": commission}
 
 
 async def issue(

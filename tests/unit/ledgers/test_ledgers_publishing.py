@@ -1,7 +1,5 @@
 """Publishing on the shared ledger: the resident's act, kept and checked again; erased with it."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,45 +9,23 @@ from atesta_client.publishing import sign_publish_request, validate_publish_requ
 
 from api.erasing.eraser import Eraser
 from api.rest.ledgers import read_reference
-from tests.unit.rest.two_ledgers import (
+from tests.unit.ledgers.two_ledgers import (
+    DOCUMENT,
     OWN_SCHEMA,
     SHARED,
     SHARED_SCHEMA,
-    Caller,
     TwoLedgers,
     agree,
-    open_caller,
 )
+from tests.unit.rest.ledger_world import Caller
 
-DOCUMENT = {
-    "certificate": "C-100",
-    "name": "Ana Cruz",
-    "birth_date": "1990-04-01",
-    "result": "negative",
-}
 PUBLISH = "/ledgers/shared/publications"
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[TwoLedgers]:
-    made = TwoLedgers(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-async def laboratory(world: TwoLedgers) -> AsyncIterator[Caller]:
-    caller = await open_caller(world.laboratory)
-    bureau = await open_caller(world.bureau)
-    await agree(world, caller, bureau)
-    yield caller
-    await bureau.client.close()
-    await caller.client.close()
-
-
-@pytest.fixture
-def key() -> HolderKey:
-    return HolderKey.generate()
+async def laboratory(world: TwoLedgers, laboratory: Caller, bureau: Caller) -> Caller:
+    await agree(world, laboratory, bureau)
+    return laboratory
 
 
 async def issue(

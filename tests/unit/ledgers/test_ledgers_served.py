@@ -1,43 +1,17 @@
 """One API over several ledgers: the same routes on each, one vault, nothing mixed."""
 
-from collections.abc import AsyncIterator
 from hashlib import sha256
-from pathlib import Path
 
-import pytest
-
-from tests.unit.rest.two_ledgers import (
+from tests.unit.ledgers.two_ledgers import (
     MACAO,
     MACAO_CHAIN_ID,
     OWN_SCHEMA,
     SHARED,
     SHARED_SCHEMA,
-    Caller,
     TwoLedgers,
     agree,
-    open_caller,
 )
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[TwoLedgers]:
-    made = TwoLedgers(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-async def laboratory(world: TwoLedgers) -> AsyncIterator[Caller]:
-    caller = await open_caller(world.laboratory)
-    yield caller
-    await caller.client.close()
-
-
-@pytest.fixture
-async def bureau(world: TwoLedgers) -> AsyncIterator[Caller]:
-    caller = await open_caller(world.bureau)
-    yield caller
-    await caller.client.close()
+from tests.unit.rest.ledger_world import Caller, open_caller
 
 
 async def test_ledgers_are_listed_with_who_is_on_them(laboratory: Caller) -> None:

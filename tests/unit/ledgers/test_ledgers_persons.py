@@ -1,7 +1,5 @@
 """One certificate, one person, several ledgers: what is judged on each, and what reaches all."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,30 +10,16 @@ from atesta_client.publishing import sign_publish_request
 from api.erasing.eraser import Eraser
 from api.rest.ledgers import read_reference
 from contracts.labels import encode_label
-from tests.unit.rest.two_ledgers import FIELDS, MACAO, SHARED, Caller, TwoLedgers, open_caller
+from tests.unit.ledgers.two_ledgers import DOCUMENT, FIELDS, MACAO, SHARED, TwoLedgers
+from tests.unit.rest.ledger_world import Caller
 
 SCHEMA = "0x" + "5c" * 32
 """The same uid on both ledgers, which nothing forbids."""
-DOCUMENT = {
-    "certificate": "C-100",
-    "name": "Ana Cruz",
-    "birth_date": "1990-04-01",
-    "result": "negative",
-}
 PUBLISH = "/ledgers/shared/publications"
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[TwoLedgers]:
-    made = TwoLedgers(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-async def laboratory(world: TwoLedgers) -> AsyncIterator[Caller]:
-    caller = await open_caller(world.laboratory)
-    bureau = await open_caller(world.bureau)
+async def laboratory(world: TwoLedgers, laboratory: Caller, bureau: Caller) -> Caller:
     text = {"title": "Test result", "pointers": FIELDS, "reference": ["/certificate"]}
     for name in (MACAO, SHARED):
         place = f"/ledgers/{name}/schemas"
@@ -44,15 +28,8 @@ async def laboratory(world: TwoLedgers) -> AsyncIterator[Caller]:
         issuer = {"agency": await world.laboratory.get_id()}
         await bureau.post(f"{place}/{SCHEMA}/accreditations", issuer)
         await world.settle()
-        await caller.put(f"{place}/{SCHEMA}/text", text)
-    yield caller
-    await bureau.client.close()
-    await caller.client.close()
-
-
-@pytest.fixture
-def key() -> HolderKey:
-    return HolderKey.generate()
+        await laboratory.put(f"{place}/{SCHEMA}/text", text)
+    return laboratory
 
 
 async def make(laboratory: Caller, key: HolderKey) -> str:
