@@ -3,18 +3,16 @@
 Documents and vault name a ledger by its block 0. Two ledgers of one API with the same block 0 could
 not be told apart, and an address that was meant for the shared ledger but leads to the own one
 would let everything be sent to the wrong one. So a ledger answers only after its block 0 was
-compared with that of the settings, where they name one, and with those of all others. This is done
-at the start, and again whenever the ledger was out of reach, because another one may have come back
-in its place.
+compared with that of the settings, where they name one, and with those of all others;
+`api.networks.checked` says when it is done again.
 """
 
-import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 from api.errors import UpstreamFault
+from api.networks.checked import CheckedRpc
 from api.networks.guard import WrongNetwork
-from api.web3_provider import RawCall, RawRpc
+from api.web3_provider import RawRpc
 
 
 class WrongLedger(WrongNetwork):
@@ -28,49 +26,22 @@ class WrongLedger(WrongNetwork):
         self.setting = setting
 
 
-class DistinctRpc:
-    """`RawRpc` of a further ledger that answers only while it is the right one."""
+class DistinctRpc(CheckedRpc):
+    """`RawRpc` of a further ledger that answers only while it is the right one.
+
+    Calls raise `WrongLedger` while it is another.
+    """
 
     def __init__(self, inner: RawRpc, own: RawRpc, *, name: str, expected: bytes | None) -> None:
         """Guard `inner`; `expected` is the hash of its block 0, None to take any but another's."""
+        super().__init__(inner)
         self.name = name
-        self.inner = inner
-        """Without the guard."""
         self.others: Sequence[DistinctRpc] = ()
         """The other further ledgers; set once all of them are known."""
         self._own = own
         self._expected = expected
-        self._is_checked = False
-        self._lock = asyncio.Lock()
 
-    async def call(self, method: str, *arguments: Any) -> Any:
-        """Return the result; raises `RpcRefusal`, `WrongLedger` or `UpstreamFault`."""
-        await self.check()
-        try:
-            return await self.inner.call(method, *arguments)
-        except UpstreamFault:
-            self._is_checked = False
-            raise
-
-    async def batch(self, calls: Sequence[RawCall]) -> list[Any]:
-        """Return the results in order; raises as `call` does."""
-        await self.check()
-        try:
-            return await self.inner.batch(calls)
-        except UpstreamFault:
-            self._is_checked = False
-            raise
-
-    async def check(self) -> None:
-        """Check the ledger unless that was done since it was last away."""
-        if self._is_checked:
-            return
-        async with self._lock:
-            if not self._is_checked:
-                self._is_checked = await self._compare()
-
-    async def _compare(self) -> bool:
-        """Raise `WrongLedger`; return whether everything that had to be compared answered."""
+    async def _check(self) -> bool:
         genesis = await _read_genesis(self.inner)
         if self._expected is not None and genesis != self._expected:
             raise WrongLedger(

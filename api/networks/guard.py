@@ -3,19 +3,17 @@
 An address says nothing by itself: on another chain it may belong to anybody. So before anything is
 read or sent, chain id and block 0 are compared, and the code at every address. An implementation
 that a vote of the agencies replaced since is no fault: the proxy's own code allows no other way.
-The check is made again whenever the network was out of reach, because another one may have come
-back in its place.
+`api.networks.checked` says when it is done again.
 """
 
-import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from eth_utils.crypto import keccak
 
 from api.errors import UpstreamFault
+from api.networks.checked import CheckedRpc
 from api.web3_provider import RawCall, RawRpc
 from contracts.addresses import IMPLEMENTATION_SLOT
 from contracts.deployment import Deployment
@@ -84,41 +82,18 @@ async def check_chain(raw: RawRpc, deployment: Deployment) -> None:
         raise WrongNetwork("the network begins with another block 0 than that of the deployment")
 
 
-class GuardedRpc:
-    """`RawRpc` that answers only while the network behind it is the right one."""
+class GuardedRpc(CheckedRpc):
+    """`RawRpc` that answers only while the network behind it is the right one.
+
+    Calls raise `WrongNetwork` while it is another.
+    """
 
     def __init__(self, inner: RawRpc, deployment: Deployment) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._deployment = deployment
-        self._is_checked = False
-        self._lock = asyncio.Lock()
 
-    async def call(self, method: str, *arguments: Any) -> Any:
-        """Return the result; raises `RpcRefusal`, `WrongNetwork` or `UpstreamFault`."""
-        await self.check()
-        try:
-            return await self._inner.call(method, *arguments)
-        except UpstreamFault:
-            self._is_checked = False
-            raise
-
-    async def batch(self, calls: Sequence[RawCall]) -> list[Any]:
-        """Return the results in order; raises as `call` does."""
-        await self.check()
-        try:
-            return await self._inner.batch(calls)
-        except UpstreamFault:
-            self._is_checked = False
-            raise
-
-    async def check(self) -> None:
-        """Check the network unless that was done since it was last away."""
-        if self._is_checked:
-            return
-        async with self._lock:
-            if self._is_checked:
-                return
-            found = await check_network(self._inner, self._deployment)
-            self._is_checked = True
+    async def _check(self) -> bool:
+        found = await check_network(self.inner, self._deployment)
         if found.upgraded:
             log.info("contracts upgraded by vote", contracts=found.upgraded)
+        return True
