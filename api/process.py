@@ -16,6 +16,7 @@ import uvloop
 
 from api.app import Readiness
 from api.assembly import ApiParts, serve_ledger
+from api.collector import spare_survivors
 from api.errors import UpstreamFault
 from api.networks.foreign import ForeignNetwork
 from api.networks.reaching import FurtherLedger, check_rpc_url, reach
@@ -91,7 +92,8 @@ async def serve_process(
         async with serve_ledger(parts) as running:
             log.info("api_serving", url=running.url)
             on_ready(running.url)
-            await stop.wait()
+            with spare_survivors():
+                await stop.wait()
     finally:
         await connection.close()
 

@@ -109,10 +109,10 @@ FEED_ROUTES: Final[tuple[Route, ...]] = (
         method="GET",
         path="/alerts",
         tag=_TAG,
-        summary="List due times at 80 and 100 percent",
+        summary="List due times at 80 and 100 percent, those due first",
         role=Role.READER,
         response=alerts.AlertList,
-        query=(_AGENCY,),
+        query=(_AGENCY, *PAGING),
         problems=(422,),
     ),
 )

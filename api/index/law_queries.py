@@ -65,21 +65,22 @@ class EventFilter:
 def list_law_records(connection: Connection, page: Page, wanted: LawFilter) -> Rows:
     """Return records of one kind, newest first."""
     record = LAW_RECORDS.c
-    columns = {
-        record.agency: wanted.agency,
-        record.counterparty: wanted.counterparty,
-        record.subkind: wanted.subkind,
-    }
-    filters = [column == value for column, value in columns.items() if value is not None]
+    columns = {record.agency: wanted.agency, record.counterparty: wanted.counterparty}
+    parties = [column == value for column, value in columns.items() if value is not None]
+    subkind = [] if wanted.subkind is None else [record.subkind == wanted.subkind]
     if not wanted.links:
-        query = select(LAW_RECORDS).where(record.kind == wanted.kind, *filters)
+        query = select(LAW_RECORDS).where(record.kind == wanted.kind, *subkind, *parties)
         if wanted.state is not None:
             query = query.where(record.state == wanted.state)
         return list(connection.execute(_cut(connection, query, record.position, page, wanted)))
     links = _select_positions(connection, wanted)
     position = links.selected_columns.position
-    if filters:
-        links = links.join(LAW_RECORDS, record.position == position).where(*filters)
+    if parties:
+        links = links.join(LAW_RECORDS, record.position == position).where(*subkind, *parties)
+    elif subkind:
+        # Along the index of subkinds: what is passed over is not read.
+        same = exists().where(record.kind == wanted.kind, *subkind, record.position == position)
+        links = links.where(same)
     found = connection.execute(_cut(connection, links, position, page, wanted)).scalars()
     query = select(LAW_RECORDS).where(record.position.in_(list(found)))
     return list(connection.execute(query.order_by(record.position.desc())))

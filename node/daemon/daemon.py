@@ -12,7 +12,6 @@ opened or when the validator falls silent for good.
 
 import asyncio
 import faulthandler
-import gc
 import os
 import signal
 import sys
@@ -23,6 +22,7 @@ from functools import partial
 import structlog
 import uvloop
 
+from api.collector import spare_survivors
 from api.ports import NodeIdentity
 from consensus.header import BlockHeader
 from consensus.header_rules import HeaderRules
@@ -136,8 +136,7 @@ class Daemon:
             await self._start_validator(stack)
             ticks = self._tasks.repeat(self._tick, period_s=_TICK_S, name="ticks")
             stack.callback(ticks.cancel)
-            gc.collect()
-            gc.freeze()  # what exists now stays; the collector need not walk it again
+            stack.enter_context(spare_survivors())
             log.info("started", height=self._chain.head.number, version=CLIENT_VERSION)
             await self._stopping.wait()
             log.info("stopping", height=self._chain.head.number)

@@ -26,8 +26,8 @@ class AlertWatch:
 
     async def look(self) -> list[AlertView]:
         """Return the alerts that hold now, and note them."""
-        page = await self._client.send(requests.list_alerts())
-        mine = [alert for alert in page.items if alert.uid == self._uid]
+        open_now = self._client.list_all(requests.list_alerts())
+        mine = [alert async for alert in open_now if alert.uid == self._uid]
         for alert in mine:
             self.seen.setdefault(alert.level, alert)
         return mine

@@ -4,7 +4,6 @@ The application is the one that a node serves, in this process, over the index o
 ledger; a request goes over a socket of this machine and its answer is read to its end.
 """
 
-import gc
 import tempfile
 import time
 from collections import defaultdict
@@ -13,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientSession
+from aiohttp.test_utils import TestServer
 from rich.console import Console
 from rich.progress import track
 
 from api.app import Services, build_app
+from api.collector import spare_survivors
 from api.rest.app import build_rest_surface
 from api.rest.opening import RestSettings, open_services
 from api.settings import ApiSettings
@@ -66,12 +67,15 @@ async def measure(
             now=lambda: float(chain.get_time_s(chain.last_block) + ANSWER_S),
         )
         app = build_app(Services(surfaces=(build_rest_surface(services),)), ApiSettings())
-        client = TestClient(TestServer(app))
+        server = TestServer(app)
+        # Not the client of the test tools: it keeps every answer it ever had.
+        client: ClientSession | None = None
         try:
             block = await services.index.get_block()
             if block != chain.last_block:
                 raise Unanswered(f"the index stands at block {block} of {chain.last_block}")
-            await client.start_server()
+            await server.start_server()
+            client = ClientSession(server.make_url("/v1/"))
             asked = [one for turn in range(turns) for one in list_requests(chain, turn)]
             asked = asked[::every]
             console = Console(stderr=True, quiet=is_quiet)
@@ -79,22 +83,22 @@ async def measure(
             # prepare its statements.
             for one in {one.name.split()[0]: one for one in reversed(asked)}.values():
                 await _ask(client, one)
-            gc.collect()
-            gc.freeze()  # as the daemon does once it has started
-            for one in track(asked, "requests", console=console):
-                fastest = min([await _ask(client, one) for _ in range(repeats)])
-                took_ms[one.name].append((fastest, f"{one.path} {one.query}"))
+            with spare_survivors():  # as the daemon does once it has started
+                for one in track(asked, "requests", console=console):
+                    fastest = min([await _ask(client, one) for _ in range(repeats)])
+                    took_ms[one.name].append((fastest, f"{one.path} {one.query}"))
         finally:
-            gc.unfreeze()
-            await client.close()
+            if client is not None:
+                await client.close()
+            await server.close()
             services.close()
     timings = [_sum_up(name, entries) for name, entries in took_ms.items()]
     return sorted(timings, key=lambda timing: -timing.p99_ms)
 
 
-async def _ask(client: TestClient[Any, Any], one: Asked) -> float:
+async def _ask(client: ClientSession, one: Asked) -> float:
     started = time.perf_counter()
-    async with client.get("/v1" + one.path, params=one.query) as response:
+    async with client.get(one.path.removeprefix("/"), params=one.query) as response:
         body = await response.read()
     took_ms = (time.perf_counter() - started) * 1000
     if response.status != 200:

@@ -46,9 +46,11 @@ def stream_events(
     )
 
 
-def list_alerts(*, agency: AgencyName | None = None) -> Request[Page[AlertView]]:
-    """List due times at 80 and 100 percent.
+def list_alerts(
+    *, agency: AgencyName | None = None, **paging: Unpack[Paging]
+) -> Request[Page[AlertView]]:
+    """List due times at 80 and 100 percent, those due first.
 
     - ``agency``: only what this agency is a party to; its label or id.
     """
-    return list_page(AlertView, "/alerts", {"agency": agency})
+    return list_page(AlertView, "/alerts", {"agency": agency, **paging})

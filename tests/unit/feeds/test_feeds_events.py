@@ -113,3 +113,34 @@ async def test_alerts_begin_at_eighty_and_at_a_hundred_percent(stage: Any, reade
     assert await list_levels("?agency=gd-health-commission") == []
     exchange_harness.act(stage, bureau, "decide", True, 0, uid_of(5))
     assert await list_levels() == []
+
+
+@ON_BOTH_ENGINES
+async def test_pages_of_alerts_meet_without_gap(stage: Any, reader: Caller) -> None:
+    due = stage.now + 1000
+    # Several are due at once, so that the end of a page falls between them.
+    for number, later in enumerate((40, 0, 20, 20, 20, 20, 0)):
+        exchange_harness.request_conditional(stage, uid_of(7000 + number), due=due + later)
+    stage.pass_time(1100)
+    await reader.agency.services.index.catch_up()
+    whole = (await reader.get("/alerts"))["items"]
+    assert [alert["due"] for alert in whole] == sorted(alert["due"] for alert in whole)
+    assert len({alert["uid"] for alert in whole}) == 7
+    for limit in (1, 2, 3, 7):
+        collected: list[Any] = []
+        cursor = ""
+        while True:
+            page = await reader.get(f"/alerts?agency=mo-health-bureau&limit={limit}{cursor}")
+            collected += page["items"]
+            assert len(page["items"]) == limit or page["next"] is None
+            if page["next"] is None:
+                break
+            cursor = f"&cursor={page['next']}"
+        assert collected == whole
+
+
+async def test_cursor_of_another_list_is_refused_by_alerts(stage: Any, reader: Caller) -> None:
+    run_exchange(stage)
+    await reader.agency.services.index.catch_up()
+    refused = await reader.get("/alerts?cursor=AAAAAAAAAAE", status=400)
+    assert refused["field"] == "cursor"
