@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from api.imports.tables import IMPORT_LINES, IMPORTS
 from api.outbox.store import IdempotencyKeyReused
@@ -87,10 +87,21 @@ def find_by_key(connection: Connection, key: str, body_fingerprint: bytes) -> St
     return read(connection, row)
 
 
-def find(connection: Connection, import_id: str) -> StoredImport | None:
-    """Return an import with its progress."""
-    row = connection.execute(select(IMPORTS).where(IMPORTS.c.id == import_id)).one_or_none()
+def find(connection: Connection, import_id: str, here: ColumnElement[bool]) -> StoredImport | None:
+    """Return an import with its progress; None if it is not one of those `here`."""
+    query = select(IMPORTS).where(IMPORTS.c.id == import_id, here)
+    row = connection.execute(query).one_or_none()
     return None if row is None else read(connection, row)
+
+
+def stands_on(ledger: bytes, *, is_own: bool) -> ColumnElement[bool]:
+    """Return the condition of being for a ledger, named by the hash of its block 0.
+
+    What names none was made before there were several ledgers, or while the own one had never been
+    reached: it is for the own one.
+    """
+    named = IMPORTS.c.ledger == ledger
+    return or_(named, IMPORTS.c.ledger.is_(None)) if is_own else named
 
 
 def read(connection: Connection, row: Row[Any]) -> StoredImport:

@@ -1,4 +1,10 @@
-"""Storing imports and advancing their lines; each method is one database transaction."""
+"""Storing imports and advancing their lines; each method is one database transaction.
+
+One vault holds the imports of all ledgers of an API. A store is that of one ledger: it makes, shows
+and hands out those that are for it, and knows them by the hash of its block 0. So an import goes on
+on the ledger that it was sent to, whichever name that has in the settings by then; one for a ledger
+that the API serves no longer waits.
+"""
 
 import asyncio
 import secrets
@@ -7,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from atesta_client.canonical import dump_canonical, load_json
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from api.databases import Database
+from api.errors import UpstreamFault
 from api.imports.parsing import Fault, ParsedLine
 from api.imports.queries import (
     DONE,
@@ -25,8 +32,10 @@ from api.imports.queries import (
     find_by_key,
     list_lines,
     read,
+    stands_on,
 )
 from api.imports.tables import IMPORT_LINES, IMPORTS
+from api.ledger import Ledger
 from api.vault.ciphers import Sealed
 from api.vault.epoch_keys import EpochKey
 from api.vault.keyring import Keyring
@@ -61,9 +70,12 @@ class RejectedLine:
 
 
 class ImportStore:
-    """The imports of one agency."""
+    """The imports of one agency for one ledger."""
 
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, keyring: Keyring, ledger: Ledger, *, is_own: bool) -> None:
+        """Open on a ledger; `is_own` tells whether it is the API's own."""
+        self._ledger = ledger
+        self._is_own = is_own
         self._keyring = keyring
         self._database = keyring.database
         self.added = asyncio.Event()
@@ -80,9 +92,11 @@ class ImportStore:
     ) -> StoredImport:
         """Keep an import; durable on return. The same key and body return the same import.
 
-        Raises `IdempotencyKeyReused`; then nothing was stored.
+        Raises `IdempotencyKeyReused`, or `UpstreamFault` for another ledger than the own one that
+        has never been reached; then nothing was stored.
         """
         import_id = "im-" + secrets.token_hex(12)
+        ledger = await self._find_ledger()
 
         def seal(key: EpochKey) -> list[dict[str, Any]]:
             return [_seal(key, import_id, line) for line in lines]
@@ -100,12 +114,12 @@ class ImportStore:
                     state=RUNNING,
                     lines=len(rows),
                     created_s=now_s,
+                    ledger=ledger,
                 )
             )
             connection.execute(insert(IMPORT_LINES), rows)
-            stored = find(connection, import_id)
-            assert stored is not None, "the import was just written"
-            return stored
+            row = connection.execute(select(IMPORTS).where(IMPORTS.c.id == import_id)).one()
+            return read(connection, row)
 
         stored = await self._keyring.write(seal, add, count=len(lines))
         self.added.set()
@@ -116,14 +130,16 @@ class ImportStore:
         return await self._database.read(lambda c: find_by_key(c, key, body_fingerprint))
 
     async def find(self, import_id: str) -> StoredImport | None:
-        """Return an import with its progress."""
-        return await self._database.read(lambda c: find(c, import_id))
+        """Return an import of this ledger with its progress."""
+        here = await self._read_here()
+        return await self._database.read(lambda c: find(c, import_id, here))
 
     async def get_page(self, *, limit: int, before: int | None) -> list[StoredImport]:
-        """Return imports, newest first."""
+        """Return imports of this ledger, newest first."""
+        here = await self._read_here()
 
         def load(connection: Connection) -> list[StoredImport]:
-            query = select(IMPORTS).order_by(IMPORTS.c.sequence.desc()).limit(limit)
+            query = select(IMPORTS).where(here).order_by(IMPORTS.c.sequence.desc()).limit(limit)
             if before is not None:
                 query = query.where(IMPORTS.c.sequence < before)
             return [read(connection, row) for row in connection.execute(query).all()]
@@ -158,13 +174,16 @@ class ImportStore:
     async def take(self, worker: str, *, now_s: int) -> str | None:
         """Return the oldest running import and note who works on it since when; None if none runs.
 
-        Whoever worked on it before is gone: only who leads takes any.
+        Whoever worked on it before is gone: only who leads takes any. It is this ledger's from now
+        on, also if it named none. Raises `UpstreamFault` if the ledger has never been reached.
         """
+        ledger = await self._ledger.get_genesis_hash()
+        here = stands_on(ledger, is_own=self._is_own)
 
         def take(connection: Connection) -> str | None:
             row = connection.execute(
                 select(IMPORTS.c.id)
-                .where(IMPORTS.c.state == RUNNING)
+                .where(IMPORTS.c.state == RUNNING, here)
                 # What something stops for now does not hold up what comes after it.
                 .order_by(IMPORTS.c.problem.is_not(None), IMPORTS.c.sequence)
                 .limit(1)
@@ -174,7 +193,7 @@ class ImportStore:
             connection.execute(
                 update(IMPORTS)
                 .where(IMPORTS.c.id == row.id)
-                .values(worker=worker, lease_until_s=now_s)
+                .values(worker=worker, lease_until_s=now_s, ledger=ledger)
             )
             return str(row.id)
 
@@ -279,6 +298,18 @@ class ImportStore:
                 update(IMPORTS).where(IMPORTS.c.id == import_id).values(problem=problem)
             )
         )
+
+    async def _find_ledger(self) -> bytes | None:
+        """Return what names the ledger; None for an own one that has never been reached."""
+        try:
+            return await self._ledger.get_genesis_hash()
+        except UpstreamFault:
+            if self._is_own:
+                return None
+            raise
+
+    async def _read_here(self) -> ColumnElement[bool]:
+        return stands_on(await self._ledger.get_genesis_hash(), is_own=self._is_own)
 
     async def _change(self, group: Group, **values: Any) -> None:
         await self._database.write(

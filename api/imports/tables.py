@@ -32,6 +32,8 @@ IMPORTS = Table(
     # Which process worked on it last, and when; the name of the column is of an older version.
     Column("worker", String(40)),
     Column("lease_until_s", BigInteger),
+    # Hash of block 0 of the ledger that it is for; null: the own one of the API.
+    Column("ledger", LargeBinary(32)),
 )
 
 IMPORT_LINES = Table(

@@ -3,9 +3,12 @@
 A turn: settle what the ledger has decided; promise further groups until enough are under way; end
 the import when no line is open. The worker knows nothing that is not in the database.
 
-Of several processes that share a vault one works, whoever leads (`api.leadership`). When it ends,
-however that is, another goes on within a second. Should two work for a moment, nothing is done
-twice: a group is promised under a key of its own.
+Each ledger of an API has a worker, which takes the imports for that ledger and signs with the
+accounts there; what stops one stops no other.
+
+Of several processes that share a vault one works for a ledger, whoever leads (`api.leadership`).
+When it ends, however that is, another goes on within a second. Should two work for a moment,
+nothing is done twice: a group is promised under a key of its own.
 """
 
 import asyncio
@@ -22,7 +25,7 @@ from api.access.purposes import RECORD
 from api.access.reads import Reading
 from api.acts.performing import build_ledger_act, check_body, open_context, prepare
 from api.acts.placing import place_field
-from api.errors import ApiError, UserFault
+from api.errors import ApiError, UpstreamFault, UserFault
 from api.imports.kinds import BUDGET_GAS, ImportKind, get_kind
 from api.imports.parsing import Fault, describe
 from api.imports.store import Group, ImportStore
@@ -57,12 +60,14 @@ _HOLDING: Final = {
 
 @contextlib.asynccontextmanager
 async def run_imports(services: RestServices) -> AsyncIterator[None]:
-    """Work off imports for as long as the context lasts; a node without a vault has none."""
+    """Work off a ledger's imports while the context lasts; a node without a vault has none."""
     if services.maybe_imports is None:
         yield
         return
     worker = ImportWorker(services, services.maybe_imports)
-    lead = Leadership(services.maybe_imports.database, "imports")
+    is_own = services.ledger_name == services.ledgers.own.ledger_name
+    name = "imports" if is_own else f"imports-{services.ledger_name}"
+    lead = Leadership(services.maybe_imports.database, name)
     async with lead.run(worker.run):
         yield
 
@@ -76,7 +81,7 @@ class ImportHeld(Exception):
 
 
 class ImportWorker:
-    """Works off the imports of one agency."""
+    """Works off the imports of one agency for one ledger."""
 
     def __init__(self, services: RestServices, store: ImportStore) -> None:
         self._services = services
@@ -97,7 +102,8 @@ class ImportWorker:
     async def turn(self) -> bool:
         """Do one turn on the oldest running import; returns whether there is one.
 
-        Raises `ImportHeld` where it cannot go on for now.
+        Raises `ImportHeld` where it cannot go on for now, and `UpstreamFault` while the ledger or
+        the database is away.
         """
         now_s = int(self._services.now())
         import_id = await self._store.take(self._name, now_s=now_s)
@@ -109,7 +115,7 @@ class ImportWorker:
             kind = get_kind(stored.act)
             await self._settle(import_id, kind)
             await self._promise_more(import_id, kind)
-        except ImportHeld as held:
+        except (ImportHeld, UpstreamFault) as held:
             await self._store.note_problem(import_id, held.reason)
             raise
         if stored.problem is not None:

@@ -61,7 +61,6 @@ PROBLEM_CODES: Final = {
     "idempotency_key_missing": "A write came without an Idempotency-Key.",
     "idempotency_key_reused": "The key was used before with another request.",
     "import_not_found": "There is no import with this id.",
-    "imports_own_ledger_only": "Files are imported on the API's own ledger only.",
     "index_behind": "The index has not read the last final block yet.",
     "index_mismatch": "The index does not belong to the chain behind it and has stopped.",
     "internal_error": "A mistake of ours; the request id is in the log.",

@@ -5,6 +5,7 @@ from typing import Final
 
 from pydantic import Field
 
+from api.rest.ledger_words import describe_ledger
 from api.rest.values import EXAMPLE_TIME, EXAMPLE_UID, Model, Time, Uid
 
 NDJSON_TYPE: Final = "application/x-ndjson"
@@ -57,6 +58,7 @@ class Import(Model):
     rejects: str = Field(
         description="Path of the rejected lines.", examples=["/v1/imports/im-1f0c2a/rejects"]
     )
+    ledger: str = describe_ledger()
 
 
 class ImportPage(Model):

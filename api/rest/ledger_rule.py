@@ -46,11 +46,12 @@ async def check_parties(services: RestServices, parties: Mapping[str, bytes]) ->
     """Raise `LedgerRefused` unless a record of these agencies belongs on this ledger.
 
     `parties` are agencies by the field that names them. An agency that no registry has is left to
-    the contract's own refusal.
+    the contract's own refusal. Raises `UpstreamFault` where no ledger that was reached is the right
+    one, and another was never reached.
     """
     if not parties or len(services.ledgers) == 1:
         return
-    candidates = await _list_candidates(services)
+    candidates, away = await _list_candidates(services)
     places: dict[str, bytes] = {}
     for field, agency in parties.items():
         place = _find_place(candidates, services, agency)
@@ -59,6 +60,8 @@ async def check_parties(services: RestServices, parties: Mapping[str, bytes]) ->
         places[field] = place
     involved = frozenset(places.values())
     chosen = _choose(candidates, services, involved)
+    if chosen is None and away is not None:
+        raise away
     if chosen is None:
         raise _refuse_missing(places, involved)
     if chosen.ledger_name != services.ledger_name:
@@ -69,7 +72,7 @@ async def check_issuing(services: RestServices) -> None:
     """Raise `LedgerRefused` where a credential may be attested only when its holder asks."""
     if len(services.ledgers) == 1:
         return
-    candidates = await _list_candidates(services)
+    candidates, _ = await _list_candidates(services)
     place = _find_place(candidates, services, await services.identity.get_agency())
     if place is None:
         return
@@ -90,18 +93,23 @@ async def check_issuing(services: RestServices) -> None:
     )
 
 
-async def _list_candidates(services: RestServices) -> list[_Candidate]:
+async def _list_candidates(
+    services: RestServices,
+) -> tuple[list[_Candidate], UpstreamFault | None]:
+    """Return the ledgers that were ever reached, and why one was not."""
     found = []
+    away: UpstreamFault | None = None
     for one in services.ledgers:
         try:
             members = await services.ledgers.get_members(one).read()
-        except UpstreamFault:
+        except UpstreamFault as fault:
             if one.ledger_name == services.ledger_name:
                 raise
-            # It was never reached, so nothing can be said for it; the asked one is judged alone.
+            # It was never reached, so nothing can be said for it; the others are judged alone.
+            away = fault
             continue
         found.append(_Candidate(services=one, jurisdictions=members.jurisdictions))
-    return found
+    return found, away
 
 
 def _find_place(

@@ -235,7 +235,9 @@ class _Opening:
             now=now,
             maybe_vault=None if parts is None else parts.vault,
             maybe_materials=None if parts is None else parts.materials,
-            maybe_imports=ImportStore(parts.keyring) if parts is not None and is_own else None,
+            maybe_imports=(
+                None if parts is None else ImportStore(parts.keyring, ledger, is_own=is_own)
+            ),
             maybe_keyring=None if parts is None else parts.keyring,
             maybe_reads=None if parts is None else parts.reads,
             purposes=PurposeRegister(ledger),

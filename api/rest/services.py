@@ -27,7 +27,7 @@ from api.outbox.outbox import Outbox
 from api.records import Records
 from api.rest.identity import Identity
 from api.rest.ledgers import ServedLedgers
-from api.rest.no_vault import ImportsOwnLedgerOnly, NoVault
+from api.rest.no_vault import NoVault
 from api.rest.purpose_register import PurposeRegister
 from api.rest.schema_texts import SchemaTexts
 from api.retention.classes import RetentionPlan
@@ -108,11 +108,9 @@ class RestServices:
 
     @property
     def imports(self) -> ImportStore:
-        """The bulk imports; raises `NoVault`, or `ImportsOwnLedgerOnly` for another ledger."""
-        if self.maybe_vault is None:
-            raise NoVault
+        """The bulk imports for this ledger; raises `NoVault`."""
         if self.maybe_imports is None:
-            raise ImportsOwnLedgerOnly
+            raise NoVault
         return self.maybe_imports
 
     @property

@@ -111,6 +111,8 @@ class Import:
     """Path to follow."""
     rejects: str
     """Path of the rejected lines."""
+    ledger: str = ""
+    """Name of the ledger that it is for, as ``list_ledgers`` has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

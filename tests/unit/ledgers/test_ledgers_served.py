@@ -75,24 +75,6 @@ async def test_answers_name_their_ledger_and_lead_to_it(
     assert (await laboratory.get("/operations"))["items"] == []
 
 
-async def test_imports_of_a_further_ledger_are_refused_with_what_to_do(
-    world: TwoLedgers, laboratory: Caller
-) -> None:
-    assert (await laboratory.get("/imports"))["items"] == []
-    assert (await laboratory.get("/ledgers/macao/imports"))["items"] == []
-    place = "/ledgers/shared/imports"
-    for path in (place, f"{place}/im-1", f"{place}/im-1/rejects"):
-        problem = await laboratory.get(path, status=409)
-        assert (problem["code"], problem["field"]) == ("imports_own_ledger_only", "ledger")
-        assert "/v1/imports" in problem["next_step"]
-    headers = {"Idempotency-Key": "one", "Content-Type": "application/x-ndjson"}
-    async with laboratory.client.post("/v1" + place, data=b"{}\n", headers=headers) as response:
-        assert (response.status, (await response.json())["code"]) == (
-            409,
-            "imports_own_ledger_only",
-        )
-
-
 async def test_unknown_ledger_is_refused_with_what_there_is(laboratory: Caller) -> None:
     for path in ("/ledgers/guangdong/status", "/ledgers/guangdong/attestations/0x00"):
         problem = await laboratory.get(path, status=404)

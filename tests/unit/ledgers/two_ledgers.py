@@ -14,6 +14,8 @@ from api.rest.services import RestServices
 from contracts.development import AUDITOR, BUREAU, LABORATORY, build_development_spec
 from contracts.genesis import build_genesis
 from contracts.testkeys import get_private_key
+from tests.engines import place_database
+from tests.unit.rest.database_templates import copy_template
 from tests.unit.rest.ledger_world import Agency, Caller, FakeLedger
 
 MACAO = "macao"
@@ -48,22 +50,41 @@ class TwoLedgers:
         self.macao = FakeLedger(build_macao(), chain_id=MACAO_CHAIN_ID, genesis=b"genesis of macao")
         self.shared = FakeLedger()
         self._folder = folder
+        self._left: list[Agency] = []
         self.laboratory = self.open_both("laboratory", 1)
         self.bureau = self.open_both("bureau", 2)
         self.commission = Agency(self.shared, folder / "commission", 3, ledger_name=SHARED)
 
-    def open_both(self, name: str, number: int) -> Agency:
+    def open_both(self, name: str, number: int, *, with_shared: bool = True) -> Agency:
         """Open one agency's API over both ledgers."""
         folder = self._folder / name
+
+        def place(database: str) -> Path | str:
+            found = place_database(folder, f"{database}-shared")
+            if isinstance(found, Path):
+                copy_template(found, database)
+            return found
+
         shared = LedgerPlace(
             name=SHARED,
             raw=self.shared,
             network=OURS,
             accounts=[build_account(get_private_key(number, "account"))],
-            index=folder / "index-shared.sqlite",
-            outbox=folder / "outbox-shared.sqlite",
+            index=place("index"),
+            outbox=place("outbox"),
         )
-        return Agency(self.macao, folder, number, further=[shared], ledger_name=MACAO)
+        further = [shared] if with_shared else []
+        return Agency(self.macao, folder, number, further=further, ledger_name=MACAO)
+
+    def reopen_bureau(self, *, with_shared: bool = True) -> None:
+        """Let another process take over the bureau's databases."""
+        self._left.append(self.bureau)
+        self.bureau = self.open_both("bureau", 2, with_shared=with_shared)
+
+    def reopen_laboratory(self) -> None:
+        """Let another process take over the laboratory's databases."""
+        self._left.append(self.laboratory)
+        self.laboratory = self.open_both("laboratory", 1)
 
     @property
     def agencies(self) -> tuple[Agency, ...]:
@@ -88,7 +109,7 @@ class TwoLedgers:
             await one.index.catch_up()
 
     def close(self) -> None:
-        for agency in self.agencies:
+        for agency in (*self.agencies, *self._left):
             agency.services.close()
 
 
