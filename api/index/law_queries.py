@@ -7,7 +7,7 @@ Only then are the records read, so that what is passed over costs an entry of an
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from sqlalchemy import (
     ColumnElement,
@@ -68,20 +68,21 @@ def list_law_records(connection: Connection, page: Page, wanted: LawFilter) -> R
     columns = {record.agency: wanted.agency, record.counterparty: wanted.counterparty}
     parties = [column == value for column, value in columns.items() if value is not None]
     subkind = [] if wanted.subkind is None else [record.subkind == wanted.subkind]
+    part = _Part.of(connection, page, wanted)
     if not wanted.links:
         query = select(LAW_RECORDS).where(record.kind == wanted.kind, *subkind, *parties)
         if wanted.state is not None:
             query = query.where(record.state == wanted.state)
-        return list(connection.execute(_cut(connection, query, record.position, page, wanted)))
-    links = _select_positions(connection, wanted)
+        return list(connection.execute(part.cut(query, record.position)))
+    links = _select_positions(connection, wanted, part)
     position = links.selected_columns.position
     if parties:
         links = links.join(LAW_RECORDS, record.position == position).where(*subkind, *parties)
     elif subkind:
         # Along the index of subkinds: what is passed over is not read.
-        same = exists().where(record.kind == wanted.kind, *subkind, record.position == position)
-        links = links.where(same)
-    found = connection.execute(_cut(connection, links, position, page, wanted)).scalars()
+        same = [record.kind == wanted.kind, *subkind, record.position == position]
+        links = links.where(exists().where(*same, *part.bound(record.position)))
+    found = connection.execute(part.cut(links, position)).scalars()
     query = select(LAW_RECORDS).where(record.position.in_(list(found)))
     return list(connection.execute(query.order_by(record.position.desc())))
 
@@ -180,24 +181,40 @@ def _spell_out(kinds: Sequence[str]) -> tuple[str, ...]:
     return tuple(kind for kind in EVENT_KINDS if kind in kinds or kind.partition(".")[0] in kinds)
 
 
-def _cut(
-    connection: Connection,
-    query: Select[Any],
-    position: ColumnElement[int],
-    page: Page,
-    wanted: LawFilter,
-) -> Select[Any]:
-    """Return the part of a list that is wanted, newest first."""
-    if wanted.from_s is not None:
-        query = query.where(position >= find_position(connection, wanted.from_s))
-    if wanted.until_s is not None:
-        query = query.where(position < find_position(connection, wanted.until_s))
-    if page.after is not None:
-        query = query.where(position < page.after)
-    return query.order_by(position.desc()).limit(page.limit)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """The part of a list that is wanted, newest first."""
+
+    limit: int
+    first: int | None
+    """Position not before."""
+    end: int | None
+    """Position before."""
+
+    @classmethod
+    def of(cls, connection: Connection, page: Page, wanted: LawFilter) -> Self:
+        """Return the part that a page and a period leave."""
+        first = None if wanted.from_s is None else find_position(connection, wanted.from_s)
+        end = None if wanted.until_s is None else find_position(connection, wanted.until_s)
+        if page.after is not None:
+            end = page.after if end is None else min(end, page.after)
+        return cls(limit=page.limit, first=first, end=end)
+
+    def bound(self, position: ColumnElement[int]) -> list[ColumnElement[bool]]:
+        """Return the conditions for a position.
+
+        Every index that is compared gets them: that two positions are equal tells an engine nothing
+        of where to begin in the second index.
+        """
+        conditions = [] if self.first is None else [position >= self.first]
+        return conditions if self.end is None else [*conditions, position < self.end]
+
+    def cut(self, query: Select[Any], position: ColumnElement[int]) -> Select[Any]:
+        """Return a query's part."""
+        return query.where(*self.bound(position)).order_by(position.desc()).limit(self.limit)
 
 
-def _select_positions(connection: Connection, wanted: LawFilter) -> Select[Any]:
+def _select_positions(connection: Connection, wanted: LawFilter, part: _Part) -> Select[Any]:
     """Return a query for the positions of the records with all wanted links.
 
     A record's links all stand at its position, so one index leads to them and compares them.
@@ -207,8 +224,8 @@ def _select_positions(connection: Connection, wanted: LawFilter) -> Select[Any]:
     query = select(driving.c.position).where(*_is_wanted(driving, first, wanted))
     for role in others:
         further = LAW_LINKS.alias(f"further_{role}")
-        at_same_place = further.c.position == driving.c.position
-        query = query.where(exists().where(*_is_wanted(further, role, wanted), at_same_place))
+        same = [*_is_wanted(further, role, wanted), further.c.position == driving.c.position]
+        query = query.where(exists().where(*same, *part.bound(further.c.position)))
     return query
 
 
