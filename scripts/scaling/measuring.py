@@ -7,8 +7,8 @@ ledger; a request goes over a socket of this machine and its answer is read to i
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,8 +85,9 @@ async def measure(
                 await _ask(client, one)
             with spare_survivors():  # as the daemon does once it has started
                 for one in track(asked, "requests", console=console):
-                    fastest = min([await _ask(client, one) for _ in range(repeats)])
-                    took_ms[one.name].append((fastest, f"{one.path} {one.query}"))
+                    async for page in _follow(client, one):
+                        fastest = min([await _ask(client, page) for _ in range(repeats)])
+                        took_ms[one.name].append((fastest, f"{page.path} {page.query}"))
         finally:
             if client is not None:
                 await client.close()
@@ -94,6 +95,18 @@ async def measure(
             services.close()
     timings = [_sum_up(name, entries) for name, entries in took_ms.items()]
     return sorted(timings, key=lambda timing: -timing.p99_ms)
+
+
+async def _follow(client: ClientSession, one: Asked) -> AsyncIterator[Asked]:
+    """Give the requests of all pages that are wanted, or of as many as there are."""
+    yield one
+    for _ in range(one.pages - 1):
+        async with client.get(one.path.removeprefix("/"), params=one.query) as response:
+            cursor = (await response.json())["next"]
+        if cursor is None:
+            return
+        one = replace(one, query={**one.query, "cursor": cursor})
+        yield one
 
 
 async def _ask(client: ClientSession, one: Asked) -> float:

@@ -50,6 +50,8 @@ class Asked:
     """The operation with its filters."""
     path: str
     query: dict[str, str]
+    pages: int = 1
+    """How many pages are asked for, each by the cursor of the one before."""
 
 
 def list_measured_routes() -> list[Route]:
@@ -85,6 +87,10 @@ def _page(chain: MadeChain, route: Route, chosen: tuple[str, ...], turn: int) ->
     for part in ("uid", "id"):
         if f"{{{part}}}" in path:
             path = path.replace(f"{{{part}}}", _write(_name(chain.plan, _get_kind(route), turn)))
+    if route.name == "list_alerts":
+        # In the order of due times; where a page ends is known from the page alone.
+        yield Asked(name=name, path=path, query=query, pages=4)
+        return
     yield Asked(name=name, path=path, query=query)
     if not any(one.name == "cursor" for one in route.query):
         return
@@ -92,8 +98,6 @@ def _page(chain: MadeChain, route: Route, chosen: tuple[str, ...], turn: int) ->
         # These are numbered, not placed in blocks.
         yield Asked(name=name, path=path, query={**query, "cursor": encode_cursor(10) or ""})
         return
-    if route.name == "list_alerts":
-        return  # in the order of due times; where a page ends is known from the page alone
     for block in (2, chain.last_block // 2, chain.last_block - 1):
         cursor = encode_cursor(block * LOGS_PER_BLOCK)
         yield Asked(name=name, path=path, query={**query, "cursor": cursor or ""})
