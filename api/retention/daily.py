@@ -22,7 +22,7 @@ from api.leadership import Leadership
 from api.rest.services import RestServices
 from api.retention.job import RetentionJob
 from api.retention.pruning import prune
-from api.retention.report import sign_report
+from api.retention.report import RETENTION_REPORT
 from api.retention.withdrawals import RetainedWithdrawals
 
 log = structlog.get_logger(__name__)
@@ -73,7 +73,9 @@ class DailyRetention:
             log.warning("report not signed", reason="the API has no account")
             return None
         address, signer = key
-        signed = await asyncio.to_thread(sign_report, report.encode(), address, signer.sign)
+        signed = await asyncio.to_thread(
+            RETENTION_REPORT.sign, report.encode(), address, signer.sign
+        )
         await asyncio.to_thread(_write, path, signed)
         return path
 

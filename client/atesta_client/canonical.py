@@ -30,10 +30,10 @@ _LEAST_WITH_EXPONENT = 1e21
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
-def load_json(data: bytes | str) -> JsonValue:
+def load_json(data: bytes | str, *, max_bytes: int = MAX_DOCUMENT_SIZE) -> JsonValue:
     """Decode strict JSON; raise :class:`DocumentRefused` with what is wrong with it."""
-    if len(data) > MAX_DOCUMENT_SIZE:
-        raise _refuse(f"longer than {MAX_DOCUMENT_SIZE} bytes")
+    if len(data) > max_bytes:
+        raise _refuse(f"longer than {max_bytes} bytes")
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
         if is_nested_deeper(text, MAX_DEPTH):

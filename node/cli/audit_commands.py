@@ -67,20 +67,15 @@ def privacy(  # noqa: PLR0917 - options of a command are named
     """
     from datetime import UTC, datetime
 
-    from eth_typing import Hash32
-
-    from api.firewall.audit.report import sign_report
+    from api.firewall.audit.report import AUDIT_REPORT
     from api.firewall.audit.running import run_audit
     from node.cli.rest_calls import check_absent
-    from node.daemon.opening import load_accounts
-    from node.errors import UserFault
+    from node.cli.signed_reports import ReportSigner
     from node.settings import load_settings
 
     check_absent(out)
     settings = load_settings(config)
-    accounts = load_accounts(settings)
-    if not accounts:
-        raise UserFault("is needed: the report is signed", field="api.account_key_files")
+    signer = ReportSigner(settings)
     ledger = _name_ledger(settings)
     sources = _find_sources(
         settings if own else None,
@@ -93,16 +88,10 @@ def privacy(  # noqa: PLR0917 - options of a command are named
     with _show_progress() as tell:
         values = _read_values(config, tell)
         content = run_audit(values, sources, tell=tell, today=today, pattern_limit=pattern_limit)
-    signer = accounts[0]
-    report = sign_report(
-        {"ledger": ledger, **content},
-        signer.address,
-        lambda digest: signer.sign_digest(Hash32(digest)),
-    )
-    _write(out, report)
-    _tell(report)
-    typer.echo(f"{out}: signed by 0x{signer.address.hex()}; check it with `atesta audit verify`")
-    if not report["is_clean"]:
+    told = {"ledger": ledger, **content}
+    signer.write(out, AUDIT_REPORT, told, check="atesta audit verify")
+    _tell(told)
+    if not content["is_clean"]:
         raise typer.Exit(EXIT_FOUND)
 
 
@@ -123,9 +112,10 @@ def verify(
     """Check that a report is as it was signed, and say what it says; exit code 1 if not clean."""
     from api.firewall.audit.report import read_report
     from node.cli.rest_calls import read_bytes
+    from node.cli.signed_reports import tell_signer
 
     report = read_report(read_bytes(file))
-    typer.echo(f"signed by 0x{report.account.hex()}, and not changed since")
+    tell_signer(report.account)
     if url is not None:
         typer.echo(_name_signer(report.account, url, token_file, contracts))
     _tell(report.content)
@@ -305,18 +295,6 @@ def _tell(report: Any) -> None:
         if report["is_clean"]
         else f"NOT CLEAN: {len(report['hits'])} found, {len(report['missed'])} controls missed"
     )
-
-
-def _write(path: Path, report: dict[str, Any]) -> None:
-    import json
-
-    from node.errors import UserFault
-
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(json.dumps(report, indent=1) + "\n")
-    except OSError as error:
-        raise UserFault(f"cannot be written: {error.strerror}", field=str(path)) from error
 
 
 @contextmanager

@@ -1,16 +1,12 @@
 """`atesta vault prune` and `verify-report`: erase what is kept no longer, and check its reports."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from node.cli.vault_commands import Config, DryRun, Yes, open_vault
-
-if TYPE_CHECKING:
-    from node.settings import Settings
 
 
 def prune(
@@ -36,11 +32,15 @@ def prune(
     from api.retention.classes import load_plan
     from api.retention.pruning import find_due
     from api.retention.pruning import prune as prune_vault
+    from api.retention.report import RETENTION_REPORT
     from node.cli.rest_calls import check_absent
+    from node.cli.signed_reports import ReportSigner
 
     check_absent(out)
     now_s = int(time.time())
     with open_vault(config) as (settings, keyring):
+        # What is erased stays erased, so a report that nobody could sign is refused before.
+        signer = None if out is None else ReportSigner(settings)
         plan = load_plan(classes or settings.api.retention_file)
         if not dry_run and not yes:
             due = len(find_due(keyring, plan, now_s=now_s).due)
@@ -48,8 +48,8 @@ def prune(
         report = asyncio.run(prune_vault(keyring, plan, now_s=now_s, is_dry_run=dry_run))
         content = report.encode()
         _tell(content)
-        if out is not None:
-            _write(out, settings, content)
+        if out is not None and signer is not None:
+            signer.write(out, RETENTION_REPORT, content, check="atesta vault verify-report")
 
 
 def verify_report(
@@ -61,13 +61,14 @@ def verify_report(
     """
     import datetime as dt
 
-    from api.retention.report import read_report
+    from api.retention.report import RETENTION_REPORT
     from node.cli.rest_calls import read_bytes
+    from node.cli.signed_reports import tell_signer
 
-    report = read_report(read_bytes(file))
+    report = RETENTION_REPORT.read(read_bytes(file))
     content = report.content
     moment = dt.datetime.fromtimestamp(content["pruned"], dt.UTC)
-    typer.echo(f"signed by 0x{report.account.hex()}, and not changed since")
+    tell_signer(report.account)
     typer.echo(f"{'looked at' if content['is_dry_run'] else 'pruned'}: {moment:%Y-%m-%d %H:%M} UTC")
     _tell(content)
 
@@ -90,29 +91,3 @@ def _tell(content: Mapping[str, Any]) -> None:
             f"ordered {content['ordered']:,} credentials, erased {content['erased']:,} other"
             f" records, kept {content['kept']:,}"
         )
-
-
-def _write(out: Path, settings: "Settings", content: dict[str, Any]) -> None:
-    from hashlib import sha256
-
-    from eth_typing import Hash32
-
-    from api.retention.report import sign_report
-    from node.daemon.opening import load_accounts
-    from node.errors import UserFault
-
-    accounts = load_accounts(settings)
-    if not accounts:
-        raise UserFault("is needed: the report is signed", field="api.account_key_files")
-    signer = accounts[0]
-
-    def sign(data: bytes) -> bytes:
-        return signer.sign_digest(Hash32(sha256(data).digest()))[:64]
-
-    signed = sign_report(content, bytes(signer.address), sign)
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(json.dumps(signed, indent=1) + "\n")
-    except OSError as error:
-        raise UserFault(f"cannot be written: {error.strerror}", field=str(out)) from error
-    typer.echo(f"{out}: signed by {signed['account']}")

@@ -12,7 +12,7 @@ from api.access.reads import Reading
 from api.errors import InvalidField
 from api.retention.daily import DailyRetention
 from api.retention.job import RetentionJob, parse_time_of_day
-from api.retention.report import read_report
+from api.retention.report import RETENTION_REPORT
 from api.retention.withdrawals import RetainedWithdrawals
 from tests.unit.acts.exchange_world import Law, ask, do, make_law, record_consent, release
 from tests.unit.acts.law_world import LATER
@@ -97,7 +97,7 @@ async def test_days_are_pruned_once_each_and_missed_ones_made_up_for(
     first = await daily.turn()
     assert first is not None
     assert await daily.turn() is None
-    report = read_report(first.read_bytes())
+    report = RETENTION_REPORT.read(first.read_bytes())
     assert report.account == laboratory.agency.account.address
     assert (report.content["erased"], report.content["kept"] > 0) == (0, True)
     # Retained until a date: erased the day after, unless a law asks for longer, which it does.
@@ -105,11 +105,11 @@ async def test_days_are_pruned_once_each_and_missed_ones_made_up_for(
     second = await DailyRetention(services, job).turn()
     assert second is not None
     assert second.name > first.name
-    assert read_report(second.read_bytes()).content["erased"] == 0
+    assert RETENTION_REPORT.read(second.read_bytes()).content["erased"] == 0
     ledger.mine(period_s=3 * YEAR_S)
     third = await daily.turn()
     assert third is not None
-    done = read_report(third.read_bytes()).content
+    done = RETENTION_REPORT.read(third.read_bytes()).content
     assert done["erased"] == 2
     assert "0x" + asked[2:] in done["records"]
     await services.index.catch_up()
@@ -118,7 +118,7 @@ async def test_days_are_pruned_once_each_and_missed_ones_made_up_for(
     ledger.mine(period_s=86_400)
     fourth = await daily.turn()
     assert fourth is not None
-    assert read_report(fourth.read_bytes()).content["erased"] == 0
+    assert RETENTION_REPORT.read(fourth.read_bytes()).content["erased"] == 0
 
 
 async def test_changed_report_is_refused(laboratory: Caller, law: Law, tmp_path: Path) -> None:
@@ -129,10 +129,10 @@ async def test_changed_report_is_refused(laboratory: Caller, law: Law, tmp_path:
     told = json.loads(path.read_text())
     for name, value in (("kept", 1_000), ("account", "0x" + "11" * 20)):
         with pytest.raises(InvalidField) as refused:
-            read_report(json.dumps(told | {name: value}).encode())
+            RETENTION_REPORT.read(json.dumps(told | {name: value}).encode())
         assert refused.value.field == "signature"
     with pytest.raises(InvalidField):
-        read_report(json.dumps({**told, "more": 1}).encode())
+        RETENTION_REPORT.read(json.dumps({**told, "more": 1}).encode())
 
 
 @given(at_s=st.integers(0, 86_399), now_s=st.integers(10**9, 4 * 10**9))

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from api.retention.classes import load_plan
 from api.retention.pruning import Findings, PruneReport
-from api.retention.report import sign_report
+from api.retention.report import RETENTION_REPORT
 from contracts.testkeys import get_private_key
 from node.cli.app import app, run
 from node.keys import SigningKey
@@ -110,7 +110,8 @@ def write_report(folder: Path, **changes: Any) -> Path:
         return key.sign_digest(Hash32(sha256(data).digest()))[:64]
 
     path = folder / "report.json"
-    path.write_text(json.dumps(sign_report(report.encode(), bytes(key.address), sign) | changes))
+    signed = RETENTION_REPORT.sign(report.encode(), key.address, sign)
+    path.write_text(json.dumps(signed | changes))
     return path
 
 

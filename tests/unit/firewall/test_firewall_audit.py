@@ -14,7 +14,7 @@ from coincurve import PrivateKey
 
 from api.errors import InvalidField
 from api.firewall.audit.public import read_public_texts
-from api.firewall.audit.report import read_report, sign_report
+from api.firewall.audit.report import AUDIT_REPORT, read_report
 from api.firewall.audit.running import AuditSources, run_audit
 from api.firewall.audit.values import VaultValues, read_values
 from api.vault.materials import Material
@@ -112,11 +112,8 @@ async def test_audit_of_honest_agencies_is_clean_and_signed(
     assert content["controls"]["planted"] > 300
     account = get_address(1, "account")
     key = PrivateKey(get_private_key(1, "account"))
-    report = sign_report(
-        {"ledger": LEDGER, **content},
-        account,
-        lambda digest: key.sign_recoverable(digest, hasher=None),
-    )
+    told = {"ledger": LEDGER, **content}
+    report = AUDIT_REPORT.sign(told, account, lambda data: key.sign_recoverable(data)[:64])
     text = json.dumps(report, indent=1)
     assert read_report(text.encode()).account == account
     assert not any(str(value) in text for value in (PERSON["name"], NUMBER, "1963-05-17"))

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from api.access.read_table import READS
 from api.vault.shares import MAX_SHARES
 from node.cli.app import app, describe
+from node.keys import KdfStrength, KeyPurpose, create_key_file
 from tests.unit.vault.vault_kit import Kit, do
 
 CONFIG = """\
@@ -153,6 +154,46 @@ def test_vault_commands_refuse_what_makes_no_sense(config: Path) -> None:
     assert "is one of" in refuse("erase", uid, "--reason", "because", "--config", config)
     (config.parent / "none.toml").write_text("")
     assert "has no vault" in refuse("check", "--config", config.parent / "none.toml")
+
+
+def add_account(config: Path) -> str:
+    """Give the node an account; return its address."""
+    folder = config.parent / "keys"
+    key = create_key_file(
+        folder / "account.json",
+        "words",
+        purpose=KeyPurpose.ACCOUNT,
+        strength=KdfStrength.DEVELOPMENT,
+    )
+    passphrase = folder / "passphrase"
+    passphrase.write_text("words")
+    passphrase.chmod(0o600)
+    config.write_text(
+        CONFIG + 'account_key_files = ["keys/account.json"]\n'
+        'account_passphrase_file = "keys/passphrase"\n'
+    )
+    return "0x" + key.address.hex()
+
+
+def test_vault_prune_writes_a_report_or_erases_nothing(
+    config: Path, opened: Kit, tmp_path: Path
+) -> None:
+    opened.put_material(b"u" * 32, "old", role="prepared_consent", now_s=1_700_000_000)
+    opened.put_material(b"v" * 32, "kept")
+    report = tmp_path / "report.json"
+    words = ("prune", "--config", config, "--out", report)
+    assert "is needed: the report is signed" in refuse(*words, "--yes")
+    assert do(opened.materials.find(b"u" * 32, "prepared_consent")) is not None
+    account = add_account(config)
+    told = run(*words, "--yes")
+    assert "erased 1 other records, kept 1" in told
+    assert f"signed by {account}; check it with `atesta vault verify-report`" in told
+    assert do(opened.materials.find(b"u" * 32, "prepared_consent")) is None
+    told = run("verify-report", report)
+    assert f"signed by {account}, and not changed since" in told
+    assert "erased 1 other records, kept 1" in told
+    assert "not overwritten" in refuse(*words, "--yes")
+    opened.close()
 
 
 def test_vault_check_says_what_is_damaged(config: Path, opened: Kit) -> None:

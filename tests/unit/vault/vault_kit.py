@@ -112,10 +112,12 @@ class Kit:
         do(self.vault.put(wrap(credential, previous=previous)))
         return credential
 
-    def put_material(self, uid: bytes, text: str, role: str = "case") -> None:
+    def put_material(
+        self, uid: bytes, text: str, role: str = "case", *, now_s: int = NOW_S
+    ) -> None:
         envelope = seal_envelope(EnvelopeKind.CASE, {"number": text}, os.urandom)
         material = Material(uid=uid, role=role, envelope=envelope, reference=text)
-        do(self.materials.put((material,), now_s=NOW_S))
+        do(self.materials.put((material,), now_s=now_s))
 
     def erase(self, *uids: bytes) -> ErasureReport:
         return do(self.vault.erase(uids, reason=ErasureReason.HOLDER_REQUEST, now_s=NOW_S))
