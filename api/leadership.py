@@ -23,6 +23,7 @@ from typing import Final, Protocol
 import structlog
 from sqlalchemy import Connection, Engine
 
+from api.background import run_beside
 from api.database_engines import DATABASE_FAULTS, compute_lock_key, open_lock_engine
 from api.databases import Database
 
@@ -66,13 +67,10 @@ class Leadership:
     ) -> AsyncIterator[None]:
         """Do the work whenever this process leads, for as long as the context lasts."""
         self._has_ended = False
-        task = asyncio.create_task(self._loop(duty), name=f"lead {self._work}")
         try:
-            yield
+            async with run_beside(self._loop(duty), f"lead {self._work}"):
+                yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
             await asyncio.to_thread(self._release)
 
     async def _loop(self, duty: Callable[[], AbstractAsyncContextManager[None]]) -> None:

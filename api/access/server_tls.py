@@ -11,12 +11,13 @@ programs with tokens come in at the same port. What is sent must hold, or the ha
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from api.background import run_beside
 from api.errors import InvalidField
 from api.settings import ApiSettings
 
@@ -78,13 +79,8 @@ class ServerTls:
                 await asyncio.sleep(LOOK_S)
                 await asyncio.to_thread(self.refresh)
 
-        task = asyncio.create_task(look())
-        try:
+        async with run_beside(look(), "tls files"):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     def _build(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -27,6 +27,7 @@ from typing import Final
 
 import structlog
 
+from api.background import run_beside
 from api.cases.marks import keep_marks
 from api.erasing.orders import ErasureOrder, ErasureOrders
 from api.errors import ApiError
@@ -311,13 +312,8 @@ async def run_erasures(services: RestServices) -> AsyncIterator[None]:
     if services.maybe_vault is None:
         yield
         return
-    task = asyncio.create_task(_loop(Eraser(services)), name="erasures")
-    try:
+    async with run_beside(_loop(Eraser(services)), "erasures"):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _loop(eraser: Eraser) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 import aiohttp
 import structlog
 
+from api.background import run_beside
 from api.errors import ApiError
 from api.feeds.signing import sign
 from api.feeds.webhook_store import Webhook, WebhookStore
@@ -53,13 +54,8 @@ class Deliverer:
     @contextlib.asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
         """Keep telling for as long as the context lasts."""
-        task = asyncio.create_task(self._loop(), name="webhooks")
-        try:
+        async with run_beside(self._loop(), "webhooks"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     async def turn(self, session: aiohttp.ClientSession) -> int:
         """Tell every webhook that is due what it has not taken yet; returns how many were sent."""

@@ -25,6 +25,7 @@ from api.access.purposes import RECORD
 from api.access.reads import Reading
 from api.acts.performing import build_ledger_act, check_body, open_context, prepare
 from api.acts.placing import place_field
+from api.background import run_beside
 from api.errors import ApiError, UpstreamFault, UserFault
 from api.imports.kinds import BUDGET_GAS, ImportKind, get_kind
 from api.imports.parsing import Fault, describe
@@ -91,13 +92,8 @@ class ImportWorker:
     @contextlib.asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
         """Work for as long as the context lasts."""
-        task = asyncio.create_task(self._loop(), name="imports")
-        try:
+        async with run_beside(self._loop(), "imports"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     async def turn(self) -> bool:
         """Do one turn on the oldest running import; returns whether there is one.

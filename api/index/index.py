@@ -14,13 +14,14 @@ operator rebuilds it. All processes that read it, also from a replica, say so (`
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
 from sqlalchemy import Connection, insert, select, update
 
+from api.background import run_beside
 from api.databases import Database, Result, Work
 from api.errors import ApiError, UpstreamFault
 from api.index.authors import is_residents
@@ -142,7 +143,7 @@ class Index:
         """Keep following the chain for as long as the context lasts."""
         self._follows, self._has_noted = True, False
         try:
-            async with _keep(self._loop(), "index"):
+            async with run_beside(self._loop(), "index"):
                 yield
         finally:
             self._follows = False
@@ -153,7 +154,7 @@ class Index:
 
         Also keeps an eye on the replica, which must be one of this very index.
         """
-        async with _keep(self._watch(), "index watch"):
+        async with run_beside(self._watch(), "index watch"):
             yield
 
     async def advance(self) -> bool:
@@ -307,17 +308,6 @@ class Index:
             else event
             for event in events
         ]
-
-
-@contextlib.asynccontextmanager
-async def _keep(work: Coroutine[None, None, None], name: str) -> AsyncIterator[None]:
-    task = asyncio.create_task(work, name=name)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def _find_break(cursor: Cursor, blocks: list[BlockSummary]) -> int | None:

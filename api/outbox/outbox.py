@@ -31,6 +31,7 @@ import structlog
 from eth_typing import Address
 from sqlalchemy import Connection
 
+from api.background import run_beside
 from api.databases import Database
 from api.errors import ApiError, UserFault
 from api.firewall.calls import read_call
@@ -236,13 +237,8 @@ class Outbox:
     @contextlib.asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
         """Keep emptying the outbox for as long as the context lasts."""
-        task = asyncio.create_task(self._loop(), name="outbox")
-        try:
+        async with run_beside(self._loop(), "outbox"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     async def turn(self) -> int:
         """Do one turn of the loop; returns how many operations are still unsettled."""

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import structlog
 
+from api.background import run_beside
 from api.errors import ApiError
 from api.leadership import Leadership
 from api.rest.services import RestServices
@@ -88,19 +89,8 @@ async def run_retention(services: RestServices, job: RetentionJob | None) -> Asy
         return
     daily = DailyRetention(services, job)
     lead = Leadership(services.maybe_keyring.database, "retention")
-    async with lead.run(lambda: _repeat(daily)):
+    async with lead.run(lambda: run_beside(_loop(daily), "retention")):
         yield
-
-
-@contextlib.asynccontextmanager
-async def _repeat(daily: DailyRetention) -> AsyncIterator[None]:
-    task = asyncio.create_task(_loop(daily), name="retention")
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _loop(daily: DailyRetention) -> None:

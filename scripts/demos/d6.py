@@ -16,7 +16,8 @@ from typing import Final
 from atesta_client import requests
 from atesta_client.requests import DeadlineItem
 
-from scripts.demos.household_alerts import AlertWatch, watch_alerts
+from api.background import run_beside
+from scripts.demos.household_alerts import AlertWatch
 from scripts.demos.household_periods import authorise, deliver
 from scripts.demos.household_scene import (
     CASE,
@@ -251,7 +252,7 @@ async def tell(stage: LawStage) -> None:
     await decide_wrongly(scene)
     await refuse(scene)
     watch = await ask_again(scene)
-    async with watch_alerts(watch):
+    async with run_beside(watch.run(), "alerts"):
         await authorise(scene)
         await deliver(scene)
         await decide_late(scene, watch)

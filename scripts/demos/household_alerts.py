@@ -1,8 +1,6 @@
 """Watching a due time in D6: what ``GET /v1/alerts`` says while the story goes on elsewhere."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from atesta_client import requests
@@ -46,15 +44,3 @@ class AlertWatch:
         while True:
             await self.look()
             await asyncio.sleep(_POLL_S)
-
-
-@asynccontextmanager
-async def watch_alerts(watch: AlertWatch) -> AsyncIterator[None]:
-    """Watch beside the story; stops with the block."""
-    task = asyncio.create_task(watch.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
