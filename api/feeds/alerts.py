@@ -59,8 +59,7 @@ async def list_alerts(call: Call) -> Reply:
     now_s, page, party = int(call.services.now()), call.get_page(), find_party(call, "agency")
 
     def load(connection: Connection) -> AlertList:
-        wanted = Page(limit=page.limit + 1, after=page.after)
-        found = list_due(connection, wanted, now_s=now_s, party=party)
+        found = list_due(connection, page.and_one, now_s=now_s, party=party)
         rows = found[: page.limit]
         return AlertList(
             items=[_view_alert(row, now_s) for row in rows],

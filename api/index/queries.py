@@ -30,6 +30,11 @@ class Page:
     after: int | None = None
     """Position of the last item of the page before; None for the first page."""
 
+    @property
+    def and_one(self) -> "Page":
+        """This part and one item more, whose being there tells of a next page."""
+        return Page(limit=self.limit + 1, after=self.after)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFilter:

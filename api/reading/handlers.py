@@ -19,7 +19,7 @@ from api.reading.models import LawRecord
 from api.reading.named import PATIENCE_S, Named, check_named
 from api.reading.table import COLLECTIONS
 from api.rest.call import Call, Reply
-from api.rest.cursors import encode_cursor
+from api.rest.cursors import cut_page
 from api.rest.references import REFERENCE_PATTERN, read_reference
 from api.rest.services import RestServices
 from api.rest.values import Reason, parse_time
@@ -44,11 +44,10 @@ async def list_records(collection: Collection, call: Call) -> Reply:
     """List the records of a collection, newest first."""
     page = call.get_page()
     wanted = _read_filter(collection, call)
-    part = queries.Page(limit=page.limit + 1, after=page.after)
     found, block = await call.services.index.read(
-        lambda c: (law_queries.list_law_records(c, part, wanted), queries.get_block(c))
+        lambda c: (law_queries.list_law_records(c, page.and_one, wanted), queries.get_block(c))
     )
-    rows = found[: page.limit]
+    rows, following = cut_page(found, page, lambda row: row.position)
     if not rows:
         await check_named(call.services, list_named(collection, call))
     around = await gather_surroundings(call.services, rows)
@@ -66,7 +65,7 @@ async def list_records(collection: Collection, call: Call) -> Reply:
                 )
                 for row in rows
             ],
-            encode_cursor(rows[-1].position) if len(found) > page.limit else None,
+            following,
             block,
         )
     )
@@ -94,19 +93,18 @@ async def get_history(collection: Collection, call: Call) -> Reply:
     """List what happened to one record, oldest first."""
     uid = call.get_digest("uid")
     page = call.get_page()
-    part = queries.Page(limit=page.limit + 1, after=page.after)
     await find_record(call.services, uid, collection.kind)
     found, block = await call.services.index.read(
         lambda c: (
-            queries.list_history(c, part, uid=uid, kind=collection.kind),
+            queries.list_history(c, page.and_one, uid=uid, kind=collection.kind),
             queries.get_block(c),
         )
     )
-    rows = found[: page.limit]
+    rows, following = cut_page(found, page, lambda row: row.position)
     return Reply(
         model=LawHistory(
             items=await view_law_events(rows, registry=call.services.index.registry),
-            next=encode_cursor(rows[-1].position) if len(found) > page.limit else None,
+            next=following,
             indexed_block=block,
         )
     )

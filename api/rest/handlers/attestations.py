@@ -14,7 +14,7 @@ from api.index import queries
 from api.reading.named import AGENCY, SCHEMA, check_named, list_digests
 from api.records import AttestationRecord
 from api.rest.call import Call, Reply
-from api.rest.cursors import encode_cursor
+from api.rest.cursors import cut_page
 from api.rest.handlers.issuing import (
     CommittedRecord,
     attest,
@@ -62,11 +62,10 @@ async def list_attestations(call: Call) -> Reply:
         from_s=from_s,
         until_s=until_s,
     )
-    part = queries.Page(limit=page.limit + 1, after=page.after)
     found, block = await call.services.index.read(
-        lambda c: (queries.list_attestations(c, part, wanted), queries.get_block(c))
+        lambda c: (queries.list_attestations(c, page.and_one, wanted), queries.get_block(c))
     )
-    rows = found[: page.limit]
+    rows, following = cut_page(found, page, lambda row: row.position)
     if not rows:
         await check_named(call.services, list_digests(call, {"issuer": AGENCY, "schema": SCHEMA}))
     unopened = await find_unopened(call, [bytes(row.uid) for row in rows])
@@ -76,7 +75,7 @@ async def list_attestations(call: Call) -> Reply:
                 view_attestation(row, unopened=unopened.get(bytes(row.uid)), read_at_block=block)
                 for row in rows
             ],
-            next=encode_cursor(rows[-1].position) if len(found) > page.limit else None,
+            next=following,
             indexed_block=block,
         )
     )
@@ -177,17 +176,16 @@ async def read_history(call: Call, kind: str) -> Reply:
     """List the events of the record of a kind in the path, oldest first."""
     uid = call.get_digest("uid")
     page = call.get_page()
-    part = queries.Page(limit=page.limit + 1, after=page.after)
     found, block = await call.services.index.read(
-        lambda c: (queries.list_history(c, part, uid=uid, kind=kind), queries.get_block(c))
+        lambda c: (queries.list_history(c, page.and_one, uid=uid, kind=kind), queries.get_block(c))
     )
     if not found and page.after is None:
         raise NotFound("the ledger has no such record", field="uid", code="record_not_found")
-    rows = found[: page.limit]
+    rows, following = cut_page(found, page, lambda row: row.position)
     return Reply(
         model=History(
             items=[view_event(row) for row in rows],
-            next=encode_cursor(rows[-1].position) if len(found) > page.limit else None,
+            next=following,
             indexed_block=block,
         )
     )

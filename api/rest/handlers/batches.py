@@ -12,7 +12,7 @@ from api.firewall.chance import validate_bare_commitment
 from api.index import queries
 from api.reading.named import AGENCY, SCHEMA, check_named, list_digests
 from api.rest.call import Call, Reply
-from api.rest.cursors import encode_cursor
+from api.rest.cursors import cut_page
 from api.rest.handlers.attestations import (
     change_state,
     find_unopened,
@@ -58,12 +58,11 @@ async def list_batches(call: Call) -> Reply:
         from_s=from_s,
         until_s=until_s,
     )
-    part = queries.Page(limit=page.limit + 1, after=page.after)
     index = call.services.index
     found, block = await index.read(
-        lambda c: (queries.list_batches(c, part, wanted), queries.get_block(c))
+        lambda c: (queries.list_batches(c, page.and_one, wanted), queries.get_block(c))
     )
-    rows = found[: page.limit]
+    rows, following = cut_page(found, page, lambda row: row.position)
     if not rows:
         await check_named(call.services, list_digests(call, {"issuer": AGENCY, "schema": SCHEMA}))
     uids = [bytes(row.uid) for row in rows]
@@ -80,7 +79,7 @@ async def list_batches(call: Call) -> Reply:
                 )
                 for row in rows
             ],
-            next=encode_cursor(rows[-1].position) if len(found) > page.limit else None,
+            next=following,
             indexed_block=block,
         )
     )

@@ -9,7 +9,7 @@ from atesta_client.credentials import encode_credential
 from api.errors import NotFound, UserFault
 from api.reading.named import SCHEMA, check_named, list_digests
 from api.rest.call import Call, Reply
-from api.rest.cursors import encode_cursor
+from api.rest.cursors import cut_page
 from api.rest.handlers.erasing import refuse_erased
 from api.rest.handlers.issuing import attest_kept, is_promised, keep_document
 from api.rest.kept_ledgers import check_kept, list_kept_ledgers
@@ -25,12 +25,12 @@ async def list_credentials(call: Call) -> Reply:
     """List this vault's credentials on the ledger, newest first, without their contents."""
     page = call.get_page()
     found = await call.services.vault.get_page(
-        limit=page.limit + 1,
+        limit=page.and_one.limit,
         before=page.after,
         schema_uid=call.find_digest("schema"),
         ledgers=await list_kept_ledgers(call.services),
     )
-    items = found[: page.limit]
+    items, following = cut_page(found, page, lambda item: item.sequence)
     if not items:
         await check_named(call.services, list_digests(call, {"schema": SCHEMA}))
     attested = await _find_attested(call, items)
@@ -40,7 +40,7 @@ async def list_credentials(call: Call) -> Reply:
                 _view(stored, attested=stored.uid in attested, has_batch=stored.batch in attested)
                 for stored in items
             ],
-            next=encode_cursor(items[-1].sequence) if len(found) > page.limit else None,
+            next=following,
             indexed_block=await call.services.index.get_block(),
         )
     )

@@ -9,7 +9,7 @@ from api.imports.parsing import FileFormat, parse_file
 from api.imports.queries import StoredImport
 from api.rest import import_models as models
 from api.rest.call import Call, Reply, Upload
-from api.rest.cursors import encode_cursor
+from api.rest.cursors import cut_page
 from api.rest.values import encode_hex, parse_time
 
 _FORMATS = {models.NDJSON_TYPE: FileFormat.NDJSON, models.CSV_TYPE: FileFormat.CSV}
@@ -39,12 +39,12 @@ async def create_import(call: Call) -> Reply:
 async def list_imports(call: Call) -> Reply:
     """List imports, newest first."""
     page = call.get_page()
-    found = await call.services.imports.get_page(limit=page.limit + 1, before=page.after)
-    items = found[: page.limit]
+    found = await call.services.imports.get_page(limit=page.and_one.limit, before=page.after)
+    items, following = cut_page(found, page, lambda item: item.sequence)
     return Reply(
         model=models.ImportPage(
             items=[_view(stored) for stored in items],
-            next=encode_cursor(items[-1].sequence) if len(found) > page.limit else None,
+            next=following,
         )
     )
 
@@ -59,9 +59,9 @@ async def list_import_rejects(call: Call) -> Reply:
     page = call.get_page()
     stored = await _get(call)
     found = await call.services.imports.get_rejected(
-        stored.id, limit=page.limit + 1, after=page.after
+        stored.id, limit=page.and_one.limit, after=page.after
     )
-    items = found[: page.limit]
+    items, following = cut_page(found, page, lambda item: item.line)
     return Reply(
         model=models.RejectedPage(
             items=[
@@ -75,7 +75,7 @@ async def list_import_rejects(call: Call) -> Reply:
                 )
                 for rejected in items
             ],
-            next=encode_cursor(items[-1].line) if len(found) > page.limit else None,
+            next=following,
         )
     )
 

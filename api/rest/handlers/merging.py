@@ -5,7 +5,7 @@ from typing import Any
 
 from api.rest import merging_models as models
 from api.rest.call import Call, Reply
-from api.rest.cursors import encode_cursor
+from api.rest.cursors import cut_page
 from api.rest.handlers.people import read_counterparty, view_subject
 from api.rest.services import NoVault
 from api.rest.values import decode_hex, encode_hex, parse_time
@@ -37,14 +37,14 @@ async def list_merges(call: Call) -> Reply:
     state = call.find_choice("state", tuple(MergeState))
     found = await _open(call).get_page(
         state=None if state is None else MergeState(state),
-        limit=page.limit + 1,
+        limit=page.and_one.limit,
         before=page.after,
     )
-    items = found[: page.limit]
+    items, following = cut_page(found, page, lambda item: item.sequence)
     return Reply(
         model=models.MergePage(
             items=[models.MergeEntry(**_describe(merge)) for merge in items],
-            next=encode_cursor(items[-1].sequence) if len(found) > page.limit else None,
+            next=following,
         )
     )
 

@@ -4,7 +4,7 @@ from api.acts.legal import explain_failure
 from api.errors import NotFound, as_problem
 from api.rest.answers import Status
 from api.rest.call import Call, Reply
-from api.rest.cursors import encode_cursor
+from api.rest.cursors import cut_page
 from api.rest.finality_words import read_state, view_finality
 from api.rest.models import OperationPage
 from api.rest.values import OperationState, encode_hex, parse_time
@@ -37,17 +37,16 @@ async def list_operations(call: Call) -> Reply:
     """List this agency's writes, newest first."""
     page = call.get_page()
     operations = await call.services.outbox.get_page(
-        limit=page.limit + 1,
+        limit=page.and_one.limit,
         before=page.after,
         state=read_state(call.find_choice("state", tuple(OperationState))),
         uid=call.find_digest("uid"),
     )
-    items = operations[: page.limit]
-    has_more = len(operations) > page.limit
+    items, following = cut_page(operations, page, lambda item: item.sequence)
     return Reply(
         model=OperationPage(
             items=[view_operation(operation) for operation in items],
-            next=encode_cursor(items[-1].sequence) if has_more else None,
+            next=following,
             indexed_block=await call.services.index.get_block(),
         )
     )

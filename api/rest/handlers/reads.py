@@ -9,7 +9,7 @@ from api.errors import InvalidField
 from api.records import NO_UID
 from api.rest import read_models as models
 from api.rest.call import Call, Reply
-from api.rest.cursors import encode_cursor
+from api.rest.cursors import cut_page
 from api.rest.values import decode_hex, encode_hex, parse_time
 from api.vault.witness import Opened
 
@@ -43,13 +43,13 @@ async def list_subject_reads(call: Call) -> Reply:
 
 async def _answer(call: Call, wanted: ReadFilter, looked_at: bytes) -> Reply:
     page = call.get_page()
-    found = await call.services.reads.get_page(wanted, limit=page.limit + 1, before=page.after)
+    found = await call.services.reads.get_page(wanted, limit=page.and_one.limit, before=page.after)
     call.services.witness.note([Opened(looked_at, LOOKED)])
-    items = found[: page.limit]
+    items, following = cut_page(found, page, lambda item: item.sequence)
     return Reply(
         model=models.ReadPage(
             items=[_view(read) for read in items],
-            next=encode_cursor(items[-1].sequence) if len(found) > page.limit else None,
+            next=following,
         )
     )
 

@@ -13,7 +13,7 @@ from api.index import queries
 from api.reading.named import AGENCY, check_named, list_digests
 from api.records import NO_UID
 from api.rest.call import Call, Reply
-from api.rest.cursors import encode_cursor
+from api.rest.cursors import cut_page
 from api.rest.models import AccreditationPage, Schema, SchemaPage
 from api.rest.requests import AccreditationCreate, SchemaCreate, StateChange
 from api.rest.requests import SchemaText as SchemaTextBody
@@ -35,10 +35,9 @@ async def list_schemas(call: Call) -> Reply:
     """List schemas, oldest first."""
     page = call.get_page()
     index = call.services.index
-    wanted = queries.Page(limit=page.limit + 1, after=page.after)
     owner = call.find_party("owner")
-    found = await index.read(lambda c: queries.list_schemas(c, wanted, owner=owner))
-    rows = found[: page.limit]
+    found = await index.read(lambda c: queries.list_schemas(c, page.and_one, owner=owner))
+    rows, following = cut_page(found, page, lambda row: row.position)
     if not rows:
         await check_named(call.services, list_digests(call, {"owner": AGENCY}))
     uids = [bytes(row.uid) for row in rows]
@@ -52,7 +51,7 @@ async def list_schemas(call: Call) -> Reply:
                 view_schema(row, texts.get(bytes(row.uid)), accredited[bytes(row.uid)])
                 for row in rows
             ],
-            next=encode_cursor(rows[-1].position) if len(found) > page.limit else None,
+            next=following,
             indexed_block=await call.services.index.get_block(),
         )
     )
@@ -145,15 +144,14 @@ async def list_accreditations(call: Call) -> Reply:
     uid = call.get_digest("uid")
     page = call.get_page()
     index = call.services.index
-    wanted = queries.Page(limit=page.limit + 1, after=page.after)
     if await index.read(lambda c: queries.get_schema(c, uid)) is None:
         raise _schema_not_found()
-    found = await index.read(lambda c: queries.list_accreditations(c, wanted, schema_uid=uid))
-    rows = found[: page.limit]
+    found = await index.read(lambda c: queries.list_accreditations(c, page.and_one, schema_uid=uid))
+    rows, following = cut_page(found, page, lambda row: row.position)
     return Reply(
         model=AccreditationPage(
             items=[view_accreditation(row) for row in rows],
-            next=encode_cursor(rows[-1].position) if len(found) > page.limit else None,
+            next=following,
             indexed_block=await call.services.index.get_block(),
         )
     )
