@@ -13,10 +13,8 @@ from api.app import MetricSource, Readiness, Services, Surface, build_app
 from api.databases import CommitWatch
 from api.erasing.eraser import run_erasures
 from api.errors import UpstreamFault
-from api.explorer.chain import ChainReader
-from api.explorer.records import RecordReader
-from api.explorer.services import ExplorerServices
-from api.explorer.surface import build_explorer
+from api.explorer.services import open_explorers
+from api.explorer.surface import build_explorers
 from api.imports.worker import run_imports
 from api.jsonrpc.dispatcher import Dispatcher
 from api.jsonrpc.http import build_rpc_surface
@@ -112,19 +110,13 @@ async def serve_ledger(parts: ApiParts) -> AsyncIterator[RunningApi]:
 
 def build_surfaces(parts: ApiParts, services: RestServices) -> tuple[Surface, ...]:
     """Return every surface over the same services."""
-    chain = ChainReader(parts.connection.raw, parts.network, now_s=services.now)
-    explorer = ExplorerServices(
-        chain=chain,
-        records=RecordReader(chain, services.index),
-        index=services.index,
-        rest=services,
-        ledger_name=parts.ledger_name,
-    )
+    own, *further = build_explorers(open_explorers(services, ledger_name=parts.ledger_name))
     surfaces = (
         *build_ledger_surfaces(services),
         build_rest_surface(services),
         build_documentation_surface(),
-        build_explorer(explorer),
+        *further,
+        own,
     )
     if parts.dispatcher is None:
         return surfaces

@@ -100,6 +100,11 @@ class Ledger:
         return self._genesis_hash
 
     @property
+    def raw(self) -> RawRpc:
+        """The connection, for questions that are not among these."""
+        return self._raw
+
+    @property
     def book(self) -> AddressBook:
         """Where this ledger's contracts stand."""
         return self.network.book

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from api.access.callers import CALLER, Role, requires
 from api.explorer import requests
+from api.explorer.law.asking import ask
 from api.explorer.law.cases import ask_case, show_case
 from api.explorer.law.governing import list_governing_history, show_governance, show_proposal
 from api.explorer.law.kinds import KINDS
@@ -29,20 +30,20 @@ LATEST: int = 8
 """Lines in the lists of the overview."""
 
 PAGES: dict[str, str] = {
-    "block": "/explorer/blocks",
-    "transaction": "/explorer/transactions",
-    "attestation": "/explorer/attestations",
-    "batch": "/explorer/batches",
-    "schema": "/explorer/schemas",
-    "agency": "/explorer/agencies",
-    "account": "/explorer/accounts",
-    "record": "/explorer/records",
+    "block": "blocks",
+    "transaction": "transactions",
+    "attestation": "attestations",
+    "batch": "batches",
+    "schema": "schemas",
+    "agency": "agencies",
+    "account": "accounts",
+    "record": "records",
 }
-"""Where each kind of search hit has its page."""
+"""Below which path each kind of search hit has its page."""
 
 
 def build_page_routes() -> list[web.RouteDef]:
-    """Return the routes of all pages, relative to `/explorer`."""
+    """Return the routes of the pages of any ledger, relative to its first one."""
     return [
         web.get("", show_overview),
         web.get("/", show_overview),
@@ -66,6 +67,7 @@ def build_page_routes() -> list[web.RouteDef]:
         web.get("/cases", ask_case),
         web.post("/cases", show_case),
         web.get("/search", show_search),
+        web.get("/ledgers", show_ledgers),
         web.get("/static/{file}", send_stylesheet),
     ]
 
@@ -271,15 +273,24 @@ async def show_search(request: web.Request) -> web.Response:
     query = request.query.get("q", "").strip()
     hits = await find(services.chain, services.index, query)
     if len(hits) == 1:
-        raise web.HTTPSeeOther(f"{PAGES[hits[0].kind]}/{hits[0].id}")
+        raise web.HTTPSeeOther(f"{services.root}/{PAGES[hits[0].kind]}/{hits[0].id}")
     return await show_page(request, "search.html", json=None, query=query, hits=hits, pages=PAGES)
+
+
+@requires(Role.READER)
+async def show_ledgers(request: web.Request) -> web.Response:
+    """Show the ledgers of this API: who is on each, and whether it can be read."""
+    services = request.config_dict[SERVICES]
+    told = await ask(request, "list_ledgers")
+    roots = {name: one.root for name, one in services.explorers.items()}
+    return await show_page(request, "ledgers.html", json=None, found=told["items"], roots=roots)
 
 
 @requires()
 async def send_stylesheet(request: web.Request) -> web.Response:
     """Send the stylesheet; its name changes with its content, so it may be kept for ever."""
     content, path = get_stylesheet()
-    if request.path != path:
+    if request.path != path:  # as below a further ledger, which takes the own one's
         raise web.HTTPNotFound
     return web.Response(
         body=content,

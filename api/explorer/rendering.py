@@ -15,8 +15,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.explorer.law.kinds import KINDS
 from api.explorer.law.moments import write_moment
+from api.explorer.ledgers import PREFIX, find_root, list_choices
 from api.explorer.texts import LANGUAGES, Language, choose_language
 from api.records import compute_moment
+from api.rest.services import RestServices
 
 LANGUAGE_COOKIE: Final = "atesta_language"
 
@@ -50,7 +52,7 @@ SECTIONS: Final = (
     ("/cases", "cases"),
     ("/blocks", "blocks"),
 )
-"""Paths below `/explorer` and names of what the main navigation offers, in its order."""
+"""Paths below a ledger's first page and names of what the main navigation offers, in its order."""
 
 _HERE: Final = Path(__file__).parent
 _RECORD_PATHS: Final = frozenset({kind.path for kind in KINDS} | {"provenance"})
@@ -65,9 +67,16 @@ _YEAR_S: Final = 365 * 24 * 3600
 
 
 def render(
-    request: web.Request, template: str, context: Mapping[str, Any], *, status: int = 200
+    request: web.Request,
+    services: RestServices,
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    status: int = 200,
 ) -> web.Response:
-    """Return a page in the reader's language."""
+    """Return a page of these services' ledger in the reader's language."""
+    root = find_root(services)
+    choices = list_choices(services)
     chosen = request.query.get("lang")
     language = find_language(request)
     text = (
@@ -85,7 +94,10 @@ def render(
             name_call=lambda contract, function: name_call(language, contract, function),
             write_moment=write_moment,
             sections=SECTIONS,
-            section=find_section(request.path),
+            section=find_section(request.path, root),
+            root=root,
+            ledgers=choices,
+            here=services.ledger_name if choices else None,
             css=get_stylesheet()[1],
             **context,
         )
@@ -105,7 +117,7 @@ def render(
         response.set_cookie(
             LANGUAGE_COOKIE,
             chosen,
-            path="/explorer",
+            path=PREFIX,
             max_age=_YEAR_S,
             httponly=True,
             samesite="Lax",
@@ -126,7 +138,7 @@ def get_stylesheet() -> tuple[bytes, str]:
     """Return the stylesheet and its path, which names its content so that it may be cached."""
     content = (_HERE / "static" / "explorer.css").read_bytes()
     digest = hashlib.sha256(content).hexdigest()[:12]
-    return content, f"/explorer/static/explorer-{digest}.css"
+    return content, f"{PREFIX}/static/explorer-{digest}.css"
 
 
 def write_age(language: Language, seconds: int) -> str:
@@ -152,9 +164,9 @@ def name_call(language: Language, contract: str | None, function: str) -> str:
     return language.texts.get(key, language.name_code("call", function))
 
 
-def find_section(path: str) -> str | None:
-    """Return which entry of the main navigation a page stands under."""
-    first = path.removeprefix("/explorer").strip("/").split("/")[0]
+def find_section(path: str, root: str = PREFIX) -> str | None:
+    """Return which entry of the main navigation of a ledger's pages a page stands under."""
+    first = path.removeprefix(root).strip("/").split("/")[0]
     if first in _RECORD_PATHS:
         return "records"
     return next((name for place, name in SECTIONS if place.strip("/") == first), None)

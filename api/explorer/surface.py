@@ -1,33 +1,69 @@
-"""The explorer as a surface of the API: pages at `/explorer`, JSON at `/explorer/v1`."""
+"""The explorer as surfaces of the API: pages at `/explorer`, JSON at `/explorer/v1`.
 
+Each further ledger has the same below `/explorer/ledgers/{name}`.
+"""
+
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from aiohttp import web
 
+from api.access.callers import requires
 from api.app import REQUEST_ID, Surface, problem_response
 from api.errors import ApiError, Forbidden, NotFound, Unauthorized, UpstreamFault, UserFault
 from api.explorer.json_surface import build_json_app
+from api.explorer.ledgers import PREFIX
 from api.explorer.pages import build_page_routes
 from api.explorer.rendering import render
 from api.explorer.services import SERVICES, ExplorerServices
 from api.index.index import IndexMismatch
+from api.rest.ledger_words import HEADER as LEDGER_HEADER
+from api.rest.ledgers import LedgerUnknown
 
-PREFIX: Final = "/explorer"
-JSON_PREFIX: Final = "/explorer/v1"
+_JSON: Final = "/v1"
+"""Where the JSON is below a ledger's first page."""
+
+
+def build_explorers(services: Sequence[ExplorerServices]) -> tuple[Surface, ...]:
+    """Return the surface of each ledger."""
+    return tuple(build_explorer(one) for one in services)
 
 
 def build_explorer(services: ExplorerServices) -> Surface:
     """Return the surface; it needs the index to follow the chain, which another surface may run."""
     app = web.Application()
     app[SERVICES] = services
-    app.add_subapp("/v1", build_json_app())
+    app.add_subapp(_JSON, build_json_app())
     app.add_routes(build_page_routes())
-    return Surface(name="explorer", prefix=PREFIX, app=app, render_error=render_error)
+    if services.root == PREFIX:
+        # Further ledgers have surfaces of their own here, which are found first.
+        app.router.add_get("/ledgers/{ledger}{rest:(/.*)?}", _lead_home)
+    app.on_response_prepare.append(_name_ledger)
+    return Surface(
+        name="explorer",
+        prefix=services.root,
+        app=app,
+        render_error=partial(render_error, services),
+    )
 
 
-def render_error(request: web.Request, error: ApiError) -> web.Response:
-    """Return an error as a page for people, or as a problem document under `/explorer/v1`."""
-    if request.path.startswith(JSON_PREFIX + "/"):
+@requires()
+async def _lead_home(request: web.Request) -> web.StreamResponse:
+    """Lead from the own ledger's name to where it is shown; no other name is left here."""
+    if request.match_info["ledger"] != request.config_dict[SERVICES].rest.ledger_name:
+        raise LedgerUnknown
+    place = request.rel_url.with_path(PREFIX + request.match_info["rest"])
+    raise web.HTTPSeeOther(place.with_query(request.query))
+
+
+async def _name_ledger(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers[LEDGER_HEADER] = request.config_dict[SERVICES].rest.ledger_name
+
+
+def render_error(services: ExplorerServices, request: web.Request, error: ApiError) -> web.Response:
+    """Return an error as a page for people, or as a problem document below `/v1`."""
+    if request.path.startswith(f"{services.root}{_JSON}/"):
         return problem_response(request, error)
     match error:
         case Unauthorized():
@@ -48,6 +84,7 @@ def render_error(request: web.Request, error: ApiError) -> web.Response:
             key = "error.other"
     response = render(
         request,
+        services.rest,
         "error.html",
         {
             "message_key": key,

@@ -82,8 +82,8 @@ KINDS: Final[tuple[RecordKind, ...]] = (
 KIND_BY_NAME: Final = {kind.name: kind for kind in KINDS}
 
 
-def get_page_path(kind: str, uid: str) -> str:
-    """Return the path of a record's page; of any kind that the index knows."""
+def get_page_path(root: str, kind: str, uid: str) -> str:
+    """Return the path of a record's page below a ledger's; of any kind that the index knows."""
     offered = KIND_BY_NAME.get(kind)
     path = ATTESTED_PATHS.get(kind) if offered is None else offered.path
-    return f"/explorer/{path or 'records'}/{uid}"
+    return f"{root}/{path or 'records'}/{uid}"

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select
 
 from api.explorer.law.kinds import ATTESTED_PATHS, KIND_BY_NAME, RecordKind, get_page_path
 from api.explorer.law.showing import Named
+from api.explorer.ledgers import find_root
 from api.index import law_queries
 from api.index.tables import ATTESTATIONS, BATCHES, SCHEMAS
 from api.reading.facts import Surroundings
@@ -59,8 +60,9 @@ async def name_records(
     titles = {encode_hex(bytes(row.uid)): _find_title(row, around) for row in rows} | {
         encode_hex(uid): text.title for uid, text in texts.items()
     }
+    root = find_root(services)
     return {
-        uid: Named(kind=kind, path=get_page_path(kind, uid), title=titles.get(uid))
+        uid: Named(kind=kind, path=get_page_path(root, kind, uid), title=titles.get(uid))
         for uid, (kind, _) in found.items()
     }
 
@@ -76,7 +78,7 @@ async def find_record_path(services: RestServices, uid: str) -> str | None:
         return next((kind for kind in _TABLES if _load_kind(connection, kind, [value])), None)
 
     kind = await services.index.read(load)
-    return None if kind is None else get_page_path(kind, uid)
+    return None if kind is None else get_page_path(find_root(services), kind, uid)
 
 
 async def list_related(
@@ -94,8 +96,9 @@ async def list_related(
     for role, other, found in linking:
         if role != "previous":
             groups.setdefault((role, other), []).append(encode_hex(found))
+    root = find_root(services)
     return [
-        (role, other, uids[:SHOWN_RELATED], _find_list(role, other, uid, len(uids)))
+        (role, other, uids[:SHOWN_RELATED], _find_list(root, role, other, uid, len(uids)))
         for (role, other), uids in groups.items()
         if other in KIND_BY_NAME and _names(role, kind)
     ]
@@ -111,12 +114,12 @@ def _names(role: str, kind: RecordKind) -> bool:
     return kind.name in kinds
 
 
-def _find_list(role: str, kind: str, uid: str, count: int) -> str | None:
+def _find_list(root: str, role: str, kind: str, uid: str, count: int) -> str | None:
     if count <= SHOWN_RELATED:
         return None
     offered = KIND_BY_NAME[kind]
     names = [entry.name for entry in offered.collection.filters if entry.role == role]
-    return f"/explorer/{offered.path}?{names[0]}={uid}" if names else None
+    return f"{root}/{offered.path}?{names[0]}={uid}" if names else None
 
 
 def _load_kind(

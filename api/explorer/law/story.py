@@ -30,12 +30,18 @@ async def show_story(request: web.Request) -> web.Response:
     services = request.config_dict[SERVICES]
     uid = requests.read_hash(request, "uid")
     told = await ask(request, "get_provenance", path={"uid": uid})
+    there = services.explorers.get(told["ledger"], services)
+    if there is not services:
+        # The own ledger's answer may be of another one, which alone knows its events and agencies.
+        raise web.HTTPSeeOther(f"{there.root}/provenance/{uid}")
     registry = await services.chain.get_registry()
     language = find_language(request)
     rows = await _load_rows(request, [_find_position(act) for act in told["activities"]])
     kinds = {entity["id"]: (entity["type"],) for entity in told["entities"]}
     named = await name_records(services.rest, kinds)
-    entities = {entity["id"]: _view_entity(entity, named) for entity in told["entities"]}
+    entities = {
+        entity["id"]: _view_entity(services.root, entity, named) for entity in told["entities"]
+    }
     places = Places(services.rest.deadlines, registry)
     acts = []
     for act in told["activities"]:
@@ -89,12 +95,12 @@ def _find_position(act: dict[str, Any]) -> int:
     return int(act["block"]) * LOGS_PER_BLOCK + int(act["id"].rpartition("#")[2])
 
 
-def _view_entity(entity: dict[str, Any], named: Mapping[str, Named]) -> dict[str, Any]:
+def _view_entity(root: str, entity: dict[str, Any], named: Mapping[str, Named]) -> dict[str, Any]:
     found = named.get(entity["id"])
     return {
         **entity,
         "title": entity["title"] or (None if found is None else found.title),
-        "path": get_page_path(entity["type"], entity["id"]),
+        "path": get_page_path(root, entity["type"], entity["id"]),
         "owner": format_identifier(bytes.fromhex(entity["attributed_to"][2:])),
     }
 

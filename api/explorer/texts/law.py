@@ -6,10 +6,12 @@ from typing import Final
 
 from api.explorer.texts.asking import ASKING_PAGES
 from api.explorer.texts.kinds import KINDS
+from api.explorer.texts.ledgers import LEDGER_PAGES
 from api.explorer.texts.members import Row
 
 PAGES: Final[Mapping[str, Row]] = {
     **ASKING_PAGES,
+    **LEDGER_PAGES,
     "nav.records": ("Law and records", "Direito e registos", "法律與紀錄"),
     "nav.governance": ("Governance", "Governação", "治理"),
     "nav.cases": ("Cases", "Processos", "個案"),

@@ -169,12 +169,14 @@ class RealLedger:
 
 
 @asynccontextmanager
-async def open_ledger(folder: Path, *, now_s: int | None = None) -> AsyncIterator[RealLedger]:
-    """Open the ledger of the committed genesis in memory; the mempool's journal is in `folder`.
+async def open_ledger(
+    folder: Path, *, now_s: int | None = None, genesis: Genesis | None = None
+) -> AsyncIterator[RealLedger]:
+    """Open a ledger in memory, that of the committed genesis unless another one is given.
 
-    Blocks may have times up to `now_s`.
+    The mempool's journal is in `folder`. Blocks may have times up to `now_s`.
     """
-    genesis = _load_genesis()
+    genesis = genesis or _load_genesis()
     now_s = now_s or genesis.header.timestamp + 1_000_000
     store = MemoryStore()
     chain = Blockchain.open(store, genesis, clock=lambda: now_s)
