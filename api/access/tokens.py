@@ -13,7 +13,6 @@ import hashlib
 import hmac
 import os
 import secrets
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ import orjson
 
 from api.access.callers import Caller, Role
 from api.access.limits import Limits, parse_limits, write_limits
+from api.durable_files import replace_file
 from api.errors import InvalidField, UpstreamFault
 
 TOKEN_PREFIX: Final = "atesta_"  # noqa: S105 - lets scanners of leaked secrets recognise ours
@@ -145,12 +145,7 @@ def load_tokens(path: Path) -> tuple[TokenRecord, ...]:
 def save_tokens(path: Path, records: Iterable[TokenRecord]) -> None:
     """Write a token file atomically, readable by its owner only."""
     document = {"tokens": [_write_record(record) for record in records]}
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "wb") as file:
-        file.write(orjson.dumps(document, option=orjson.OPT_INDENT_2))
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).replace(path)
+    replace_file(path, orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
 
 @contextmanager

@@ -10,7 +10,6 @@ twice, and the second finds nothing.
 import asyncio
 import contextlib
 import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +17,7 @@ from typing import Any, Final
 import structlog
 
 from api.background import run_beside
+from api.durable_files import PUBLIC, replace_file
 from api.errors import ApiError
 from api.leadership import Leadership
 from api.rest.services import RestServices
@@ -107,9 +107,4 @@ async def _loop(daily: DailyRetention) -> None:
 def _write(path: Path, report: dict[str, Any]) -> None:
     """Write a report whole or not at all; the day counts as done once it is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}.part")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(report, indent=1) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    replace_file(path, (json.dumps(report, indent=1) + "\n").encode(), mode=PUBLIC)

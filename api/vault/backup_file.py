@@ -24,9 +24,10 @@ from typing import IO, Any, Final, Self
 import msgpack
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from api.durable_files import sync_folder
 from api.errors import UserFault
 from api.vault.ciphers import VaultDamaged, decrypt, encrypt
-from api.vault.keys import StandingSecrets, sync_folder
+from api.vault.keys import StandingSecrets
 
 _pack: Callable[..., bytes] = msgpack.dumps
 _unpack: Callable[..., Any] = msgpack.loads

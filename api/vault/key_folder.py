@@ -28,6 +28,7 @@ from typing import Any, Final
 import msgpack
 
 from api.databases import CommitWatch, Unwatched
+from api.durable_files import sync_folder
 from api.errors import UpstreamFault
 from api.vault.erasure_journal import (
     Entry,
@@ -36,7 +37,6 @@ from api.vault.erasure_journal import (
     decode_journal,
     encode_entry,
 )
-from api.vault.keys import sync_folder
 
 WATCH_KIND: Final = "vault_keys"
 """What the folder's durable steps are called for crash tests."""

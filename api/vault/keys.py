@@ -19,6 +19,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from api.durable_files import sync_folder
 from api.errors import InvalidField
 from api.vault.ciphers import KEY_SIZE, decrypt, derive_key, encrypt, make_key
 
@@ -165,12 +166,3 @@ def write_master_key(path: Path, key: MasterKey) -> bool:
         temporary.unlink()
     sync_folder(path.parent)
     return True
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names that were added to or taken from a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

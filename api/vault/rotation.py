@@ -16,6 +16,7 @@ from typing import Final
 
 import structlog
 
+from api.durable_files import sync_folder
 from api.vault.ciphers import KEY_SIZE
 from api.vault.epoch_keys import open_epoch_key
 from api.vault.erasure import ErasureReport, renew_epochs
@@ -27,7 +28,7 @@ from api.vault.key_folder import (
     destroy_file,
 )
 from api.vault.keyring import STANDING_USE, Keyring, Progress
-from api.vault.keys import MasterKey, load_master_key, sync_folder, write_master_key
+from api.vault.keys import MasterKey, load_master_key, write_master_key
 
 log = structlog.get_logger(__name__)
 

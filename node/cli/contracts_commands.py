@@ -189,19 +189,8 @@ def _show_progress(steps: int) -> "Iterator[Progress]":
 
 def _save(path: Path, deployment: "Deployment") -> None:
     """Replace the file as a whole, and be sure that it is on disk."""
-    import os
-
+    from api.durable_files import PUBLIC, replace_file
     from contracts.deployment import encode_deployment
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(encode_deployment(deployment))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_file(path, encode_deployment(deployment).encode(), mode=PUBLIC)

@@ -9,6 +9,7 @@ import os
 import stat
 from pathlib import Path
 
+from node.folders import sync_folder
 from node.keys.errors import ExposedSecret, KeyFileDamaged, KeyFileExists, KeyFileMissing
 
 MAX_SECRET_BYTES = 64 * 1024
@@ -61,11 +62,7 @@ def write_secret_file(path: Path, content: bytes, *, replace: bool = False) -> N
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         _write_durably(descriptor, content)
         temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def read_passphrase_file(path: Path) -> str:

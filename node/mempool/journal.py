@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from node.folders import sync_folder
 from node.mempool.refusals import JournalDamaged, JournalFailed
 from node.storage.crashpoints import CrashPoints
 
@@ -81,7 +82,7 @@ class Journal:
             os.ftruncate(self._descriptor, good)
         os.lseek(self._descriptor, good, os.SEEK_SET)
         os.fsync(self._descriptor)
-        _sync_folder(self._path.parent)
+        sync_folder(self._path.parent)
         self._size = good
         return tuple(records)
 
@@ -130,7 +131,7 @@ class Journal:
             os.fsync(descriptor)
             with self._crash_points.around(_COMPACTION_CRASH_KIND):
                 temporary.replace(self._path)
-                _sync_folder(self._path.parent)
+                sync_folder(self._path.parent)
         except OSError as error:
             self._is_failed = True
             raise JournalFailed(
@@ -235,11 +236,3 @@ def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,7 +6,6 @@ could open a store that was not wholly checked; an import that breaks off leaves
 matters and is simply begun again.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from node.chain.blockchain import Blockchain
 from node.chain.genesis import Genesis
 from node.chain.set_changes import encode_set_change
 from node.errors import UserFault
+from node.folders import sync_folder
 from node.snapshot.chunks import Progress
 from node.snapshot.errors import SnapshotUnavailable
 from node.snapshot.reader import SnapshotHead, SnapshotSummary, Trust, read_snapshot
@@ -57,7 +57,7 @@ def import_snapshot(
                 if folder.exists():
                     folder.rmdir()
                 growing.rename(folder)
-                _sync_folder(folder.parent)
+                sync_folder(folder.parent)
             finally:
                 shutil.rmtree(growing, ignore_errors=True)
     except OSError as error:
@@ -124,11 +124,3 @@ def _stage_history(
     blocks.stage(
         manifest.block, manifest.block_hash, manifest.receipts, head.transaction_hashes, batch
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

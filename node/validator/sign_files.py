@@ -14,6 +14,7 @@ from pathlib import Path
 
 from consensus.errors import LocalFault as ConsensusLocalFault
 from consensus.sign_state import SignRecord, decode_record, encode_record
+from node.folders import sync_folder
 from node.storage.crashpoints import CrashPoints
 from node.storage.errors import RAISE_HANDLES
 from node.validator.errors import SignStateNotWritten, SignStateUnusable
@@ -115,12 +116,4 @@ class _SyncedFolder:
                 os.fsync(file.fileno())
             if not is_torn:
                 temporary.replace(self._folder / name)
-                _sync_folder(self._folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+                sync_folder(self._folder)
