@@ -133,6 +133,20 @@ class NotFound(UserFault):
         super().__init__(reason, code=code, field=field)
 
 
+class IdempotencyKeyReused(UserFault):
+    """The key was used before, with another body."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this Idempotency-Key was used before with another request",
+            code="idempotency_key_reused",
+            field="Idempotency-Key",
+            next_step="use a new random key for each new request; repeat a key only to retry",
+        )
+
+
 class Unauthorized(UserFault):
     """No token, or one this server does not know."""
 

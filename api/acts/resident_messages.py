@@ -9,7 +9,6 @@ signature covers their commitments.
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from atesta_client.envelopes import Envelope, seal_envelope
@@ -26,7 +25,7 @@ from api.errors import InvalidField, NotFound, UserFault
 from api.ledger import Reverted
 from api.records import NO_UID
 from api.rest.refusals import translate_revert
-from api.rest.values import decode_hex, encode_hex, encode_time
+from api.rest.values import decode_hex, encode_hex
 from api.vault.materials import Material
 from contracts import codec
 from contracts.addresses import CONSENTS_NAME
@@ -35,12 +34,6 @@ from contracts.typed_data import CONSENT_TYPE, WITHDRAWAL_TYPE
 
 PREPARED_ROLE: Final = "prepared_consent"
 """Role of a prepared message among the materials of a consent."""
-
-DEADLINE_S: Final = 86_400
-"""How long a signature may be handed in where the caller does not say."""
-
-MAX_DEADLINE_S: Final = 30 * 86_400
-"""How far ahead a deadline may lie."""
 
 _KIND: Final = "prepared-consent"
 _TERMS: Final = (
@@ -143,16 +136,6 @@ async def check_terms(
         tried = PreparedAct(uid=built.uid, args={}, dataset=bytes(built.terms["dataset"]))
         await add_legal_reference(context, tried, refusal)
         raise refusal from reverted
-
-
-def find_deadline(now_s: int, deadline: datetime | None) -> int:
-    """Return until when a signature may be handed in; raises `InvalidField`."""
-    if deadline is None:
-        return now_s + DEADLINE_S
-    deadline_s = encode_time(deadline)
-    if not now_s < deadline_s <= now_s + MAX_DEADLINE_S:
-        raise InvalidField("deadline", "a deadline lies ahead, by 30 days at most")
-    return deadline_s
 
 
 async def prepare_withdrawal(

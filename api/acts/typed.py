@@ -7,14 +7,23 @@ JSON readers lose what is beyond 2^53.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from eth_typing import Address, Hash32
 from eth_utils.address import to_checksum_address
 
 from api.acts.calls import read_contract
+from api.errors import InvalidField
 from api.ledger import Ledger
+from api.rest.values import encode_time
 from contracts.typed_data import DOMAIN_TYPE, NAME, VERSION, Domain, hash_message
+
+DEADLINE_S: Final = 86_400
+"""How long a signature may be handed in where the caller does not say."""
+
+MAX_DEADLINE_S: Final = 30 * 86_400
+"""How far ahead a deadline may lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +34,16 @@ class TypedMessage:
     """What the signature is made over, 32 bytes."""
     typed_data: dict[str, Any]
     """The argument of `eth_signTypedData_v4`."""
+
+
+def find_deadline(now_s: int, deadline: datetime | None) -> int:
+    """Return until when a signature may be handed in; raises `InvalidField`."""
+    if deadline is None:
+        return now_s + DEADLINE_S
+    deadline_s = encode_time(deadline)
+    if not now_s < deadline_s <= now_s + MAX_DEADLINE_S:
+        raise InvalidField("deadline", "a deadline lies ahead, by 30 days at most")
+    return deadline_s
 
 
 async def read_domain(ledger: Ledger, contract: str) -> Domain:

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
+from api.errors import IdempotencyKeyReused
 from api.imports.tables import IMPORT_LINES, IMPORTS
-from api.outbox.store import IdempotencyKeyReused
 
 RUNNING: Final = "running"
 DONE: Final = "done"

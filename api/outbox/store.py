@@ -14,7 +14,7 @@ from eth_typing import Address, Hash32
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from api.errors import UserFault
+from api.errors import IdempotencyKeyReused, UserFault
 from api.outbox.account import SignedTransaction
 from api.outbox.tables import ACCOUNTS, ATTEMPTS, OPERATIONS
 
@@ -87,20 +87,6 @@ class Outcome:
     block_time_s: int
     error: str | None
     """None for success, else the contract's reason."""
-
-
-class IdempotencyKeyReused(UserFault):
-    """The key was used before, with another body."""
-
-    status = 409
-
-    def __init__(self) -> None:
-        super().__init__(
-            "this Idempotency-Key was used before with another request",
-            code="idempotency_key_reused",
-            field="Idempotency-Key",
-            next_step="use a new random key for each new request; repeat a key only to retry",
-        )
 
 
 class ClaimTaken(UserFault):

@@ -11,7 +11,7 @@ from typing import Any, Final
 from atesta_client.credentials import Credential
 from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select
 
-from api.errors import ApiError, UserFault
+from api.errors import ApiError, IdempotencyKeyReused, UserFault
 from api.vault.tables import MEMBERS, RECORDS
 
 SELECT_CREDENTIALS: Final = select(
@@ -75,20 +75,6 @@ class UidTaken(UserFault):
         )
 
 
-class KeyReused(UserFault):
-    """The idempotency key was used for another credential."""
-
-    status = 409
-
-    def __init__(self) -> None:
-        super().__init__(
-            "this Idempotency-Key was used before with another request",
-            code="idempotency_key_reused",
-            field="Idempotency-Key",
-            next_step="use a new random key for each new request; repeat a key only to retry",
-        )
-
-
 def is_of_ledgers(ledgers: Collection[bytes | None]) -> ColumnElement[bool]:
     """Return the condition that a credential is of one of these ledgers; None is none named."""
     named = RECORDS.c.ledger.in_([ledger for ledger in ledgers if ledger is not None])
@@ -108,14 +94,14 @@ Unveil = Callable[[int, bytes], bytes]
 def find_by_key(
     connection: Connection, idempotency_key: str, body_fingerprint: bytes, *, unveil: Unveil
 ) -> StoredCredential | None:
-    """Return what the key was used for; raises `KeyReused` for another body."""
+    """Return what the key was used for; raises `IdempotencyKeyReused` for another body."""
     row = connection.execute(
         SELECT_CREDENTIALS.where(RECORDS.c.idempotency_key == idempotency_key)
     ).one_or_none()
     if row is None:
         return None
     if unveil(row.epoch, bytes(row.body_fingerprint)) != body_fingerprint:
-        raise KeyReused
+        raise IdempotencyKeyReused
     return read_stored(row)
 
 
@@ -150,7 +136,7 @@ def store(
         uid, key = row["uid"], row["idempotency_key"]
         body = unveil(row["epoch"], row["body_fingerprint"])
         if key is not None and key in known:
-            answers.append(known[key][1] if known[key][0] == body else KeyReused())
+            answers.append(known[key][1] if known[key][0] == body else IdempotencyKeyReused())
         elif uid in taken:
             answers.append(UidTaken())
         else:

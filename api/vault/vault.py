@@ -42,7 +42,6 @@ from api.vault.restrictions import Restriction, check_purpose, find_restrictions
 from api.vault.sealed_tables import build_record_identity
 from api.vault.stored import (
     SELECT_CREDENTIALS,
-    KeyReused,
     NewCredential,
     Rival,
     StoredCredential,
@@ -56,7 +55,7 @@ from api.vault.stored import (
 from api.vault.tables import CLAIMS, MEMBERS, RECORDS
 from api.vault.witness import CREDENTIAL, UNWITNESSED, Opened, Witness
 
-__all__ = ["KeyReused", "NewCredential", "Rival", "StoredCredential", "UidTaken", "Vault"]
+__all__ = ["NewCredential", "Rival", "StoredCredential", "UidTaken", "Vault"]
 
 _VERSION: Final = 1
 _MOST: Final = 128
@@ -86,7 +85,7 @@ class Vault:
     async def put(self, new: NewCredential) -> StoredCredential:
         """Keep a credential; durable on return. The same key returns the same record.
 
-        Raises `UidTaken` or `KeyReused`; then nothing was stored.
+        Raises `UidTaken` or `IdempotencyKeyReused`; then nothing was stored.
         """
         if await self.find_erased(new.credential.record.uid) is not None:
             raise UidTaken
@@ -113,7 +112,7 @@ class Vault:
     async def find_by_key(
         self, idempotency_key: str, body_fingerprint: bytes
     ) -> StoredCredential | None:
-        """Return what an earlier, equal request made; raises `KeyReused`."""
+        """Return what an earlier, equal request made; raises `IdempotencyKeyReused`."""
         return await self._keyring.read(
             partial(
                 find_by_key,

@@ -13,11 +13,11 @@ from api.acts.performing import open_context
 from api.acts.resident_messages import (
     ResidentMessage,
     check_terms,
-    find_deadline,
     prepare_consent,
     prepare_withdrawal,
 )
 from api.acts.subjects import SUBJECT_ROLE, read_handle
+from api.acts.typed import find_deadline
 from api.errors import ApiError, InvalidField, NotFound, UserFault
 from api.rest import people_models as models
 from api.rest.call import Call, Reply

@@ -25,7 +25,7 @@ from api.acts.performing import build_ledger_act, check_body, open_context, prep
 from api.acts.placing import place_refusal
 from api.acts.prepared import MAX_NONCE, StoredAct, make_id
 from api.acts.table import find_acts, get_act
-from api.acts.typed import build_typed_message
+from api.acts.typed import build_typed_message, find_deadline
 from api.errors import ApiError, InvalidField, NotFound, UserFault
 from api.firewall.calls import read_call
 from api.firewall.values import Commitment
@@ -50,12 +50,6 @@ from contracts.address_book import GENESIS_BOOK
 from contracts.codes import ALL_ROLES
 from contracts.errors import CodecError
 from contracts.typed_data import ACT_TYPE
-
-DEADLINE_S: Final = 86_400
-"""How long a signature may be used where the caller does not say."""
-
-MAX_DEADLINE_S: Final = 30 * 86_400
-"""How far ahead a deadline may lie."""
 
 RELAY_GAS: Final = 200_000
 """What checking the signature and passing the call on costs at most."""
@@ -90,7 +84,7 @@ async def prepare_act(
     It is tried as the signer's own; raises its refusal.
     """
     _require_relay(act.contract)
-    deadline_s = _find_deadline(int(services.now()), occasion.deadline)
+    deadline_s = find_deadline(int(services.now()), occasion.deadline)
     head = await services.ledger.get_head()
     key = await services.records.get_key(occasion.signer, head.number)
     if key is None:
@@ -130,7 +124,7 @@ async def prepare_handled(
                 next_step="make the credential first, then prepare credential.attest",
             )
     now_s = int(services.now())
-    deadline_s = _find_deadline(now_s, occasion.deadline)
+    deadline_s = find_deadline(now_s, occasion.deadline)
     request = await build_handled(
         services, act, caller=caller, path=path, body=body, signer=occasion.signer
     )
@@ -336,12 +330,3 @@ def _find_uid(args: Mapping[str, Any]) -> bytes:
             return bytes(value[0]["uid"])
     first = next(iter(args.values()))
     return bytes(first).rjust(32, b"\0") if isinstance(first, bytes) else bytes(32)
-
-
-def _find_deadline(now_s: int, deadline: datetime | None) -> int:
-    if deadline is None:
-        return now_s + DEADLINE_S
-    deadline_s = encode_time(deadline)
-    if not now_s < deadline_s <= now_s + MAX_DEADLINE_S:
-        raise InvalidField("deadline", "a deadline lies ahead, by 30 days at most")
-    return deadline_s

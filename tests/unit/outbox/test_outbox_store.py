@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from api.errors import UpstreamFault, UserFault
+from api.errors import IdempotencyKeyReused, UpstreamFault, UserFault
 from api.outbox.outbox import RESEND_S, Outbox
-from api.outbox.store import ClaimTaken, IdempotencyKeyReused, StoredOperation, WriteRequest
+from api.outbox.store import ClaimTaken, StoredOperation, WriteRequest
 from contracts.addresses import SCHEMAS, SCHEMAS_NAME
 from contracts.codec import encode_call
 from contracts.testkeys import get_address

@@ -18,12 +18,12 @@ from atesta_client.schemas import Schema
 from sqlalchemy import Connection, select, update
 
 from api.databases import Database, open_database
-from api.errors import InvalidField
+from api.errors import IdempotencyKeyReused, InvalidField
 from api.vault.ciphers import VaultDamaged
 from api.vault.keys import MasterKey, load_master_key
 from api.vault.opening import VaultKeys, open_keyring
 from api.vault.tables import METADATA, RECORDS
-from api.vault.vault import KeyReused, NewCredential, UidTaken, Vault
+from api.vault.vault import NewCredential, UidTaken, Vault
 
 SCHEMA = Schema(uid=bytes([7]) * 32, pointers=("/certificate", "/name", "/born"))
 NAME = "Chan Tai Man 陳大文"
@@ -120,7 +120,7 @@ async def test_vault_same_key_keeps_one_record(vault: Vault) -> None:
     outcomes = await asyncio.gather(*(vault.put(wrap(make(), key="k")) for _ in range(8)))
     assert len({outcome.uid for outcome in outcomes}) == 1
     assert len(await vault.get_page(limit=10, before=None, schema_uid=None)) == 1
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyKeyReused):
         await vault.put(wrap(make(), key="k", body=2))
     assert await vault.find_by_key("k", bytes([1]) * 32) == outcomes[0]
     assert await vault.find_by_key("other", bytes([1]) * 32) is None
