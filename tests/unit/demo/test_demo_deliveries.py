@@ -2,23 +2,24 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from atesta_client.answers import AlertView, Finding, Verification
-from atesta_client.answers.reading import Page
 from atesta_client.statements import DifferenceKind, compare_deliveries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.acts.table import ACTS
+from api.background import run_beside
 from contracts.development import build_development_spec
 from contracts.genesis import build_genesis
 from scripts.demos import d6, d7, d8
 from scripts.demos.deposit_scene import Scene as DepositScene
-from scripts.demos.household_alerts import AlertWatch, watch_alerts
+from scripts.demos.household_alerts import AlertWatch
 from scripts.demos.household_periods import make_deliveries
 from scripts.demos.household_scene import Scene as HouseholdScene
 from scripts.demos.law_carrying import require_refused, require_valid
@@ -80,9 +81,9 @@ class Alerts:
     def __init__(self, *lists: list[AlertView]) -> None:
         self.lists = list(lists)
 
-    async def send(self, _request: Any) -> Page[AlertView]:
-        items = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
-        return Page(items=tuple(items), next=None, indexed_block=1)
+    async def list_all(self, _request: Any) -> AsyncIterator[AlertView]:
+        for alert in self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]:
+            yield alert
 
 
 async def test_watch_notes_the_first_alert_of_each_level() -> None:
@@ -98,7 +99,7 @@ async def test_watch_notes_the_first_alert_of_each_level() -> None:
 
 async def test_watch_fails_the_story_when_no_alert_comes() -> None:
     watch = AlertWatch(Alerts([]), ALERT.uid)  # type: ignore[arg-type]
-    async with watch_alerts(watch):
+    async with run_beside(watch.run(), "alerts"):
         await asyncio.sleep(0)
         with pytest.raises(StoryFailed, match="no alert at 80 %"):
             await watch.wait_for(80, 0.0)
