@@ -14,7 +14,7 @@ import contextlib
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,9 +31,9 @@ from node.daemon.chain_view import HeadView
 from node.mempool import Mempool
 from node.mempool.limits import MempoolLimits
 from node.storage.level import LevelStore
+from scripts.benchmarks.engines import list_engines
 from scripts.benchmarks.figures import Figure
 from scripts.benchmarks.ledger_chain import LedgerChain, load_committed_genesis
-from scripts.postgresql.server import PostgresMissing, run_postgres
 from tests.unit.explorer.real_ledger import RealLedger
 
 PER_BLOCK = 150
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> list[Figure]:
         alone = made.attestations / _import_alone(made, folder / "alone")
         figures.append(Figure(name="chain, alone", value=alone, unit="tx/s"))
         figures.append(Figure(name="the same in blocks", value=alone / PER_BLOCK, unit="blocks/s"))
-        for name, url in _list_engines(arguments.url, folder, stack):
+        for name, url in list_engines("index", folder, stack, url=arguments.url):
             (folder / name).mkdir()
             figures += asyncio.run(_measure(made, name, url, folder / name, alone))
     return figures
@@ -86,21 +86,6 @@ def _import_alone(made: _Made, folder: Path) -> float:
         return time.monotonic() - started
     finally:
         store.close()
-
-
-def _list_engines(
-    url: str | None, folder: Path, stack: contextlib.ExitStack
-) -> Iterator[tuple[str, str]]:
-    if url is not None:
-        yield "given", url
-        return
-    yield "SQLite", f"sqlite:///{folder / 'index.sqlite'}"
-    try:
-        server = stack.enter_context(run_postgres())
-    except PostgresMissing as error:
-        _tell(f"without PostgreSQL: {error}")
-        return
-    yield "PostgreSQL", server.create_database("index")
 
 
 def _make(count: int) -> _Made:

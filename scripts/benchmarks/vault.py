@@ -18,10 +18,9 @@ import argparse
 import asyncio
 import contextlib
 import secrets
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,8 +34,8 @@ from api.vault.keyring import EpochLimits
 from api.vault.opening import VaultKeys, open_keyring
 from api.vault.tables import METADATA
 from api.vault.vault import NewCredential, Vault
+from scripts.benchmarks.engines import list_engines
 from scripts.benchmarks.figures import Figure
-from scripts.postgresql.server import PostgresMissing, run_postgres
 
 TARGET_DOCUMENTS = 1_000.0
 WRITERS = 64
@@ -59,25 +58,10 @@ def run(arguments: argparse.Namespace) -> list[Figure]:
     figures: list[Figure] = []
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atesta-bench-")))
-        for name, url in _list_engines(arguments.url, folder, stack):
+        for name, url in list_engines("vault", folder, stack, url=arguments.url):
             (folder / name).mkdir()
             figures += asyncio.run(_measure(made, name, url, folder / name))
     return figures
-
-
-def _list_engines(
-    url: str | None, folder: Path, stack: contextlib.ExitStack
-) -> Iterator[tuple[str, str]]:
-    if url is not None:
-        yield "given", url
-        return
-    yield "SQLite", f"sqlite:///{folder / 'vault.sqlite'}"
-    try:
-        server = stack.enter_context(run_postgres())
-    except PostgresMissing as error:
-        print(f"without PostgreSQL: {error}", file=sys.stderr)
-        return
-    yield "PostgreSQL", server.create_database("vault")
 
 
 async def _measure(made: Sequence[Credential], name: str, url: str, folder: Path) -> list[Figure]:

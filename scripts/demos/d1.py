@@ -14,47 +14,28 @@ Ends with ``demo: ok`` and exit code 0, or ``demo: failed: <reason>`` and exit c
 
 import argparse
 import asyncio
-import contextlib
 import os
-import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from atesta_client.errors import ClientError
-
-from node.errors import NodeError
 from scripts.demos.auditing import audit
 from scripts.demos.checking import check_while_issuer_is_down, cut_off_verifier
 from scripts.demos.conversion import convert
 from scripts.demos.databases import DemoDatabases, add_options, check_options
-from scripts.demos.documents import DocumentsUnusable, load_documents
+from scripts.demos.documents import load_documents
 from scripts.demos.ground import DemoGround, add_network_option
 from scripts.demos.issuing import carry_certificates, make_credentials
 from scripts.demos.narrator import Narrator
-from scripts.demos.network import DemoNetwork, NodeGone
+from scripts.demos.network import DemoNetwork
 from scripts.demos.opening import agree_on_schema, open_network
 from scripts.demos.privacy_step import search_agencies
 from scripts.demos.refusals import show_refusals
-from scripts.demos.stage import Stage, StoryFailed
-from scripts.postgresql.server import PostgresMissing
+from scripts.demos.stage import Stage
+from scripts.demos.telling import tell_to_the_end
 
 OWN_DOCUMENTS = Path(__file__).parent / "data" / "certificates.ndjson"
 """The project's own dozen certificates of people who do not exist."""
-
-
-EXPECTED_FAILURES = (
-    StoryFailed,
-    NodeGone,
-    DocumentsUnusable,
-    PostgresMissing,
-    ClientError,
-    NodeError,
-    OSError,
-)
-
-_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,16 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _run(options: argparse.Namespace, narrator: Narrator) -> str | None:
     """Tell the story; return why it failed, or None."""
-    task = asyncio.current_task()
-    assert task is not None
-    loop = asyncio.get_running_loop()
-    for number in _INTERRUPTS:
-        loop.add_signal_handler(number, task.cancel)
     databases = DemoDatabases(options.database)
     ground = DemoGround(options.network)
     narrator.words = ground.words
     network = DemoNetwork(options.agencies, keep=options.keep, databases=databases, ground=ground)
-    try:
+
+    async def tell() -> None:
         documents = load_documents(options.documents)
         own = load_documents(OWN_DOCUMENTS)
         with databases, ground:
@@ -87,25 +64,14 @@ async def _run(options: argparse.Namespace, narrator: Narrator) -> str | None:
             async with network:
                 await _tell(Stage(network, narrator, documents, own), keep=options.keep)
                 network.is_finished = True
-    except asyncio.CancelledError:
-        return "interrupted; every node that it started is stopped"
-    except EXPECTED_FAILURES as error:
-        if network.folder.is_dir() and network.folder != Path():
-            narrator.say(f"The nodes are stopped; their folders and logs are in {network.folder}.")
-        return str(error)
-    except Exception as error:  # noqa: BLE001 - whatever happens, the last line says why
-        traceback.print_exc()
-        return f"{type(error).__name__}: {error}"
-    finally:
-        for number in _INTERRUPTS:
-            with contextlib.suppress(ValueError):
-                loop.remove_signal_handler(number)
-    if options.keep:
+
+    failure = await tell_to_the_end(narrator, network, tell)
+    if options.keep and failure is None:
         narrator.say("The nodes keep running; to stop them:")
         narrator.say(f".venv/bin/atesta devnet down --dir {network.folder}")
         for node in network.nodes:
             narrator.say(f"{node.name}: {node.url}/explorer")
-    return None
+    return failure
 
 
 async def _tell(stage: Stage, *, keep: bool) -> None:

@@ -17,11 +17,11 @@ from typing import Final
 from scripts.demos.databases import ENGINES
 from scripts.demos.ground import NETWORKS, add_network_option
 from scripts.demos.narrator import Narrator
+from scripts.demos.telling import INTERRUPTS
 
 FOLDER: Final = Path(__file__).parent
 OWN_STORIES: Final = ("ledgers",)
 """Told at the end, on nodes of our own with SQLite files only."""
-_INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(Exception):
@@ -87,7 +87,7 @@ def _run(name: str, database: str, network: str) -> int:
         is_interrupted = True
         process.send_signal(number)
 
-    before = {number: signal.signal(number, pass_on) for number in _INTERRUPTS}
+    before = {number: signal.signal(number, pass_on) for number in INTERRUPTS}
     try:
         code = process.wait()
     finally:

@@ -6,27 +6,16 @@ and leaves no process behind, also when it is interrupted.
 
 import argparse
 import asyncio
-import contextlib
-import signal
-import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
-
-from atesta_client.errors import ClientError
 
 from contracts.development import SHARER, DevelopmentAgency, list_development_agencies
 from contracts.testkeys import AGENCIES
-from node.errors import NodeError
 from scripts.demos.databases import DemoDatabases, add_options, check_options
 from scripts.demos.ground import DemoGround, add_network_option
 from scripts.demos.law_stage import LawStage
 from scripts.demos.narrator import Narrator
-from scripts.demos.network import NodeGone
-from scripts.demos.stage import StoryFailed
-from scripts.postgresql.server import PostgresMissing
-
-_INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from scripts.demos.telling import tell_to_the_end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,17 +76,13 @@ def list_parties(story: Story, count: int) -> tuple[DevelopmentAgency, ...]:
 
 async def _run(story: Story, narrator: Narrator, options: argparse.Namespace) -> str | None:
     """Tell the story; return why it failed, or None."""
-    task = asyncio.current_task()
-    assert task is not None
-    loop = asyncio.get_running_loop()
-    for number in _INTERRUPTS:
-        loop.add_signal_handler(number, task.cancel)
     databases = DemoDatabases(options.database)
     ground = DemoGround(options.network)
     narrator.words = ground.words
     parties = list_parties(story, options.agencies)
     stage = LawStage(narrator, parties, keep=options.keep, databases=databases, ground=ground)
-    try:
+
+    async def tell() -> None:
         with databases, ground:
             for note in (databases.note, ground.note):
                 if note is not None:
@@ -109,19 +94,9 @@ async def _run(story: Story, narrator: Narrator, options: argparse.Namespace) ->
                     with narrator.step("The nodes are started again, because of --keep"):
                         await stage.restart()
                 stage.is_finished = True
-    except asyncio.CancelledError:
-        return "interrupted; every node that it started is stopped"
-    except (StoryFailed, NodeGone, PostgresMissing, ClientError, NodeError, OSError) as error:
-        narrator.say(f"The nodes are stopped; their folders and logs are in {stage.folder}.")
-        return str(error)
-    except Exception as error:  # noqa: BLE001 - whatever happens, the last line says why
-        traceback.print_exc()
-        return f"{type(error).__name__}: {error}"
-    finally:
-        for number in _INTERRUPTS:
-            with contextlib.suppress(ValueError):
-                loop.remove_signal_handler(number)
-    if options.keep:
+
+    failure = await tell_to_the_end(narrator, stage, tell)
+    if options.keep and failure is None:
         narrator.say("The nodes keep running; to stop them:")
         narrator.say(f".venv/bin/atesta devnet down --dir {stage.folder / 'net'}")
-    return None
+    return failure

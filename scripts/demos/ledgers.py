@@ -16,23 +16,19 @@ Ends with ``demo: ok`` and exit code 0, or ``demo: failed: <reason>`` and exit c
 
 import argparse
 import asyncio
-import contextlib
 import secrets
-import signal
 import sys
 import time
-import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from atesta_client import requests
 from atesta_client.credentials import decode_credential
-from atesta_client.errors import ClientError, LedgerRefused, RestProblem
+from atesta_client.errors import LedgerRefused, RestProblem
 from atesta_client.holder_keys import HolderKey
 from atesta_client.publishing import sign_publish_request
 
-from node.errors import NodeError
 from scripts.demos import ledger_search
 from scripts.demos.databases import ENGINES
 from scripts.demos.ground import NETWORKS
@@ -55,8 +51,8 @@ from scripts.demos.ledger_stage import (
 )
 from scripts.demos.narrator import Narrator
 from scripts.demos.stage import StoryFailed, require
+from scripts.demos.telling import tell_to_the_end
 
-_INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CARRIERS: Final = ("Ana Xavier", "Bento Lou", "Clara Ung", "Duarte Ieong")
 _STAYING: Final = "Elisa Kuan"
 
@@ -354,29 +350,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _run(narrator: Narrator) -> str | None:
     """Tell the story; return why it failed, or None."""
-    task = asyncio.current_task()
-    assert task is not None
-    loop = asyncio.get_running_loop()
-    for number in _INTERRUPTS:
-        loop.add_signal_handler(number, task.cancel)
     stage = LedgerStage(narrator)
-    try:
+
+    async def tell() -> None:
         async with stage:
             await _tell(Story(stage))
             stage.is_finished = True
-    except asyncio.CancelledError:
-        return "interrupted; every node that it started is stopped"
-    except (StoryFailed, ClientError, NodeError, OSError) as error:
-        narrator.say(f"The nodes are stopped; their folders and logs are in {stage.folder}.")
-        return str(error)
-    except Exception as error:  # noqa: BLE001 - whatever happens, the last line says why
-        traceback.print_exc()
-        return f"{type(error).__name__}: {error}"
-    finally:
-        for number in _INTERRUPTS:
-            with contextlib.suppress(ValueError):
-                loop.remove_signal_handler(number)
-    return None
+
+    return await tell_to_the_end(narrator, stage, tell)
 
 
 async def _tell(story: Story) -> None:

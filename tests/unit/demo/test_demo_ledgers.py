@@ -1,8 +1,5 @@
 """The story of three ledgers: who is on which, and the whole of it with real node processes."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,8 +18,7 @@ from scripts.demos.ledger_stage import (
     SHARED,
     serve_both,
 )
-
-ROOT = Path(__file__).parents[3]
+from tests.unit.demo.demo_runs import run_demo
 
 
 def test_ledgers_share_no_key_no_chain_id_and_no_form() -> None:
@@ -82,18 +78,7 @@ def test_one_api_serves_both_ledgers_with_the_only_vault(tmp_path: Path) -> None
 @pytest.mark.processes
 @pytest.mark.long
 def test_demo_of_ledgers_ends_ok_finds_nothing_across_and_leaves_nothing(tmp_path: Path) -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "scripts.demos.ledgers"],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=580,
-        check=False,
-    )
-    assert run.stdout.strip().splitlines()[-1] == "demo: ok", run.stdout + run.stderr
-    assert run.returncode == 0
-    told = " ".join(run.stdout.split())
+    told = " ".join(run_demo("ledgers", tmp_path, ends="demo: ok").split())
     assert "0 found at Guangdong" in told
     assert "carrying needs no issuer" in told
     assert "has one API and one vault over macao and shared" in told
