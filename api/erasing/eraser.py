@@ -29,10 +29,10 @@ import structlog
 
 from api.background import run_beside
 from api.cases.marks import keep_marks
+from api.erasing.carried import reach_carried
 from api.erasing.orders import ErasureOrder, ErasureOrders
 from api.errors import ApiError
 from api.outbox.store import WriteRequest
-from api.publishing.evidence import list_published
 from api.rest.missing_roles import name_missing_role
 from api.rest.services import NoVault, RestServices
 from api.rest.values import Reason, encode_hex
@@ -149,7 +149,7 @@ class Eraser:
         """Do everything for an order but erasing, and say whether that is due."""
         if order.finished_s is not None:
             return _Step(order=order)
-        await self._reach_carried(order)
+        await reach_carried(self._services, self._orders, order)
         marks = await self._list_marks(order)
         alive = [mark for mark in marks if mark.state is not RecordState.ERASED]
         if alive:
@@ -187,15 +187,6 @@ class Eraser:
         if order.problem == error.reason:
             return order
         return await self._orders.save_problem(order, error.reason)
-
-    async def _reach_carried(self, order: ErasureOrder) -> None:
-        """Order that what was published of the record on other ledgers is erased as well."""
-        if len(self._services.ledgers) == 1:
-            return
-        for uid in await list_published(self._services, order.uid):
-            if await self._orders.find(uid) is None:
-                told = replace(order, uid=uid, batch=None, place=None, operation=None, attempt=0)
-                await self._orders.put(replace(told, block=None, block_time_s=None, problem=None))
 
     async def _list_marks(self, order: ErasureOrder) -> list[_Mark]:
         """Return where any ledger has the record; a ledger that is away is waited for."""

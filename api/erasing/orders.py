@@ -17,6 +17,9 @@ from api.vault.holdings import Holding, list_holdings
 from api.vault.restrictions import Restriction, put_restrictions
 from api.vault.tables import ERASURE_ORDERS, MEMBERS, PERSON_ERASURES
 
+YIELDING: Final = frozenset((ErasureReason.HOLDER_REQUEST, ErasureReason.SUPERSEDED))
+"""Reasons that a duty to keep outweighs; what is wrong, unsafe or ended by law goes anyway."""
+
 _PROBLEM_SIZE: Final = 500
 _PROBLEMS: Final = 5
 

@@ -24,7 +24,7 @@ from api.acts.key_bindings import BINDING_ROLE
 from api.acts.subjects import SUBJECT_ROLE
 from api.cases.register import FILE_ROLE, list_case_exchanges
 from api.erasing.eraser import open_orders
-from api.erasing.orders import ErasureOrder, PersonErasure
+from api.erasing.orders import YIELDING, ErasureOrder, PersonErasure
 from api.index import law_queries
 from api.publishing.evidence import list_published
 from api.rest.services import RestServices
@@ -42,9 +42,6 @@ _KINDS: Final = {
     FILE_ROLE: "case_file",
 }
 """What a record is that the ledger does not have, by the role of its material."""
-
-YIELDING: Final = frozenset((ErasureReason.HOLDER_REQUEST, ErasureReason.SUPERSEDED))
-"""Reasons that a duty to keep outweighs; what is wrong, unsafe or ended by law goes anyway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

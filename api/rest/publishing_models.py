@@ -35,7 +35,7 @@ class Publication(Model):
     uid: Uid = Field(description="The published credential.", examples=[EXAMPLE_UID])
     credential: Uid = Field(description="What was published.", examples=[EXAMPLE_UID])
     origin: str | None = Field(
-        description="Name of the ledger on which that stands; null if it is erased.",
+        description="Name of the ledger on which that stands, or stood; null if this is not known.",
         examples=["macao"],
     )
     request: str = Field(description="What the holder signed.", examples=[EXAMPLE_REQUEST])

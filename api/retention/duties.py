@@ -7,9 +7,15 @@ nothing of it is to be kept any more, and restricted when everything of it is pa
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from api.publishing.evidence import ROLE as PUBLISH_ROLE
 from api.retention.classes import Action, RetentionClass, RetentionPlan
 from api.vault.holdings import Holding
+
+FOLLOWING: Final = frozenset((PUBLISH_ROLE,))
+"""Roles of materials that say why a credential stands, and are kept as long as it: such a one has
+a time of its own only where a class covers its role."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +46,18 @@ def find_terms(
     terms = []
     for holding in holdings:
         found = plan.find_for(holding, action)
+        if found is None and follows(holding, holdings):
+            continue
         if found is None:
             return None
         start_s = found.find_start(holding.created_s, holding.valid_until_s)
         terms.append(Term(of=found, end_s=found.compute_end(start_s)))
     return tuple(terms)
+
+
+def follows(holding: Holding, holdings: Sequence[Holding]) -> bool:
+    """Tell whether a thing of a record is kept as long as the record's credential."""
+    return holding.role in FOLLOWING and any(one.schema_uid is not None for one in holdings)
 
 
 def find_duty(plan: RetentionPlan, holdings: Sequence[Holding], *, now_s: int) -> Duty | None:

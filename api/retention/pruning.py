@@ -21,7 +21,7 @@ from api.access.read_table import READS
 from api.cases.marks import keep_marks
 from api.erasing.orders import ErasureOrder, ErasureOrders
 from api.retention.classes import RetentionPlan, name_kind
-from api.retention.duties import find_duty, find_terms
+from api.retention.duties import find_duty, find_terms, follows
 from api.vault.erasure import ErasureReason, erase_records
 from api.vault.holdings import Holding, iterate_holdings
 from api.vault.keyring import Keyring
@@ -116,8 +116,12 @@ def find_due(keyring: Keyring, plan: RetentionPlan, *, now_s: int) -> Findings:
     uncovered: Counter[str] = Counter()
     for holding in iterate_holdings(keyring.database):
         held.setdefault(holding.uid, []).append(holding)
-        if plan.find_for(holding) is None:
-            uncovered[_name(holding)] += 1
+    for holdings in held.values():
+        uncovered.update(
+            _name(holding)
+            for holding in holdings
+            if plan.find_for(holding) is None and not follows(holding, holdings)
+        )
     known = {one.uid: one for one in keyring.database.read_now(list_restrictions)}
     due, restricted = [], []
     for uid, holdings in held.items():

@@ -2,6 +2,7 @@
 
 from atesta_client.credentials import Credential, RecordReference
 from atesta_client.errors import MaterialRefused
+from atesta_client.holder_keys import HolderPublicKey
 from atesta_client.publishing import PublishRequest, validate_publish_request
 
 from api.errors import NotFound, UserFault
@@ -57,6 +58,9 @@ async def create_publication(call: Call) -> Reply:
         token=body.request,
         nonce=request.nonce,
         kept_s=int(call.services.now()),
+        issuer=credential.record.issuer,
+        commitment=credential.record.commitment,
+        origin=credential.record.ledger,
     )
     await keep_request(call.services, kept)
     try:
@@ -79,16 +83,17 @@ async def get_publication(call: Call) -> Reply:
             field="uid",
             code="publication_not_found",
         )
-    credential = await call.services.vault.open(kept.credential)
+    published = await call.services.vault.open(uid)
+    key = None if published is None else published.holder_key
+    record = await _find_record(call.services, kept, published)
     source = None
     request: PublishRequest | None = None
-    if credential is not None:
-        source = await call.services.ledgers.find(credential.record.ledger)
+    if record is not None and key is not None:
+        source = await call.services.ledgers.find(record.ledger)
         try:
-            request = await _validate(call.services, credential, kept.token, now_s=None)
+            request = await _validate(call.services, key, record, kept.token, now_s=None)
         except MaterialRefused:
             request = None
-    key = None if credential is None else credential.holder_key
     return Reply(
         model=Publication(
             uid=encode_hex(uid),
@@ -101,6 +106,16 @@ async def get_publication(call: Call) -> Reply:
             holds=request is not None,
         )
     )
+
+
+async def _find_record(
+    services: RestServices, kept: KeptRequest, published: Credential | None
+) -> RecordReference | None:
+    """Return what a request is about; None if neither that nor what was published is here."""
+    if published is not None and (record := kept.find_record(published.record)) is not None:
+        return record
+    credential = await services.vault.open(kept.credential)
+    return None if credential is None else credential.record
 
 
 async def _find_source(services: RestServices, credential: Credential) -> RestServices:
@@ -125,15 +140,6 @@ async def _find_source(services: RestServices, credential: Credential) -> RestSe
 
 
 async def _check_request(call: Call, credential: Credential, token: str) -> PublishRequest:
-    try:
-        return await _validate(call.services, credential, token, now_s=int(call.services.now()))
-    except MaterialRefused as refused:
-        raise refuse_document(refused, place="request") from None
-
-
-async def _validate(
-    services: RestServices, credential: Credential, token: str, *, now_s: int | None
-) -> PublishRequest:
     holder = credential.holder_key
     if holder is None:
         raise UserFault(
@@ -143,10 +149,23 @@ async def _validate(
             status=409,
             next_step="issue it anew with the holder's key, or seal it in a batch of that ledger",
         )
+    now_s = int(call.services.now())
+    try:
+        return await _validate(call.services, holder, credential.record, token, now_s=now_s)
+    except MaterialRefused as refused:
+        raise refuse_document(refused, place="request") from None
+
+
+async def _validate(
+    services: RestServices,
+    holder: HolderPublicKey,
+    record: RecordReference,
+    token: str,
+    *,
+    now_s: int | None,
+) -> PublishRequest:
     target = await read_reference(services)
-    return validate_publish_request(
-        token, holder, record=credential.record, target=target, now_s=now_s
-    )
+    return validate_publish_request(token, holder, record=record, target=target, now_s=now_s)
 
 
 async def _check_live(source: RestServices, record: RecordReference) -> None:
