@@ -34,11 +34,6 @@ PRIVATE_KEY = get_private_key(2, "account")
 WORDS = ["address", "bytes32", "uint256"]
 
 
-@pytest.fixture
-def ledger() -> Ledger:
-    return Ledger()
-
-
 def build_call(ledger: Ledger, number: int = 1) -> bytes:
     terms = tuple(build_terms().values())
     args = [uid_of(number), terms, ledger.now, NOTHING]

@@ -18,6 +18,13 @@ from contracts.codes import (
 )
 from contracts.decisions import DecisionKind
 from contracts.testkeys import get_address
+from tests.contracts.accredited_ledger import (
+    BATCH,
+    FIRST,
+    SCHEMA,
+    SECOND,
+    build_accredited_ledger,
+)
 from tests.contracts.contract_harness import (
     AUDITOR,
     BUREAU,
@@ -37,21 +44,10 @@ from tests.contracts.contract_harness import (
     uid_of,
 )
 
-SCHEMA = uid_of(1)
-FIRST = uid_of(100)
-SECOND = uid_of(101)
-BATCH = uid_of(200)
-
 
 @pytest.fixture
 def ledger() -> Ledger:
-    """A ledger with one schema, for which laboratory and commission are accredited."""
-    ledger = Ledger()
-    ledger.register_schema(SCHEMA)
-    ledger.accredit(SCHEMA, LABORATORY)
-    ledger.accredit(SCHEMA, COMMISSION)
-    ledger.pass_time()
-    return ledger
+    return build_accredited_ledger()
 
 
 def test_attestation_is_recorded_and_announced(ledger: Ledger) -> None:

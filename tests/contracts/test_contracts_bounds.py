@@ -19,11 +19,6 @@ KEY = Address(b"\x62" * 20)
 ADMISSION = [uid_of(900), uid_of(901), uid_of(0), 3, KEY, uid_of(902)]
 
 
-@pytest.fixture
-def ledger() -> Ledger:
-    return Ledger()
-
-
 def get_slot(variable: str) -> int:
     module, name = variable.split(".")
     return int(load_artifact("agency_registry").storage_layout[module][name]["slot"])

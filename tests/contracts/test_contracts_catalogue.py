@@ -37,11 +37,6 @@ from tests.contracts.law_harness import (
 NEXT = uid_of(1101)
 
 
-@pytest.fixture
-def ledger() -> Ledger:
-    return Ledger()
-
-
 def dataset_args(ledger: Ledger, **changes: Any) -> list[Any]:
     fields = {"uid": ORDINARY, "event_time": ledger.now, "previous": NOTHING}
     own = {name: changes.pop(name) for name in [*changes] if name in fields}

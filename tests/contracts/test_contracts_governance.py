@@ -40,11 +40,6 @@ NEXT_CODE = Address(b"\x77" * 20)
 
 
 @pytest.fixture
-def ledger() -> Ledger:
-    return Ledger()
-
-
-@pytest.fixture
 def proposal(ledger: Ledger) -> int:
     return ledger.propose(bureau, KIND, [BUREAU, uid_of(3)])
 

@@ -41,11 +41,6 @@ OTHER = uid_of(6100)
 SUCCESSION = uid_of(6200)
 
 
-@pytest.fixture
-def ledger() -> Ledger:
-    return Ledger()
-
-
 def refuse(ledger: Ledger, *entries: tuple[Any, ...], sender: Address = bureau) -> str | None:
     return ledger.refuse(sender, "mandates", "record", [list(entries), ledger.now])
 

@@ -33,11 +33,6 @@ NEW_VALIDATOR = Address(b"\x92" * 20)
 MACAO = b"MO".ljust(32, b"\0")
 
 
-@pytest.fixture
-def ledger() -> Ledger:
-    return Ledger()
-
-
 def test_register_begins_as_it_was_founded(ledger: Ledger) -> None:
     assert ledger.registry("is_founded")
     assert ledger.registry("agency_count") == 4

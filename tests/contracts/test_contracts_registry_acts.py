@@ -44,11 +44,6 @@ ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
 @pytest.fixture
-def ledger() -> Ledger:
-    return Ledger()
-
-
-@pytest.fixture
 def proposal(ledger: Ledger) -> int:
     return ledger.propose(bureau, DecisionKind.SET_PROFILE, [BUREAU, uid_of(3)])
 

@@ -26,11 +26,6 @@ SCHEMA = uid_of(1)
 OTHER = uid_of(2)
 
 
-@pytest.fixture
-def ledger() -> Ledger:
-    return Ledger()
-
-
 def register_args(ledger: Ledger, **changes: Any) -> list[Any]:
     fields = {
         "uid": SCHEMA,

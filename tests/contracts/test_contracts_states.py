@@ -5,9 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from contracts.codes import Reason, RecordState
+from tests.contracts.accredited_ledger import (
+    BATCH,
+    FIRST,
+    SCHEMA,
+    SECOND,
+    build_accredited_ledger,
+)
 from tests.contracts.contract_harness import (
-    COMMISSION,
-    LABORATORY,
     Ledger,
     auditor,
     batch_args,
@@ -17,24 +22,12 @@ from tests.contracts.contract_harness import (
     laboratory,
     set_state,
     stranger,
-    uid_of,
 )
-
-SCHEMA = uid_of(1)
-FIRST = uid_of(100)
-SECOND = uid_of(101)
-BATCH = uid_of(200)
 
 
 @pytest.fixture
 def ledger() -> Ledger:
-    """A ledger with one schema, for which laboratory and commission are accredited."""
-    ledger = Ledger()
-    ledger.register_schema(SCHEMA)
-    ledger.accredit(SCHEMA, LABORATORY)
-    ledger.accredit(SCHEMA, COMMISSION)
-    ledger.pass_time()
-    return ledger
+    return build_accredited_ledger()
 
 
 ALLOWED = {

@@ -26,11 +26,6 @@ NEW_VALIDATOR = Address(b"\x92" * 20)
 MACAO = b"MO".ljust(32, b"\0")
 
 
-@pytest.fixture
-def ledger() -> Ledger:
-    return Ledger()
-
-
 def check_validator_set(ledger: Ledger) -> tuple[Address, ...]:
     """The set is sorted and not empty, and number and hash in their slots are its own."""
     validators: tuple[Address, ...] = ledger.registry("getValidators")

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.acts.exchange_world import Law, make_law, record_consent
 from tests.unit.rest.ledger_world import Agency, Caller, FakeLedger, open_caller
 
 NUMBERS = {"laboratory": 1, "bureau": 2, "commission": 3, "supervisor": 4}
@@ -40,6 +41,18 @@ async def supervisor(ledger: FakeLedger, tmp_path: Path) -> AsyncIterator[Caller
     """The data-protection authority."""
     async for caller in open_agency(ledger, tmp_path, "supervisor"):
         yield caller
+
+
+@pytest.fixture
+async def law(bureau: Caller, laboratory: Caller, supervisor: Caller) -> Law:
+    """What the bureau gives to the laboratory, on consent."""
+    return await make_law(bureau, supervisor, laboratory)
+
+
+@pytest.fixture
+async def consent(laboratory: Caller, law: Law) -> str:
+    """The consent that the laboratory recorded; it hands its envelope on inside the request."""
+    return str((await record_consent(laboratory, law))["uid"])
 
 
 async def open_agency(ledger: FakeLedger, folder: Path, name: str) -> AsyncIterator[Caller]:

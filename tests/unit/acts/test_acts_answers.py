@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from atesta_client.envelopes import decode_envelope
 
 from tests.unit.acts.exchange_world import (
@@ -24,11 +23,6 @@ CONDITIONAL = {
 }
 OFFICER = {"name": "Lei", "number": "12"}
 TERM = {"officer": OFFICER, "resolution": {"number": "D-12"}}
-
-
-@pytest.fixture
-async def law(bureau: Caller, laboratory: Caller, supervisor: Caller) -> Law:
-    return await make_law(bureau, supervisor, laboratory)
 
 
 async def settle_all(*callers: Caller) -> None:

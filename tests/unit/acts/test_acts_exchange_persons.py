@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.unit.acts.exchange_world import (
     Law,
     ask,
@@ -16,11 +14,6 @@ from tests.unit.acts.exchange_world import (
 )
 from tests.unit.acts.law_world import BUREAU, explain
 from tests.unit.rest.ledger_world import Caller
-
-
-@pytest.fixture
-async def law(bureau: Caller, laboratory: Caller, supervisor: Caller) -> Law:
-    return await make_law(bureau, supervisor, laboratory)
 
 
 async def state(caller: Caller, uid: str) -> Any:

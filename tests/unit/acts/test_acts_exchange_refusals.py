@@ -33,17 +33,6 @@ from tests.unit.rest.ledger_world import Caller
 
 
 @pytest.fixture
-async def law(bureau: Caller, laboratory: Caller, supervisor: Caller) -> Law:
-    return await make_law(bureau, supervisor, laboratory)
-
-
-@pytest.fixture
-async def consent(laboratory: Caller, law: Law) -> str:
-    """The consent that the laboratory recorded; it hands its envelope on inside the request."""
-    return str((await record_consent(laboratory, law))["uid"])
-
-
-@pytest.fixture
 async def asked(laboratory: Caller, law: Law, consent: str) -> Any:
     """The laboratory's request, which is approved at once."""
     return await ask(laboratory, law, consent)

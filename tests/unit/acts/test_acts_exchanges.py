@@ -16,7 +16,6 @@ from tests.unit.acts.exchange_world import (
     build_request,
     do,
     look,
-    make_law,
     record_consent,
     release,
     share_texts,
@@ -24,17 +23,6 @@ from tests.unit.acts.exchange_world import (
 from tests.unit.acts.law_world import BUREAU, LABORATORY, LATER, explain, read, write_time
 from tests.unit.acts.test_acts_signing import prepare, sign
 from tests.unit.rest.ledger_world import Caller
-
-
-@pytest.fixture
-async def law(bureau: Caller, laboratory: Caller, supervisor: Caller) -> Law:
-    return await make_law(bureau, supervisor, laboratory)
-
-
-@pytest.fixture
-async def consent(laboratory: Caller, law: Law) -> str:
-    """The consent that the laboratory recorded; it hands its envelope on inside the request."""
-    return str((await record_consent(laboratory, law))["uid"])
 
 
 async def state(caller: Caller, uid: str) -> Any:

@@ -9,18 +9,13 @@ from api.errors import UpstreamFault
 from api.retention.pruning import prune
 from api.vault.restrictions import list_restrictions
 from api.vault.vault import Vault
-from tests.unit.acts.exchange_world import PERSON, Law, ask, do, make_law, record_consent, release
+from tests.unit.acts.exchange_world import PERSON, Law, ask, do, record_consent, release
 from tests.unit.acts.law_world import BUREAU
 from tests.unit.rest.ledger_world import Caller
 
 YEARS_S = 366 * 86_400
 CASE = "/cases/HS-2026-000417"
 OTHER = {"reference": "file-2026-0043"}
-
-
-@pytest.fixture
-async def law(bureau: Caller, laboratory: Caller, supervisor: Caller) -> Law:
-    return await make_law(bureau, supervisor, laboratory)
 
 
 async def exchange(bureau: Caller, laboratory: Caller, law: Law) -> tuple[str, str]:

@@ -1,16 +1,9 @@
 """Who used a person's data: reads by handle, purposes of the ledger, what acts open."""
 
-import pytest
-
 from api.access.reads import Read, ReadFilter
-from tests.unit.acts.exchange_world import PERSON, Law, ask, do, make_law, record_consent, release
+from tests.unit.acts.exchange_world import PERSON, Law, ask, do, record_consent, release
 from tests.unit.acts.law_world import BUREAU
 from tests.unit.rest.ledger_world import Caller
-
-
-@pytest.fixture
-async def law(bureau: Caller, laboratory: Caller, supervisor: Caller) -> Law:
-    return await make_law(bureau, supervisor, laboratory)
 
 
 async def list_rows(where: Caller) -> list[Read]:

@@ -17,8 +17,7 @@ from tests.unit.rest.ledger_world import START_S, Caller
 
 
 @pytest.fixture
-async def law(bureau: Caller, supervisor: Caller, laboratory: Caller) -> Law:
-    law = await make_law(bureau, supervisor, laboratory)
+async def law(law: Law, laboratory: Caller) -> Law:
     await laboratory.agency.services.index.catch_up()
     return law
 

@@ -14,17 +14,12 @@ from api.retention.daily import DailyRetention
 from api.retention.job import RetentionJob, parse_time_of_day
 from api.retention.report import RETENTION_REPORT
 from api.retention.withdrawals import RetainedWithdrawals
-from tests.unit.acts.exchange_world import Law, ask, do, make_law, record_consent, release
+from tests.unit.acts.exchange_world import Law, ask, do, record_consent, release
 from tests.unit.acts.law_world import LATER
 from tests.unit.rest.ledger_world import Caller
 
 YEAR_S = 366 * 86_400
 CASE = "/cases/HS-2026-000417"
-
-
-@pytest.fixture
-async def law(bureau: Caller, laboratory: Caller, supervisor: Caller) -> Law:
-    return await make_law(bureau, supervisor, laboratory)
 
 
 async def withdraw(bureau: Caller, laboratory: Caller, law: Law, answer: Any) -> tuple[str, str]:

@@ -56,6 +56,10 @@ EMPTY_CODE_HASH = Hash32(keccak(b""))
 VALIDATOR_KEYS = tuple(PrivateKey(keccak(b"validator %d" % number)) for number in range(4))
 SENDER = EthAccount.from_key(keccak(b"sender"))
 REGISTRY = Address(bytes.fromhex("0000000000000000000000000000000000a7e501"))
+SENDER_HEX = SENDER.address.lower()
+REGISTRY_HEX = "0x" + REGISTRY.hex()
+TOPIC = Hash32(keccak(b"Attested(bytes32)"))
+OTHER_TOPIC = Hash32(keccak(b"something else"))
 
 
 def address_of(key: PrivateKey) -> Address:
@@ -364,3 +368,11 @@ class FakeLedger:
     def _check_vote_mode(self) -> None:
         if self.identity.contract_mode:
             raise MethodNotEnabled("the validator set is kept by the registry contract")
+
+
+def log(*topics: Hash32, data: bytes = b"\x2a") -> LedgerLog:
+    return LedgerLog(address=REGISTRY, topics=topics, data=data)
+
+
+def hash_at(ledger: FakeLedger, height: int) -> str:
+    return "0x" + compute_block_hash(ledger.blocks[height].header).hex()

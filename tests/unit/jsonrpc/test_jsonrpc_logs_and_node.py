@@ -13,31 +13,21 @@ from api.errors import (
 )
 from api.jsonrpc.dispatcher import Dispatcher
 from api.jsonrpc.node_info import SIGNING_METHODS
-from api.ports import Evidence, LedgerLog, SyncStatus
+from api.ports import Evidence, SyncStatus
 from api.settings import RpcLimits
-from consensus.header import compute_block_hash
 from tests.unit.jsonrpc.conftest import refuse
 from tests.unit.jsonrpc.fake_ledger import (
-    REGISTRY,
-    SENDER,
+    OTHER_TOPIC,
+    REGISTRY_HEX,
+    SENDER_HEX,
+    TOPIC,
     VALIDATORS,
     FakeLedger,
     decode,
+    hash_at,
+    log,
     sign,
 )
-
-SENDER_HEX = SENDER.address.lower()
-REGISTRY_HEX = "0x" + REGISTRY.hex()
-TOPIC = Hash32(keccak(b"Attested(bytes32)"))
-OTHER_TOPIC = Hash32(keccak(b"something else"))
-
-
-def log(*topics: Hash32, data: bytes = b"\x2a") -> LedgerLog:
-    return LedgerLog(address=REGISTRY, topics=topics, data=data)
-
-
-def hash_at(ledger: FakeLedger, height: int) -> str:
-    return "0x" + compute_block_hash(ledger.blocks[height].header).hex()
 
 
 async def test_logs_match_address_topics_and_range(ledger: FakeLedger, rpc: Dispatcher) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
-from eth_typing import Hash32
 
 from api.errors import (
     RPC_EXECUTION_REVERTED,
@@ -17,29 +16,20 @@ from api.errors import (
 )
 from api.jsonrpc.dispatcher import Dispatcher
 from api.jsonrpc.state import PANIC_SELECTOR, REVERT_SELECTOR
-from api.ports import CallResult, LedgerLog
+from api.ports import CallResult
 from api.settings import RpcLimits
-from consensus.header import compute_block_hash
 from tests.unit.jsonrpc.conftest import refuse
 from tests.unit.jsonrpc.fake_ledger import (
+    OTHER_TOPIC,
     REGISTRY,
-    SENDER,
+    REGISTRY_HEX,
+    SENDER_HEX,
+    TOPIC,
     FakeLedger,
+    hash_at,
+    log,
     sign,
 )
-
-SENDER_HEX = SENDER.address.lower()
-REGISTRY_HEX = "0x" + REGISTRY.hex()
-TOPIC = Hash32(keccak(b"Attested(bytes32)"))
-OTHER_TOPIC = Hash32(keccak(b"something else"))
-
-
-def log(*topics: Hash32, data: bytes = b"\x2a") -> LedgerLog:
-    return LedgerLog(address=REGISTRY, topics=topics, data=data)
-
-
-def hash_at(ledger: FakeLedger, height: int) -> str:
-    return "0x" + compute_block_hash(ledger.blocks[height].header).hex()
 
 
 async def test_block_has_the_consensus_hash_and_every_member_of_besu(
