@@ -17,6 +17,7 @@ BENCHMARKS = {
     "imports": "scripts.benchmarks.imports",
     "index": "scripts.benchmarks.index",
     "network": "scripts.benchmarks.network",
+    "privacy": "scripts.benchmarks.privacy",
     "sync": "scripts.benchmarks.sync",
     "vault": "scripts.benchmarks.vault",
 }

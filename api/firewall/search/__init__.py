@@ -2,6 +2,7 @@
 
 `needles` turns a value into every byte string that it may leave behind, `matcher` looks for a
 million such strings at once, `fields` and `containers` take stored bytes apart into what they hold,
-`folders` walks over what a node keeps, and `guesses` hashes what somebody could guess. The
-demonstrations and `atesta audit privacy` share all of it.
+`opener` does so with many values at once (`joined`, `spans`, `screens`), `folders` walks over what
+a node keeps, and `guesses` hashes what somebody could guess. The demonstrations and `atesta audit
+privacy` share all of it.
 """

@@ -32,14 +32,9 @@ _GZIP: Final = b"\x1f\x8b"
 _SNAPPY_FRAME: Final = b"\xff\x06\x00\x00sNaPpY"
 _LZ4_FRAME: Final = b"\x04\x22\x4d\x18"
 _ZSTD_FRAME: Final = b"\x28\xb5\x2f\xfd"
-STREAM_FIRST_BYTES: Final = frozenset((_GZIP[0], _SNAPPY_FRAME[0], _LZ4_FRAME[0], _ZSTD_FRAME[0]))
+STREAM_HEADS: Final = (_GZIP, _SNAPPY_FRAME[:4], _LZ4_FRAME, _ZSTD_FRAME)
+"""The first bytes, four at most, of the streams that have a mark."""
 LEAST_SNAPPY = 12
-_LONG_LITERAL = 60 << 2
-_MOST_ELEMENTS = 8
-_SNAPPY_WIDTHS = (0, 1, 2, 4)
-"""Bytes behind a tag that say how far back a copy begins: none for a literal."""
-_LONG_SNAPPY = 256
-"""Bytes of the shortest data that open to 2^14 bytes and more."""
 MOST_RATIO = 64
 
 
@@ -61,54 +56,6 @@ def iterate_streams(data: bytes) -> Iterator[bytes]:
         with suppress(cramjam.DecompressionError):
             yield bytes(cramjam.zstd.decompress(data))
     yield from _unsnap(data)
-
-
-def is_like_stream(data: bytes) -> bool:
-    """Say whether a value can be a compressed stream, by how it begins; most random ones cannot."""
-    size = len(data)
-    if size < LEAST_SNAPPY:
-        return False
-    first, second = data[0], data[1]
-    if first in STREAM_FIRST_BYTES or (first & 0x0F == 8 and (first << 8 | second) % 31 == 0):
-        return True
-    if first < 0x80:
-        return is_like_snappy(data, first, 1)
-    if second < 0x80:
-        return is_like_snappy(data, first & 0x7F | second << 7, 2)
-    return size >= _LONG_SNAPPY
-
-
-def is_like_snappy(data: bytes, length: int, place: int) -> bool:
-    """Say whether raw snappy of an opened length can go on at a place: its first elements.
-
-    Random bytes come no further than the second of them: a copy can only be of what is there.
-    """
-    size = len(data)
-    if (
-        not LEAST_SNAPPY <= length <= size * MOST_RATIO
-        or size - place > length + length // 6 + 32
-        or data[place] & 3
-    ):
-        return False
-    done = 0
-    for _ in range(_MOST_ELEMENTS):
-        if place >= size or done >= length:
-            return place == size and done == length
-        tag = data[place]
-        kind = tag & 3
-        if tag >= _LONG_LITERAL and not kind:
-            return True
-        width = _SNAPPY_WIDTHS[kind]
-        back = int.from_bytes(data[place + 1 : place + 1 + width], "little")
-        if kind == 1:
-            back |= (tag >> 5) << 8
-            done += (tag >> 2 & 7) + 4
-        else:
-            done += (tag >> 2) + 1
-        if kind and not 0 < back < done:
-            return False
-        place += 1 + (width if kind else (tag >> 2) + 1)
-    return True
 
 
 def iterate_table_blocks(data: bytes) -> Iterator[bytes]:

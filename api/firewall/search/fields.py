@@ -5,6 +5,9 @@ transaction's data holds ABI words, a log line holds JSON. A short personal valu
 from chance where it is a whole field, so each layer that the bytes can be read as is opened, and
 the fields inside it too, down to a bounded depth. Guessing wrong costs nothing: a field too many is
 only compared.
+
+`list_fields` is the definition, value by value. `opener` does the same for thousands of values at
+once, with these rules.
 """
 
 import base64
@@ -18,22 +21,22 @@ from typing import Any, Final
 from atesta_client.canonical import is_nested_deeper
 from msgpack import ExtType, UnpackException, unpackb  # type: ignore[attr-defined]
 
-from api.firewall.search.containers import is_like_stream, iterate_streams
+from api.firewall.search.containers import iterate_streams
 
 MAX_DEPTH: Final = 8
 """How many layers are opened inside one another."""
 
 # Where RLP may begin in a stored value: at once, after a type byte, after a height, after both.
 RLP_OFFSETS: Final = (0, 1, 8, 9)
-SMALL: Final = 56
-"""Bytes of the longest field whose RLP has a head of one byte."""
+LEAST_OPENED: Final = 2
+"""Bytes of the shortest field that can hold another one."""
 WORD = 32
 _MAX_NESTING = 64
 _unpack: Callable[..., Any] = unpackb
-_SELECTOR = 4
+SELECTOR = 4
 RLP_TEXT, RLP_LIST = 0x80, 0xC0
-_RLP_SHORT = 55
-_LEAST_TOKEN = 3
+RLP_SHORT = 55
+LEAST_TOKEN = 12
 # Of text in base64, so many letters hold one beyond F; of chance, all but once in 10^14 times.
 _SURELY_HEX = 32
 _JSON, _MSGPACK, _LETTER = 1, 2, 4
@@ -47,38 +50,29 @@ def iterate_fields(data: bytes) -> Iterator[bytes]:
     yield from list_fields(data)[0]
 
 
-def list_fields(data: bytes, small: list[bytes] | None = None) -> tuple[list[bytes], list[bytes]]:
+def list_fields(data: bytes) -> tuple[list[bytes], list[bytes]]:
     """Return the data and every field that it can be read as holding, and which were decoded.
 
     The second list has the data, and what does not stand in it, or in another of that list, as it
-    is: to look through these byte for byte is to look through everything. Fields of at most `SMALL`
-    bytes are not opened but put into `small`, if that is given: they are most of a chain, and
-    `sieve` tells fast which of many are worth it.
+    is: to look through these byte for byte is to look through everything.
     """
     seen = {data}
     everything, decoded = [data], [data]
     layer = [data]
     for _ in range(MAX_DEPTH):
-        parts: list[bytes] = []
-        opened: list[bytes] = []
-        for outer in layer:
-            if len(outer) > 1:
-                _open(outer, parts, opened)
-        if not parts and not opened:
-            break
-        layer = []
-        for part in opened:
-            if part not in seen:
-                seen.add(part)
-                decoded.append(part)
-                layer.append(part)
-        if small is not None:
-            small += [part for part in parts if 1 < len(part) <= SMALL]
-            parts = [part for part in parts if len(part) > SMALL]
-        for part in parts:
-            if part not in seen:
-                seen.add(part)
-                layer.append(part)
+        before, layer = layer, []
+        for outer in before:
+            if len(outer) < LEAST_OPENED:
+                continue
+            for opened in list_decoded(outer):
+                if opened not in seen:
+                    seen.add(opened)
+                    decoded.append(opened)
+                    layer.append(opened)
+            for part in _list_parts(outer):
+                if part not in seen:
+                    seen.add(part)
+                    layer.append(part)
         everything += layer
     return everything, decoded
 
@@ -109,33 +103,58 @@ def iterate_msgpack(data: bytes) -> Iterator[bytes]:
     yield from iterate_values(decoded)
 
 
-def _open(data: bytes, parts: list[bytes], opened: list[bytes]) -> None:
-    """Add what stands in the data as it is to `parts`, and what had to be decoded to `opened`.
+def find_items(data: bytes, place: int, end: int) -> list[tuple[int, int]] | None:
+    """Return where the items of an RLP list are: texts bare, lists with their head.
 
-    Nearly all fields are random bytes that hold nothing, so what they begin with is looked at
-    before anything is tried.
+    The list's items begin at `place` and fill the data up to `end`; None if they do not.
     """
-    first, size = data[0], len(data)
-    for offset in RLP_OFFSETS:
-        if offset < size and data[offset] >= RLP_TEXT:
-            _open_rlp(data, offset, parts)
-    if size >= WORD and size % WORD in {0, _SELECTOR}:
-        parts += _list_words(data)
-    marks = _MARKS[first]
+    items = []
+    while place < end:
+        first = data[place]
+        start = place + (first >= RLP_TEXT)
+        length = first & 0x3F if first >= RLP_TEXT else 1
+        if length > RLP_SHORT:
+            width = length - RLP_SHORT
+            length = int.from_bytes(data[start : start + width], "big")
+            start += width
+        stop = start + length
+        if stop > end:
+            return None
+        items.append((place if first >= RLP_LIST else start, stop))
+        place = stop
+    return items
+
+
+def list_decoded(data: bytes) -> list[bytes]:
+    """Return what a field of two bytes and more holds that must be decoded to be seen."""
+    opened: list[bytes] = []
+    marks = _MARKS[data[0]]
     if marks & _JSON:
         opened += _iterate_json(data)
     if marks & _MSGPACK:
         opened += iterate_msgpack(data)
-    if marks & _LETTER and size >= _LEAST_TOKEN:
+    if marks & _LETTER:
         if data[:2] == b"0x":
             opened += _iterate_hex(data[2:])
         elif _TOKEN.fullmatch(data):
             opened += _iterate_tokens(data)
-    if is_like_stream(data):
-        opened += iterate_streams(data)
+    opened += iterate_streams(data)
+    return opened
+
+
+def _list_parts(data: bytes) -> list[bytes]:
+    """Return the fields that stand in a field of two bytes and more as they are."""
+    parts: list[bytes] = []
+    size = len(data)
+    for offset in RLP_OFFSETS:
+        if offset < size and data[offset] >= RLP_TEXT:
+            _open_rlp(data, offset, parts)
+    if size >= WORD and size % WORD in {0, SELECTOR}:
+        parts += _list_words(data)
     # A short field may be padded to the width of its column.
-    if not first or not data[-1]:
+    if not data[0] or not data[-1]:
         parts.append(data.strip(b"\x00"))
+    return parts
 
 
 def _list_words(data: bytes) -> list[bytes]:
@@ -179,47 +198,21 @@ def _open_rlp(data: bytes, offset: int, parts: list[bytes]) -> None:
     size = len(data)
     rest = size - offset - 1
     first = data[offset]
-    if rest <= _RLP_SHORT:
+    if rest <= RLP_SHORT:
         if first == RLP_TEXT + rest:
             parts.append(data[offset + 1 :])
         elif first != RLP_LIST + rest:
             return
         place = offset + 1
     else:
-        width = (first & 0x3F) - _RLP_SHORT
+        width = (first & 0x3F) - RLP_SHORT
         place = offset + 1 + width
         if width <= 0 or int.from_bytes(data[offset + 1 : place], "big") != size - place:
             return
         if first < RLP_LIST:
             parts.append(data[place:])
     if first >= RLP_LIST:
-        parts += _list_items(data, place)
-
-
-def _list_items(data: bytes, place: int) -> list[bytes]:
-    """Return the items of an RLP list from a place to the end: texts bare, lists with their head.
-
-    Nothing if an item does not end with the list.
-    """
-    items, size = [], len(data)
-    while place < size:
-        first = data[place]
-        if first < RLP_TEXT:
-            items.append(data[place : place + 1])
-            place += 1
-            continue
-        start = place + 1
-        length = first & 0x3F
-        if length > _RLP_SHORT:
-            width = length - _RLP_SHORT
-            length = int.from_bytes(data[start : start + width], "big")
-            start += width
-        end = start + length
-        if end > size:
-            return []
-        items.append(data[place if first >= RLP_LIST else start : end])
-        place = end
-    return items
+        parts += [data[start:end] for start, end in find_items(data, place, size) or ()]
 
 
 def _mark_bytes() -> bytes:

@@ -18,9 +18,11 @@ decimal digits, and no field of random bytes. It is a finding all the same
 What is left to chance is counted, and may not be more than chance makes (`expectation`).
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from api.firewall.search.matcher import WINDOW
 
@@ -34,6 +36,8 @@ FIELD_DIGITS: Final = frozenset({16, 24, 32, 40, 64, 96, 128, 130})
 """Digits of the fields that programs write: of 8, 12, 16, 20, 32, 48, 64 and 65 bytes."""
 REACH: Final = 160
 """Digits on each side that are looked at: more than the longest field."""
+
+Places = NDArray[np.intp]
 
 _HEX: Final = b"0123456789abcdefABCDEF"
 _LETTERS: Final = frozenset(b"abcdefABCDEF")
@@ -70,10 +74,16 @@ def count_characters(data: bytes) -> tuple[int, int]:
 
     What is hexadecimal counts there only, but for runs in which both are mixed.
     """
-    characters = np.frombuffer(data, dtype=np.uint8)
-    digits = _measure_runs(_IS_HEX[characters], LEAST_RUN)
-    tokens = _measure_runs(_IS_BASE64[characters], _LEAST_TOKEN)
+    digits = _measure_runs(data, _IS_HEX, LEAST_RUN)
+    tokens = _measure_runs(data, _IS_BASE64, _LEAST_TOKEN)
     return digits, max(0, tokens - digits)
+
+
+def iterate_hex_tokens(data: bytes, least: int) -> Iterator[bytes]:
+    """Yield every run of hexadecimal digits that has so many; `least` is a power of two."""
+    starts, ends = _find_runs(data, _IS_HEX, least)
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        yield data[start:end]
 
 
 def is_hex(form: bytes) -> bool:
@@ -91,16 +101,30 @@ def _count_padding(digits: bytes) -> int:
     return max(len(digits) - len(digits.lstrip(pad)) for pad in (b"0", b"fF"))
 
 
-def _measure_runs(is_in: "np.ndarray[tuple[int], np.dtype[np.bool_]]", least: int) -> int:
-    borders = np.flatnonzero(np.diff(is_in, prepend=False, append=False))
-    lengths = borders[1::2] - borders[::2]
-    return int(lengths[lengths >= least].sum())
+def _measure_runs(data: bytes, characters: bytes, least: int) -> int:
+    starts, ends = _find_runs(data, characters, least)
+    return int((ends - starts).sum())
 
 
-def _mark(characters: bytes) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    table = np.zeros(256, dtype=np.bool_)
-    table[list(characters)] = True
-    return table
+def _find_runs(data: bytes, characters: bytes, least: int) -> tuple[Places, Places]:
+    """Return where every run begins and ends that has so many of the characters, a power of two.
+
+    `characters` has a 1 for each of them. A place stays marked if those behind it are marked too:
+    first the next, then the next two, the next four. Few places are left.
+    """
+    is_in = np.frombuffer(data.translate(characters), dtype=np.bool_)
+    step = 1
+    while step < least:
+        is_in = is_in[:-step] & is_in[step:]
+        step *= 2
+    padded = np.zeros(is_in.size + 2, dtype=np.bool_)
+    padded[1:-1] = is_in
+    borders = np.flatnonzero(padded[1:] != padded[:-1])
+    return borders[::2], borders[1::2] + least - 1
+
+
+def _mark(characters: bytes) -> bytes:
+    return bytes(byte in characters for byte in range(256))
 
 
 _IS_HEX: Final = _mark(_HEX)

@@ -1,7 +1,7 @@
 """Looking for a million byte strings at once, at any place.
 
 Of every string, one *window* of six bytes is taken. A pass over the data reads the six bytes at
-every place as a number and looks it up in a table with one byte for each value of a short hash:
+every place as a number and looks it up in a table with one bit for each value of a short hash:
 almost always there is a zero, and numpy tells of the rest. Those places are looked up exactly, and
 the strings that have this window are compared. Cost grows with the data and hardly with the number
 of strings, where an automaton (Aho-Corasick) falls out of the processor's caches: measured on
@@ -19,13 +19,15 @@ WINDOW: Final = 6
 """Bytes of a string that are looked for first; a shorter string cannot be searched for."""
 
 _WORD: Final = 8
-_PART: Final = 1 << 20
+_PART: Final = 1 << 16
+"""Places that are looked at together: what is computed of them stays in a processor's cache."""
 _MASK: Final = np.uint64((1 << 8 * WINDOW) - 1)
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 _OTHER_FACTOR: Final = np.uint64(0xC2B2AE3D27D4EB4F)
-_MANY: Final = 300_000
+_BYTE, _BIT_IN_BYTE, _ONE = np.uint64(3), np.uint8(7), np.uint8(1)
+_MANY: Final = 4_096
 _LEAST_BITS: Final = 18
-_MOST_BITS: Final = 26
+_MOST_BITS: Final = 28
 _LOAD_BITS: Final = 6
 """Bits of the table beyond those of the number of windows: few places are looked up in vain."""
 
@@ -40,48 +42,49 @@ class WindowTable:
         self._keys = keys
         self._mask = mask
         bits = min(max(int(keys.size).bit_length() + _LOAD_BITS, _LEAST_BITS), _MOST_BITS)
-        self._shift = np.uint64(64 - bits)
-        self._table = np.zeros(1 << bits, dtype=np.uint8)
-        self._table[self._hash(keys)] = 1
-        # So many numbers that every few places hit the table: a second hash sorts most of them out.
-        self._second = np.zeros(1 << _MOST_BITS, dtype=np.uint8) if keys.size > _MANY else None
-        if self._second is not None:
-            self._second[self._hash_again(keys)] = 1
+        self._first = _BitTable(keys, _FACTOR, bits)
+        # So many numbers that many a place hits the table: a second hash sorts most of them out.
+        self._second = _BitTable(keys, _OTHER_FACTOR, bits) if keys.size > _MANY else None
 
     def find(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Yield (place, index of the key) wherever a window of the set stands."""
         padded = data + bytes(_WORD)
         for start in range(0, len(data), _PART):
-            part = padded[start : start + _PART + _WORD]
-            for offset in range(_WORD):
-                count = (len(part) - offset) // _WORD
-                if count <= 0:
-                    continue
-                words = np.frombuffer(part, dtype="<u8", count=count, offset=offset) & self._mask
-                hits = np.flatnonzero(self._table[self._hash(words)])
-                if self._second is not None and hits.size:
-                    hits = hits[self._second[self._hash_again(words[hits])] == 1]
-                if hits.size:
-                    yield from self._confirm(
-                        words[hits], hits, start + offset, min(start + _PART, len(data))
-                    )
+            count = min(_PART, len(data) - start)
+            # The eight bytes at every place, each a step of one byte behind the one before.
+            every: Numbers = np.ndarray((count,), "<u8", padded, start, (1,))
+            words = every & self._mask
+            hits = np.flatnonzero(self._first.have(words))
+            if self._second is not None and hits.size:
+                hits = hits[self._second.have(words[hits])]
+            if hits.size:
+                yield from self._confirm(words[hits], hits, start)
 
-    def _confirm(
-        self, words: Numbers, hits: NDArray[Any], start: int, end: int
-    ) -> Iterator[tuple[int, int]]:
+    def _confirm(self, words: Numbers, hits: NDArray[Any], start: int) -> Iterator[tuple[int, int]]:
         order = np.searchsorted(self._keys, words)
         order[order == self._keys.size] = 0
         is_equal = self._keys[order] == words
-        for hit, index in zip(hits[is_equal].tolist(), order[is_equal].tolist(), strict=True):
-            place = start + hit * _WORD
-            if place < end:
-                yield place, index
+        yield from zip((hits[is_equal] + start).tolist(), order[is_equal].tolist(), strict=True)
 
-    def _hash_again(self, words: Numbers) -> NDArray[np.int64]:
-        return ((words * _OTHER_FACTOR) >> np.uint64(64 - _MOST_BITS)).view(np.int64)
 
-    def _hash(self, words: Numbers) -> NDArray[np.int64]:
-        return ((words * _FACTOR) >> self._shift).view(np.int64)
+class _BitTable:
+    """One bit for each value of a short hash: whether a number of the set has it."""
+
+    def __init__(self, keys: Numbers, factor: np.uint64, bits: int) -> None:
+        self._factor = factor
+        self._shift = np.uint64(64 - bits)
+        is_set = np.zeros(1 << bits, dtype=np.bool_)
+        is_set[((keys * factor) >> self._shift).view(np.int64)] = True
+        self._bytes = np.packbits(is_set, bitorder="little")
+
+    def have(self, words: Numbers) -> NDArray[np.bool_]:
+        """Say of each number whether it may be in the set."""
+        hashes = words * self._factor
+        hashes >>= self._shift
+        found = self._bytes.take((hashes >> _BYTE).view(np.int64), mode="clip")
+        found >>= hashes.astype(np.uint8) & _BIT_IN_BYTE
+        found &= _ONE
+        return found.view(np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ class Matcher:
         return len(self.strings[number])
 
 
-OnHit = Callable[[Any, int, bytes, int], None]
+OnHit = Callable[[int, int, bytes, int], None]
 
 
 class Finder(Protocol):
@@ -139,25 +142,25 @@ class Finder(Protocol):
 class Batch:
     """Collects many small pieces and searches them as one, because each pass has a price.
 
-    Each finder has a function that is called with what was given beside the piece, the number of
-    the string, the piece, and the place of the string in it.
+    Each finder has a function that is called with the mark that was given beside the piece, the
+    number of the string, the piece, and the place of the string in it.
     """
 
     def __init__(
         self,
         *finders: tuple[Finder, OnHit],
         on_data: Callable[[bytes], None] = lambda _data: None,
-        size: int = 4 * _PART,
+        size: int = 1 << 22,
     ) -> None:
         """`on_data` is told of everything that is searched, some megabytes at a time."""
         self._finders = finders
         self._on_data = on_data
         self._size = size
         self._pieces: list[bytes] = []
-        self._marks: list[Any] = []
+        self._marks: list[int] = []
         self._length = 0
 
-    def add(self, piece: bytes, mark: Any) -> None:
+    def add(self, piece: bytes, mark: int) -> None:
         """Take a piece."""
         if len(piece) < WINDOW:
             return
@@ -168,11 +171,14 @@ class Batch:
             self.flush()
 
     def flush(self) -> None:
-        """Search what was collected; strings across the border of two pieces are none."""
+        """Search what was collected."""
         pieces, marks = self._pieces, self._marks
         self._pieces, self._marks, self._length = [], [], 0
-        if not pieces:
-            return
+        if pieces:
+            self.search(pieces, marks)
+
+    def search(self, pieces: Sequence[bytes], marks: Sequence[int]) -> None:
+        """Search pieces at once; strings across the border of two of them are none."""
         ends = np.cumsum([len(piece) for piece in pieces])
         data = b"".join(pieces)
         self._on_data(data)
