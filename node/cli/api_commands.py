@@ -5,17 +5,16 @@ from typing import Annotated
 
 import typer
 
+from node.cli.options import Config, RpcTokenFile
+
 
 def api(
-    config: Annotated[Path, typer.Option("--config", help="The settings file (TOML).")],
+    config: Config,
     rpc_url: Annotated[
         str | None,
         typer.Option("--rpc-url", help="JSON-RPC of the node; absent: `foreign.rpc_url`."),
     ] = None,
-    rpc_token_file: Annotated[
-        Path | None,
-        typer.Option("--rpc-token-file", help="File with the bearer token that the node asks for."),
-    ] = None,
+    rpc_token_file: RpcTokenFile = None,
     contracts: Annotated[
         Path | None,
         typer.Option(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.cli.options import RpcTokenFile
+
 if TYPE_CHECKING:
     from api.networks.deploying import Progress
     from api.web3_provider import LedgerConnection
@@ -23,10 +25,6 @@ Documents = Annotated[
     typer.Argument(help="Founding documents (TOML), as `atesta genesis` takes them."),
 ]
 Url = Annotated[str, typer.Option("--rpc-url", help="JSON-RPC of a node there, http or https.")]
-RpcToken = Annotated[
-    Path | None,
-    typer.Option("--rpc-token-file", help="File with the bearer token that the node asks for."),
-]
 
 
 @app.command("deploy")
@@ -42,7 +40,7 @@ def deploy(  # noqa: PLR0917 - options of a command are named
     out: Annotated[Path, typer.Option(help="The deployment file to write, or to go on with.")] = (
         Path("contracts.json")
     ),
-    rpc_token_file: RpcToken = None,
+    rpc_token_file: RpcTokenFile = None,
     max_fee_gwei: Annotated[
         int, typer.Option("--max-fee-gwei", min=0, help="Most to offer for a unit of gas.")
     ] = 100,
@@ -110,7 +108,7 @@ def verify(
         list[Path] | None,
         typer.Argument(help="Founding documents; then the founding itself is checked as well."),
     ] = None,
-    rpc_token_file: RpcToken = None,
+    rpc_token_file: RpcTokenFile = None,
 ) -> None:
     """Check chain, code and, with the founding documents, every event of the founding.
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from node.cli.options import Config, RpcTokenFile
+
 app = typer.Typer(
     help="Look after the index, from which the API answers lists and filters.",
     no_args_is_help=True,
@@ -18,17 +20,14 @@ def group() -> None:
 
 @app.command("rebuild")
 def rebuild(
-    config: Annotated[Path, typer.Option("--config", help="The node's settings file (TOML).")],
+    config: Config,
     rpc_url: Annotated[
         str | None,
         typer.Option(
             "--rpc-url", help="JSON-RPC to read; absent: this node's own, which must run."
         ),
     ] = None,
-    rpc_token_file: Annotated[
-        Path | None,
-        typer.Option("--rpc-token-file", help="File with the bearer token that the node asks for."),
-    ] = None,
+    rpc_token_file: RpcTokenFile = None,
     contracts: Annotated[
         Path | None,
         typer.Option("--contracts", help="Deployment file, in front of another network."),

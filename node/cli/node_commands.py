@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.cli.options import Config
+
 if TYPE_CHECKING:
     from node.cli.devnet.rpc import NodeRpc
 
 
 def run(
-    config: Annotated[Path, typer.Option("--config", help="The node's settings file (TOML).")],
+    config: Config,
 ) -> None:
     """Run a node until SIGTERM or Ctrl-C; it finishes what it does and closes its stores."""
     from node.errors import UserFault

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from node.cli.vault_commands import Config, DryRun, Yes, open_vault
+from node.cli.options import Config
+from node.cli.vault_commands import DryRun, Yes, open_vault
 
 
 def prune(

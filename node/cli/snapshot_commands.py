@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.cli.options import Config
+
 if TYPE_CHECKING:
     from eth_typing import Hash32
     from rich.progress import Progress, TaskID
@@ -22,7 +24,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Config = Annotated[Path, typer.Option("--config", help="The node's settings file (TOML).")]
 File = Annotated[Path, typer.Argument(help="The snapshot file.")]
 CheckpointOption = Annotated[
     str | None,

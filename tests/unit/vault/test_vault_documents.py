@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 from atesta_client.credentials import (
     BatchPath,
-    Credential,
     LedgerReference,
     make_credential,
 )
-from atesta_client.schemas import Schema
 from sqlalchemy import Connection, select, update
 
 from api.databases import Database, open_database
@@ -23,31 +21,8 @@ from api.vault.ciphers import VaultDamaged
 from api.vault.keys import MasterKey, load_master_key
 from api.vault.opening import VaultKeys, open_keyring
 from api.vault.tables import METADATA, RECORDS
-from api.vault.vault import NewCredential, UidTaken, Vault
-
-SCHEMA = Schema(uid=bytes([7]) * 32, pointers=("/certificate", "/name", "/born"))
-NAME = "Chan Tai Man 陳大文"
-
-
-def make(number: int = 1, **members: str) -> Credential:
-    return make_credential(
-        {"certificate": f"MO-{number}", "name": NAME, "born": "1990-01-01"} | members,
-        schema=SCHEMA,
-        issuer=bytes([1]) * 32,
-        ledger=LedgerReference(chain_id=7, genesis_hash=bytes([2]) * 32),
-        random_bytes=secrets.token_bytes,
-    )
-
-
-def wrap(credential: Credential, *, key: str | None = None, body: int = 1) -> NewCredential:
-    return NewCredential(
-        credential=credential,
-        previous=None,
-        reference=("/certificate",),
-        idempotency_key=key,
-        body_fingerprint=bytes([body]) * 32,
-        created_s=1,
-    )
+from api.vault.vault import UidTaken, Vault
+from tests.unit.vault.vault_kit import NAME, SCHEMA, make, wrap
 
 
 @pytest.fixture
