@@ -17,6 +17,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,22 +93,10 @@ class Journal:
         Raises JournalFailed; after that every further call raises it too, because a file whose
         `fsync` failed once has an unknown content.
         """
-        if self._is_failed:
-            raise JournalFailed(
-                "an earlier write failed", field=str(self._path), next_step="Restart the node"
-            )
         frame = _encode_frame(records)
-        try:
-            with self._crash_points.around(_CRASH_KIND) as is_torn:
-                _write_all(self._descriptor, frame[: len(frame) // 2] if is_torn else frame)
-                os.fdatasync(self._descriptor)
-        except OSError as error:
-            self._is_failed = True
-            raise JournalFailed(
-                f"cannot be written: {error.strerror}",
-                field=str(self._path),
-                next_step="Free or repair the disk, then restart the node",
-            ) from error
+        with self._writing(), self._crash_points.around(_CRASH_KIND) as is_torn:
+            _write_all(self._descriptor, frame[: len(frame) // 2] if is_torn else frame)
+            os.fdatasync(self._descriptor)
         self._size += len(frame)
 
     def replace(self, records: Sequence[JournalRecord]) -> None:
@@ -115,12 +104,8 @@ class Journal:
 
         Raises JournalFailed; the old file stays in place then.
         """
-        if self._is_failed:
-            raise JournalFailed(
-                "an earlier write failed", field=str(self._path), next_step="Restart the node"
-            )
         temporary = self._path.with_suffix(".new")
-        try:
+        with self._writing():
             descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
             size = len(_HEADER)
             _write_all(descriptor, _HEADER)
@@ -132,13 +117,6 @@ class Journal:
             with self._crash_points.around(_COMPACTION_CRASH_KIND):
                 temporary.replace(self._path)
                 sync_folder(self._path.parent)
-        except OSError as error:
-            self._is_failed = True
-            raise JournalFailed(
-                f"cannot be written: {error.strerror}",
-                field=str(self._path),
-                next_step="Free or repair the disk, then restart the node",
-            ) from error
         os.close(self._descriptor)
         self._descriptor = descriptor
         self._size = size
@@ -148,6 +126,23 @@ class Journal:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Raise JournalFailed for a fault of the disk, now and ever after."""
+        if self._is_failed:
+            raise JournalFailed(
+                "an earlier write failed", field=str(self._path), next_step="Restart the node"
+            )
+        try:
+            yield
+        except OSError as error:
+            self._is_failed = True
+            raise JournalFailed(
+                f"cannot be written: {error.strerror}",
+                field=str(self._path),
+                next_step="Free or repair the disk, then restart the node",
+            ) from error
 
 
 def _encode_frame(records: Iterable[JournalRecord]) -> bytes:
