@@ -81,7 +81,7 @@ def list_law_records(connection: Connection, page: Page, wanted: LawFilter) -> R
     elif subkind:
         # Along the index of subkinds: what is passed over is not read.
         same = [record.kind == wanted.kind, *subkind, record.position == position]
-        links = links.where(exists().where(*same, *part.bound(record.position)))
+        links = links.where(exists().where(*same, *part.bound_beside(record.position)))
     found = connection.execute(part.cut(links, position)).scalars()
     query = select(LAW_RECORDS).where(record.position.in_(list(found)))
     return list(connection.execute(query.order_by(record.position.desc())))
@@ -190,6 +190,8 @@ class _Part:
     """Position not before."""
     end: int | None
     """Position before."""
+    walks_beside: bool
+    """Whether the engine may walk two indexes side by side."""
 
     @classmethod
     def of(cls, connection: Connection, page: Page, wanted: LawFilter) -> Self:
@@ -198,16 +200,22 @@ class _Part:
         end = None if wanted.until_s is None else find_position(connection, wanted.until_s)
         if page.after is not None:
             end = page.after if end is None else min(end, page.after)
-        return cls(limit=page.limit, first=first, end=end)
+        walks_beside = connection.dialect.name == "postgresql"
+        return cls(limit=page.limit, first=first, end=end, walks_beside=walks_beside)
 
     def bound(self, position: ColumnElement[int]) -> list[ColumnElement[bool]]:
-        """Return the conditions for a position.
-
-        Every index that is compared gets them: that two positions are equal tells an engine nothing
-        of where to begin in the second index.
-        """
+        """Return the conditions for a position."""
         conditions = [] if self.first is None else [position >= self.first]
         return conditions if self.end is None else [*conditions, position < self.end]
+
+    def bound_beside(self, position: ColumnElement[int]) -> list[ColumnElement[bool]]:
+        """Return the conditions for a position that is compared with one that has its own.
+
+        PostgreSQL may walk both indexes side by side, and that two positions are equal tells it
+        nothing of where to begin in the second. SQLite looks each position up, and these conditions
+        would make it walk from the first on instead.
+        """
+        return self.bound(position) if self.walks_beside else []
 
     def cut(self, query: Select[Any], position: ColumnElement[int]) -> Select[Any]:
         """Return a query's part."""
@@ -225,7 +233,7 @@ def _select_positions(connection: Connection, wanted: LawFilter, part: _Part) ->
     for role in others:
         further = LAW_LINKS.alias(f"further_{role}")
         same = [*_is_wanted(further, role, wanted), further.c.position == driving.c.position]
-        query = query.where(exists().where(*same, *part.bound(further.c.position)))
+        query = query.where(exists().where(*same, *part.bound_beside(further.c.position)))
     return query
 
 
