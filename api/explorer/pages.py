@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from aiohttp import web
+from atesta_client.predicate_definitions import format_predicate
 
 from api.access.callers import CALLER, Role, requires
 from api.explorer import requests
@@ -189,14 +190,18 @@ async def show_schemas(request: web.Request) -> web.Response:
 
 @requires(Role.READER)
 async def show_schema(request: web.Request) -> web.Response:
-    """Show one schema, who may issue it, and its history."""
-    records = request.config_dict[SERVICES].records
-    schema = await records.get_schema(requests.read_uid(request))
+    """Show one schema, who may issue it, what its text says and asks, and its history."""
+    services = request.config_dict[SERVICES]
+    uid = requests.read_uid(request)
+    schema = await services.records.get_schema(uid)
+    text = await services.rest.schema_texts.find(uid, bytes.fromhex(schema.document_hash[2:]))
     return await show_page(
         request,
         "schema.html",
         json=f"/schemas/{schema.uid}",
         schema=schema,
+        text=text,
+        questions=[] if text is None else [format_predicate(one) for one in text.predicates],
         place=await find_place(request, schema.owner),
     )
 

@@ -21,6 +21,7 @@ from api.explorer.texts.law import write_law
 from api.explorer.texts.members import write_members
 from api.explorer.texts.missing import write_missing
 from api.explorer.texts.portuguese import PORTUGUESE
+from api.explorer.texts.schemas import write_schemas
 from api.explorer.texts.words import write_words
 
 Translate = Callable[..., str]
@@ -49,7 +50,14 @@ class Language:
 def _gather(place: int, *catalogues: Mapping[str, str]) -> Mapping[str, str]:
     """Return all texts of one language; what a page of its own says goes before a mere name."""
     texts: dict[str, str] = {}
-    for write in (write_members, write_words, write_events, write_missing, write_law):
+    for write in (
+        write_members,
+        write_words,
+        write_events,
+        write_missing,
+        write_law,
+        write_schemas,
+    ):
         texts |= write(place)
     for catalogue in catalogues:
         texts |= catalogue

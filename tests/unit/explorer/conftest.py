@@ -17,6 +17,7 @@ from api.explorer.services import ExplorerServices
 from api.explorer.surface import build_explorer
 from api.index.index import Index
 from api.rest.opening import RestSettings, open_services
+from api.rest.schema_texts import SchemaTexts
 from api.server import serve
 from api.settings import ApiSettings
 from contracts.addresses import AGENCY_REGISTRY_NAME, ATTESTATIONS, ATTESTATIONS_NAME, REGISTRY
@@ -50,6 +51,7 @@ class Site:
     index: Index
     http: aiohttp.ClientSession
     clock: Clock
+    texts: SchemaTexts
     attested: str
     """The transaction that made the first attestation."""
     proposed: str
@@ -148,6 +150,7 @@ async def open_site(
                 index=index,
                 http=http,
                 clock=clock,
+                texts=rest.schema_texts,
                 attested=attested,
                 proposed=proposed,
             )
