@@ -9,9 +9,13 @@
 
 Every file but the journal is written beside and renamed, the journal only grows, and all of it is
 on disk before the call returns, in every place. Keys that were destroyed are written over before
-their names go; what that is worth on which disk stands in `docs/adr/0005-erasure-epochs.md`. A
+their names go; what that is worth on which disk stands in `docs/adr/0005-erasure-epochs.md`.
+
+A place is there if it has `vault.json`, which comes to it last. While one is not there nothing is
+written to any: under the mount point of a disk that is away, keys would survive every erasure. A
 place that was away and comes back is brought up to date on opening: what it lacks is copied to it,
-and what the others have destroyed is destroyed there too.
+and what the others have destroyed is destroyed there too. A new or empty disk becomes a place only
+when somebody says so (`api.vault.key_places`).
 
 Each durable step is told to the `CommitWatch` as kind `vault_keys`.
 """
@@ -52,12 +56,24 @@ _FORMAT: Final = 1
 class KeyFolderFault(UpstreamFault):
     """A place of the vault's keys is missing, unreadable or damaged."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, next_step: str | None = None) -> None:
         super().__init__(
             reason,
             code="vault_keys_failed",
-            next_step="mount or repair every place of api.vault_keys_dir and its mirrors; a "
-            "damaged file is replaced by the same file of another place",
+            next_step=next_step
+            or "mount or repair every place of api.vault_keys_dir and its mirrors; a damaged file "
+            "is replaced by the same file of another place",
+        )
+
+
+class PlaceAway(KeyFolderFault):
+    """A place of the vault's keys is not mounted, or its disk is new."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(
+            f"a place of the vault's keys is missing: {place}",
+            next_step="mount its disk; if the disk is new or was replaced, fill it from the other "
+            f"places: atesta vault add-mirror {place}",
         )
 
 
@@ -98,31 +114,62 @@ class KeyFolder:
     """The keys' files, the same in every place."""
 
     def __init__(self, places: Iterable[Path], *, watch: CommitWatch | None = None) -> None:
-        """Make the places that do not exist, readable for the owner only."""
+        """Make nothing; the first place counts where they differ."""
         self.places = tuple(places)
         assert self.places, "keys have at least one place"
         self.watch: CommitWatch = watch or Unwatched()
+
+    def make_places(self) -> None:
+        """Make the folders of a new vault's places, readable for the owner only."""
         try:
             for place in self.places:
-                place.mkdir(parents=True, exist_ok=True, mode=0o700)
-                place.chmod(0o700)
+                _make_place(place)
+        except OSError as error:
+            raise KeyFolderFault("a place of the vault's keys cannot be made") from error
+
+    def is_there(self, place: Path) -> bool:
+        """Tell whether a place is mounted and filled."""
+        return (place / _HEADER).exists()
+
+    def empty_place(self, place: Path) -> None:
+        """Make a folder that is no place yet, and destroy what is left in it of keys."""
+        assert not self.is_there(place), "keys of a vault are not destroyed here"
+        try:
+            _make_place(place)
+            for path in [*_list_files(place), *place.glob(_JOURNAL), *place.glob("*.new")]:
+                destroy_file(path)
         except OSError as error:
             raise KeyFolderFault("a place of the vault's keys cannot be made") from error
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder, against other processes and other threads of this one."""
+        if not self.places[0].is_dir():
+            raise PlaceAway(self.places[0])
         with (self.places[0] / "lock").open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def require_places(self) -> None:
-        """Make sure that every place is there, before keys are destroyed in all of them.
+        """Make sure that every place is there, before anything is written to any.
 
-        Raises `KeyFolderFault` for one that is not mounted or was emptied.
+        Raises `PlaceAway` for one that is not mounted or was emptied.
         """
-        if not all((place / _HEADER).exists() for place in self.places):
-            raise KeyFolderFault("a place of the vault's keys is missing")
+        for place in self.places:
+            if not self.is_there(place):
+                raise PlaceAway(place)
+
+    def require_one_vault(self) -> None:
+        """Raise `KeyFolderFault` where a wrong disk is mounted, with another vault's keys."""
+        found = [_read_json(place / _HEADER) for place in self.places]
+        if len({body["vault"] for body in found if body is not None}) > 1:
+            raise KeyFolderFault("the places of the vault's keys are of different vaults")
+
+    def has_epochs(self) -> bool:
+        """Tell whether any epoch has ever had a key, as far as the places that are there know."""
+        if any(any(place.glob("epoch-*.key")) for place in self.places):
+            return True
+        return bool(self.read_erasures().destroyed)
 
     def get_stamp(self) -> tuple[int, ...]:
         """Return what changes whenever another process has changed the folder."""
@@ -150,8 +197,9 @@ class KeyFolder:
                 self._append(place, missing)
         for number in sorted(erasures.destroyed):
             self.destroy_epoch(number)
-        names = sorted({p.name for place in self.places for p in _list_files(place)})
-        for name in names:
+        names = {p.name for place in self.places for p in _list_files(place)}
+        # What makes it a place comes last.
+        for name in sorted(names, key=lambda name: (name == _HEADER, name)):
             self._level(name, master_id)
         return erasures
 
@@ -193,7 +241,8 @@ class KeyFolder:
         return found
 
     def write_epoch(self, epoch: EpochFile) -> None:
-        """Write, or replace, the key of an epoch."""
+        """Write, or replace, the key of an epoch; raises `PlaceAway`."""
+        self.require_places()
         body = {
             "format": _FORMAT,
             "epoch": epoch.number,
@@ -213,6 +262,7 @@ class KeyFolder:
 
     def write_wraps(self, number: int, wraps: Mapping[bytes, Wrap]) -> None:
         """Keep what the living of an epoch need of it: wrap by the place of its row."""
+        self.require_places()
         rows = {place: [wrap.wrapped_key, *wrap.private] for place, wrap in wraps.items()}
         self._write(_name_wraps(number), _pack(rows))
 
@@ -227,6 +277,7 @@ class KeyFolder:
 
     def append(self, entry: Entry) -> None:
         """Add to the erasure list; it stands when the first place has it."""
+        self.require_places()
         for place in self.places:
             self._append(place, [entry])
 
@@ -305,6 +356,11 @@ def destroy_file(path: Path) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise KeyFolderFault("a key cannot be destroyed") from error
+
+
+def _make_place(place: Path) -> None:
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    place.chmod(0o700)
 
 
 def _read_json(path: Path) -> Any:

@@ -1,8 +1,9 @@
 """Opening a vault: its keys and its database are brought to one state before anything is served.
 
-In this order, each step able to be repeated after a crash: finish a change of the master key; make
-or check the key folder; level its places; bring rows of the first version under epochs; apply the
-erasure list; give rows of an older database their wraps; finish what erasures have left.
+In this order, each step able to be repeated after a crash: make the key folder of a new vault, or
+see that all its places are there; finish a change of the master key; level its places; bring rows
+of the first version under epochs; apply the erasure list; give rows of an older database their
+wraps; finish what erasures have left.
 """
 
 import time
@@ -59,9 +60,13 @@ def open_keyring(
     `UpstreamFault`; nothing is made then for a vault that exists.
     """
     folder = KeyFolder(keys.places, watch=watch)
+    if _is_beginning(folder, database.read_now(_read_vault)):
+        folder.make_places()
     with folder.locked():
+        known = database.read_now(_read_vault)
+        _require_places(folder, known)
         finish_master_change(keys.key_file, folder)
-        header, known = folder.read_header(), database.read_now(_read_vault)
+        header = folder.read_header()
         is_new = header is None and known.vault_id is None
         master = load_master_key(keys.key_file, create=is_new)
         if header is None:
@@ -102,6 +107,18 @@ def _read_vault(connection: Connection) -> _Known:
         vault_id=None if stored is None else bytes(stored),
         has_epochs=bool(epochs.list_epochs(connection)),
     )
+
+
+def _is_beginning(folder: KeyFolder, known: _Known) -> bool:
+    """Tell whether nothing was ever sealed under an epoch, so that no place can be away."""
+    return not known.has_epochs and not folder.has_epochs()
+
+
+def _require_places(folder: KeyFolder, known: _Known) -> None:
+    """Make sure that every place is there once there are keys to be destroyed again."""
+    folder.require_one_vault()
+    if not _is_beginning(folder, known):
+        folder.require_places()
 
 
 def _make_header(folder: KeyFolder, master: MasterKey, known: _Known) -> FolderHeader:

@@ -33,6 +33,7 @@ from node.cli import (
     snapshot_commands,
     token_commands,
     vault_commands,
+    vault_key_commands,
 )
 from node.errors import LocalFault, NodeError, UserFault
 
@@ -89,6 +90,9 @@ for pausing in (
     governance_commands.app.command()(pausing)
 app.add_typer(governance_commands.app, name="governance")
 app.add_typer(snapshot_commands.app, name="snapshot")
+vault_commands.app.command("shares")(vault_key_commands.shares)
+vault_commands.app.command("recover-key")(vault_key_commands.recover_key)
+vault_commands.app.command("add-mirror")(vault_key_commands.add_mirror)
 vault_commands.app.command("prune")(prune_command.prune)
 vault_commands.app.command("verify-report")(prune_command.verify_report)
 app.add_typer(vault_commands.app, name="vault")

@@ -1,5 +1,6 @@
 """`atesta vault` from backup to shares, on a vault that a node would open."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ from sqlalchemy import insert
 from typer.testing import CliRunner, Result
 
 from api.access.read_table import READS
-from api.vault.shares import MAX_SHARES
+from api.vault.keys import MasterKey
+from api.vault.shares import MAX_SHARES, split_master_key
 from node.cli.app import app, describe
 from node.keys import KdfStrength, KeyPurpose, create_key_file
 from tests.unit.vault.vault_kit import Kit, do
@@ -141,6 +143,56 @@ def test_vault_commands_rotate_and_recover_from_shares(
     assert key_file.stat().st_mode & 0o777 == 0o600
     opened.reopen()
     assert opened.opens(made) == [True] * 7
+    opened.close()
+
+
+def test_recovering_the_key_needs_the_vault_that_it_is_held_against(
+    config: Path, opened: Kit, tmp_path: Path
+) -> None:
+    """Shares of another vault are refused, also where nothing is there to tell them by."""
+    opened.close()
+    shares = run("shares", "--config", config, "--needed", 2, "--count", 2).split()
+    foreign = [tmp_path / f"foreign-{number}" for number in (1, 2)]
+    texts = split_master_key(MasterKey(bytes(32)), threshold=2, count=2)
+    for path, text in zip(foreign, texts, strict=True):
+        path.write_text(text)
+    key_file = tmp_path / "keys/vault.key"
+    key_file.unlink()
+    epochs, mirror = tmp_path / "keys/vault.epochs", tmp_path / "mirror"
+    epochs.rename(tmp_path / "away")
+    mirror.rename(tmp_path / "away-too")
+    words = ("recover-key", *foreign, "--config", config)
+    assert "is missing" in refuse(*words)
+    assert not key_file.exists()
+    assert not epochs.exists(), "nothing is made under a mount point"
+    assert not mirror.exists()
+    (tmp_path / "away").rename(epochs)
+    assert "is missing" in refuse(*words)
+    (tmp_path / "away-too").rename(mirror)
+    assert "another key" in refuse(*words)
+    run("recover-key", "--config", config, given="\n".join(shares) + "\n")
+    opened.open()
+    opened.close()
+
+
+def test_new_disk_for_the_keys_is_filled_by_a_command(
+    config: Path, opened: Kit, tmp_path: Path
+) -> None:
+    made = opened.put()
+    opened.close()
+    mirror = tmp_path / "mirror"
+    shutil.rmtree(mirror)
+    assert "is missing" in refuse("status", "--config", config)
+    words = ("add-mirror", mirror, "--config", config)
+    assert "filled from the others" in run(*words)
+    assert "is there already" in run(*words)
+    other = tmp_path / "other"
+    assert "vault_keys_mirrors first" in refuse("add-mirror", other, "--config", config)
+    assert not other.exists()
+    shutil.rmtree(tmp_path / "keys/vault.epochs")
+    assert "filled" in run("add-mirror", tmp_path / "keys/vault.epochs", "--config", config)
+    opened.open()
+    assert opened.opens([made]) == [True]
     opened.close()
 
 

@@ -25,6 +25,8 @@ from hypothesis.stateful import (
 from api.vault.backup import write_backup
 from api.vault.checking import check_vault
 from api.vault.erasure import renew_epochs
+from api.vault.key_folder import KeyFolder
+from api.vault.key_places import add_place
 from api.vault.materials import Material
 from api.vault.restoring import restore_backup
 from api.vault.rotation import change_master_key, rotate
@@ -173,7 +175,9 @@ class VaultMachine(RuleBasedStateMachine):
 
     @rule()
     def lose_the_second_place(self) -> None:
-        shutil.rmtree(self.folder / "mirror")
+        mirror = self.folder / "mirror"
+        shutil.rmtree(mirror)
+        add_place(KeyFolder(self.kit.keys.places), mirror)
         self.kit.reopen()
 
     @invariant()
