@@ -160,35 +160,21 @@ class _Opening:
     ) -> RestServices:
         """Open index and outbox of a ledger, and make its services."""
         settings, now = self.settings, self.now
-        index_database = self._keep(
-            open_database(place.index, index_tables.METADATA, name="index", watch=self.watch)
-        )
-        outbox_database = self._keep(
-            open_database(
-                place.outbox,
-                outbox_tables.METADATA,
-                migrations=OUTBOX_MIGRATIONS,
-                name="outbox",
-                watch=self.watch,
-            )
-        )
-        replica = None
-        if place.index_replica is not None:
-            replica = self._keep(open_replica(place.index_replica, name="index replica"))
+        databases = self._open_databases(place)
         ledger = Ledger(place.raw, place.network)
         records = Records(ledger)
         accounts = place.accounts
         identity = Identity(
             ledger=ledger, records=records, accounts=[account.address for account in accounts]
         )
-        index = Index(database=index_database, ledger=ledger, replica=replica)
+        index = Index(database=databases.index, ledger=ledger, replica=databases.replica)
         sealer: Sealer = PlainSealer() if parts is None else VaultSealer(parts.keyring)
-        webhooks = WebhookStore(outbox_database, sealer)
+        webhooks = WebhookStore(databases.outbox, sealer)
         webhooks.seal_anew()
-        schema_texts = SchemaTexts(outbox_database)
+        schema_texts = SchemaTexts(databases.outbox)
         is_own = not len(ledgers)
         challenges = (
-            Challenges(outbox_database, ttl_s=settings.verification.challenge_ttl_s)
+            Challenges(databases.outbox, ttl_s=settings.verification.challenge_ttl_s)
             if is_own
             else ledgers.own.challenges
         )
@@ -203,22 +189,10 @@ class _Opening:
             webhooks=webhooks,
             deliverer=Deliverer(store=webhooks, index=index, now=now),
             streams=OpenStreams(),
-            outbox=Outbox(
-                database=outbox_database,
-                ledger=ledger,
-                accounts=accounts,
-                translate=translate_revert,
-                now=now,
-                # It shows nothing to anybody: what belongs to a refused act is found and deleted.
-                forget=(
-                    None
-                    if parts is None
-                    else partial(forget_failed, parts.materials.under(UNWITNESSED))
-                ),
-            ),
+            outbox=self._make_outbox(databases.outbox, ledger, accounts, parts),
             schema_texts=schema_texts,
-            texts=PublicTexts(outbox_database),
-            prepared_acts=PreparedActs(outbox_database),
+            texts=PublicTexts(databases.outbox),
+            prepared_acts=PreparedActs(databases.outbox),
             challenges=challenges,
             verifier=Verifier(
                 find_agency=identity.find_agency,
@@ -243,11 +217,54 @@ class _Opening:
             purposes=PurposeRegister(ledger),
             witness=NOBODY,
             databases=self.databases,
-            index_lead=Leadership(index_database, "index"),
-            webhook_lead=Leadership(outbox_database, "webhooks"),
+            index_lead=Leadership(databases.index, "index"),
+            webhook_lead=Leadership(databases.outbox, "webhooks"),
+        )
+
+    def _open_databases(self, place: LedgerPlace) -> "_LedgerDatabases":
+        index = open_database(place.index, index_tables.METADATA, name="index", watch=self.watch)
+        self._keep(index)
+        outbox = open_database(
+            place.outbox,
+            outbox_tables.METADATA,
+            migrations=OUTBOX_MIGRATIONS,
+            name="outbox",
+            watch=self.watch,
+        )
+        self._keep(outbox)
+        replica = None
+        if place.index_replica is not None:
+            replica = self._keep(open_replica(place.index_replica, name="index replica"))
+        return _LedgerDatabases(index=index, outbox=outbox, replica=replica)
+
+    def _make_outbox(
+        self,
+        database: Database,
+        ledger: Ledger,
+        accounts: Sequence[Account],
+        parts: VaultParts | None,
+    ) -> Outbox:
+        # It shows nothing to anybody: what belongs to a refused act is found and deleted.
+        unseen = None if parts is None else parts.materials.under(UNWITNESSED)
+        return Outbox(
+            database=database,
+            ledger=ledger,
+            accounts=accounts,
+            translate=translate_revert,
+            now=self.now,
+            forget=None if unseen is None else partial(forget_failed, unseen),
         )
 
     def _keep(self, database: Database) -> Database:
         self.opened.callback(database.close)
         self.databases.append(database)
         return database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LedgerDatabases:
+    """The databases of one ledger, open."""
+
+    index: Database
+    outbox: Database
+    replica: Database | None
