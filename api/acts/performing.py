@@ -32,6 +32,7 @@ from api.rest.services import RestServices
 from api.rest.validation import translate_validation
 from api.rest.writes import LedgerAct, accept, build_request, submit
 from api.texts.store import store_texts
+from api.vault.subjects import look_again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,22 +53,7 @@ async def perform(call: Call, act: Act) -> Reply:
     if known is not None:
         told = await recall_answer(services, act, known.uid, call.idempotency_key)
         return accept(known, envelope=told)
-    context = await open_context(services, call.caller, call.path)
-    prepared = await prepare(act, context, call.body)
-    await check_not_under_way(services, act, prepared)
-    ledger_act, keep = build_ledger_act(act, prepared, call.body, context)
-    try:
-        return await submit(
-            call,
-            ledger_act,
-            before=partial(keep, call.idempotency_key),
-            also=partial(_store, prepared, context.now_s),
-            envelope=prepared.envelope,
-        )
-    except ApiError as refusal:
-        place_refusal(act, call.body, refusal)
-        await add_legal_reference(context, prepared, refusal)
-        raise
+    return await look_again(partial(_promise, call, act))
 
 
 async def rehearse(
@@ -183,6 +169,26 @@ def build_ledger_act(
         unopened=prepared.unopened,
     )
     return ledger_act, keep
+
+
+async def _promise(call: Call, act: Act) -> Reply:
+    services = call.services
+    context = await open_context(services, call.caller, call.path)
+    prepared = await prepare(act, context, call.body)
+    await check_not_under_way(services, act, prepared)
+    ledger_act, keep = build_ledger_act(act, prepared, call.body, context)
+    try:
+        return await submit(
+            call,
+            ledger_act,
+            before=partial(keep, call.idempotency_key),
+            also=partial(_store, prepared, context.now_s),
+            envelope=prepared.envelope,
+        )
+    except ApiError as refusal:
+        place_refusal(act, call.body, refusal)
+        await add_legal_reference(context, prepared, refusal)
+        raise
 
 
 def _check_unopened(prepared: PreparedAct, caller: Caller | None) -> None:

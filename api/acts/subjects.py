@@ -53,8 +53,9 @@ async def find_handle(
 ) -> tuple[bytes, tuple[Material, ...]]:
     """Return a person's handle with the other side, and what is to be kept at first contact.
 
-    `counterparty` is None for an agency that is neither side: it has no handle of its own with
-    them. Raises `InvalidField`.
+    Keeping it raises `ReferenceTaken` where two first contacts meet; the act is then prepared again
+    (`api.vault.subjects.look_again`), with the handle of the other. `counterparty` is None for an
+    agency that is neither side: it has no handle of its own with them. Raises `InvalidField`.
     """
     if item.handle is not None:
         return decode_hex(item.handle), ()

@@ -180,8 +180,7 @@ async def find_records(services: RestServices, person: Person) -> list[bytes]:
     handles = dict.fromkeys(person.handles)
     if person.reference is not None:
         for agency in await _list_agencies(services):
-            subject = await subjects.find_by_reference(agency, person.reference)
-            if subject is not None:
+            for subject in await subjects.list_by_reference(agency, person.reference):
                 handles[subject.handle] = None
     found: dict[bytes, None] = {}
     for handle in handles:

@@ -15,7 +15,7 @@ from atesta_client.canonical import MAX_DOCUMENT_SIZE, dump_canonical, load_json
 from atesta_client.envelopes import Envelope, decode_envelope, encode_envelope
 from sqlalchemy import Connection, Row, Select, delete, insert, select
 
-from api.errors import LimitExceeded
+from api.errors import LimitExceeded, UpstreamFault
 from api.vault.ciphers import Sealed
 from api.vault.epoch_keys import EpochKey
 from api.vault.keyring import Keyring
@@ -41,6 +41,18 @@ class Material:
     is_lasting: bool = False
     """Whether more than one record rests on it, such as a person's handle: it stays in the vault
     even if the ledger refuses the act for which it was made."""
+    is_first: bool = False
+    """Whether no other one may stand in its role with its reference, or in its place."""
+
+
+class ReferenceTaken(UpstreamFault):
+    """An envelope that was to be the first with its reference met another; nothing was kept.
+
+    Whoever was to keep it looks again; it is told to callers only if that does not end.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("others write of the same person all the time", code="vault_busy")
 
 
 class Materials:
@@ -59,7 +71,7 @@ class Materials:
     async def put(self, materials: tuple[Material, ...], *, now_s: int) -> None:
         """Keep envelopes, all or none; durable on return. One in the same place is replaced.
 
-        Raises `LimitExceeded` for one that is too large to be read again.
+        Raises `LimitExceeded` for one that is too large to be read again, and `ReferenceTaken`.
         """
         if not materials:
             return
@@ -67,7 +79,14 @@ class Materials:
         def seal(key: EpochKey) -> list[_NewRow]:
             return [self._seal(material, key, now_s) for material in materials]
 
-        await self._keyring.write(seal, _store, count=len(materials))
+        def store(connection: Connection, rows: Sequence[_NewRow]) -> None:
+            # Writers are one after the other, so of several that come at once one is the first.
+            for material in materials:
+                if material.is_first:
+                    self._require_first(connection, material)
+            _store(connection, rows)
+
+        await self._keyring.write(seal, store, count=len(materials))
 
     async def discard(self, uid: bytes) -> None:
         """Forget the envelopes of a record that the ledger refused."""
@@ -164,6 +183,19 @@ class Materials:
         return self._keyring.fingerprints.compute_reference(
             b"salt-of-" + kind.encode().ljust(24, b"\0"), reference.encode()
         )
+
+    def _require_first(self, connection: Connection, material: Material) -> None:
+        """Raise `ReferenceTaken` unless there is nothing but this very envelope, kept before."""
+        assert material.reference is not None, "it is by the reference that one is the first"
+        fingerprint = self._compute_reference(material.role, material.reference)
+        veils = self._keyring.find_veils(connection, fingerprint)
+        others = select(MATERIALS.c.sequence).where(
+            MATERIALS.c.role == material.role,
+            MATERIALS.c.commitment != material.envelope.commitment,
+        )
+        for other in (MATERIALS.c.uid == material.uid, MATERIALS.c.reference.in_(veils)):
+            if connection.execute(others.where(other).limit(1)).first() is not None:
+                raise ReferenceTaken
 
     def _seal(self, material: Material, key: EpochKey, now_s: int) -> "_NewRow":
         plain = dump_canonical(encode_envelope(material.envelope))

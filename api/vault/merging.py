@@ -237,7 +237,7 @@ class Merges:
         """Return the records that a merge takes the place of."""
         found = (
             await self._subjects.find(subject.handle),
-            await self._subjects.find_by_reference(subject.counterparty, subject.reference),
+            *await self._subjects.list_by_reference(subject.counterparty, subject.reference),
         )
         return tuple(dict.fromkeys(one for one in found if one is not None))
 

@@ -11,20 +11,25 @@ vault's key reads neither of them.
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from atesta_client.envelopes import Envelope, seal_envelope
 
 from api.errors import UserFault
-from api.vault.materials import Material, Materials
+from api.vault.materials import Material, Materials, ReferenceTaken
 
 MATCH_ROLE: Final = "subject_match"
 """Role of a matching record; its reference is the pair of counterparty and own reference."""
 
 _KIND: Final = "subject-match"
 _HANDLE_SIZE: Final = 32
+_TRIES: Final = 4
+"""The second finds what the first one met, unless that is merged or erased at this very time."""
+
+Result = TypeVar("Result")
 
 
 class SubjectConflict(UserFault):
@@ -48,6 +53,16 @@ class Subject:
     """This agency's own reference of the person; it stays in the vault."""
 
 
+async def look_again(attempt: Callable[[], Awaitable[Result]]) -> Result:
+    """Do what notes a person once more if another one noted the same person meanwhile."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await attempt()
+        except ReferenceTaken:
+            continue
+    return await attempt()
+
+
 class Subjects:
     """The matching records of one agency, kept among its materials."""
 
@@ -68,15 +83,33 @@ class Subjects:
         )
         return await self._read(places[0]) if places else None
 
+    async def list_by_reference(self, counterparty: bytes, reference: str) -> tuple[Subject, ...]:
+        """Return all subjects of a person with another agency, the first one first.
+
+        There is one at most, but for vaults in which two first contacts met before `take` kept
+        them apart.
+        """
+        places = await self._materials.list_by_reference(
+            MATCH_ROLE, _write_pair(counterparty, reference)
+        )
+        found = [await self._read(place) for place in places]
+        return tuple(subject for subject in found if subject is not None)
+
     async def take(self, counterparty: bytes, reference: str, *, now_s: int) -> Subject:
-        """Return the subject of a person, with a new handle at first contact; durable on return."""
-        found = await self.find_by_reference(counterparty, reference)
-        if found is None:
-            await self._materials.put((self.propose(counterparty, reference)[1],), now_s=now_s)
-            # Two first contacts may meet; the record that was written first counts for both.
+        """Return the subject of a person, with a new handle at first contact; durable on return.
+
+        Where two first contacts meet, the handle that is written first counts for both.
+        """
+
+        async def look() -> Subject:
             found = await self.find_by_reference(counterparty, reference)
-            assert found is not None, "it was written just now"
-        return found
+            if found is not None:
+                return found
+            subject, material = self.propose(counterparty, reference)
+            await self._materials.put((material,), now_s=now_s)
+            return subject
+
+        return await look_again(look)
 
     async def match(
         self, handle: bytes, counterparty: bytes, reference: str, *, now_s: int
@@ -86,6 +119,11 @@ class Subjects:
         Only where neither is known yet: what contradicts a record is a merge of two persons, which
         takes two officers (`api.vault.merging`). Raises `SubjectConflict`.
         """
+        return await look_again(partial(self._match, handle, counterparty, reference, now_s=now_s))
+
+    async def _match(
+        self, handle: bytes, counterparty: bytes, reference: str, *, now_s: int
+    ) -> Subject:
         subject = Subject(handle=handle, counterparty=counterparty, reference=reference)
         known = await self.find(handle)
         if known == subject:
@@ -105,7 +143,7 @@ class Subjects:
                     " POST /v1/subjects/merges, which another officer approves"
                 ),
             )
-        await self._materials.put((self._seal(subject),), now_s=now_s)
+        await self._materials.put((self._seal(subject, is_first=True),), now_s=now_s)
         return subject
 
     async def assign(self, subjects: Sequence[Subject], *, now_s: int) -> None:
@@ -117,16 +155,20 @@ class Subjects:
         await self._materials.discard(self.get_place(handle))
 
     def propose(self, counterparty: bytes, reference: str) -> tuple[Subject, Material]:
-        """Return a subject with a new handle, and the matching record to keep; stores nothing."""
+        """Return a subject with a new handle, and the matching record to keep; stores nothing.
+
+        Keeping it raises `ReferenceTaken` if the person has got another handle meanwhile: whoever
+        does so uses `look_again`.
+        """
         handle = self._random_bytes(_HANDLE_SIZE)
         subject = Subject(handle=handle, counterparty=counterparty, reference=reference)
-        return subject, self._seal(subject)
+        return subject, self._seal(subject, is_first=True)
 
     def get_place(self, handle: bytes) -> bytes:
         """Return the uid under which a handle's record stands; it does not tell the handle."""
         return self._materials.derive_salt(_KIND, handle.hex())
 
-    def _seal(self, subject: Subject) -> Material:
+    def _seal(self, subject: Subject, *, is_first: bool = False) -> Material:
         body = {
             "handle": "0x" + subject.handle.hex(),
             "counterparty": "0x" + subject.counterparty.hex(),
@@ -139,6 +181,7 @@ class Subjects:
             envelope=envelope,
             reference=_write_pair(subject.counterparty, subject.reference),
             is_lasting=True,
+            is_first=is_first,
         )
 
     async def _read(self, place: bytes) -> Subject | None:

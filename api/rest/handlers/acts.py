@@ -34,6 +34,7 @@ from api.rest.values import decode_hex, encode_hex, parse_time
 from api.rest.views import view_roles
 from api.texts.shapes import TextMalformed, validate_shape
 from api.texts.text import NO_LANGUAGE, PublicText
+from api.vault.subjects import look_again
 
 
 def build_act_handlers() -> dict[str, Any]:
@@ -110,13 +111,16 @@ async def create_prepared_act(call: Call) -> Reply:
             occasion=occasion,
         )
     else:
-        stored, envelope = await prepare_act(
-            call.services,
-            get_act(body.act),
-            caller=call.caller,
-            path=body.path,
-            body=body.body,
-            occasion=occasion,
+        stored, envelope = await look_again(
+            functools.partial(
+                prepare_act,
+                call.services,
+                get_act(body.act),
+                caller=call.caller,
+                path=body.path,
+                body=body.body,
+                occasion=occasion,
+            )
         )
     model = await format_prepared(call.services, stored, envelope)
     return Reply(model=model, headers={"Location": f"/v1/prepared-acts/{stored.id}"})

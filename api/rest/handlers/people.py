@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from atesta_client.envelopes import Envelope, EnvelopeKind, open_envelope
@@ -26,7 +27,7 @@ from api.rest.refusals import translate_revert
 from api.rest.values import decode_hex, encode_hex, encode_time, parse_time
 from api.rest.writes import find_event_time
 from api.vault.materials import Material
-from api.vault.subjects import Subject
+from api.vault.subjects import Subject, look_again
 from contracts.addresses import CONSENTS_NAME
 
 _NOBODY: Final = bytes(20)
@@ -67,26 +68,7 @@ async def find_subject(call: Call) -> Reply:
 
 async def prepare_signed_consent(call: Call) -> Reply:
     """Prepare a consent for a resident's key; it is tried as far as it can be without one."""
-    body: models.ConsentPrepare = call.body
-    context = await open_context(call.services, call.caller, call.path)
-    named = {"provider": body.provider, "recipient": body.recipient}
-    parties = {field: context.find_id(label) for field, label in named.items()}
-    await check_parties(call.services, parties)
-    head = await call.services.ledger.get_head()
-    built = await build_consent(context, body)
-    holder = decode_hex(body.holder)
-    # The event time is signed, so it must be one that the last final block knows already.
-    moment_s = min(encode_time(body.event_time) or context.now_s, head.time_s)
-    await check_terms(context, built, holder, moment_s=moment_s)
-    message, prepared = await prepare_consent(
-        context,
-        built,
-        holder,
-        moment_s=moment_s,
-        deadline_s=find_deadline(context.now_s, body.deadline),
-    )
-    await call.services.materials.put((*built.materials, prepared), now_s=context.now_s)
-    return Reply(model=_view_message(built.uid, holder, message, envelope=built.envelope))
+    return await look_again(partial(_prepare_consent, call))
 
 
 async def prepare_signed_withdrawal(call: Call) -> Reply:
@@ -153,6 +135,29 @@ def view_subject(subject: Subject) -> models.KnownSubject:
         counterparty=encode_hex(subject.counterparty),
         reference=subject.reference,
     )
+
+
+async def _prepare_consent(call: Call) -> Reply:
+    body: models.ConsentPrepare = call.body
+    context = await open_context(call.services, call.caller, call.path)
+    named = {"provider": body.provider, "recipient": body.recipient}
+    parties = {field: context.find_id(label) for field, label in named.items()}
+    await check_parties(call.services, parties)
+    head = await call.services.ledger.get_head()
+    built = await build_consent(context, body)
+    holder = decode_hex(body.holder)
+    # The event time is signed, so it must be one that the last final block knows already.
+    moment_s = min(encode_time(body.event_time) or context.now_s, head.time_s)
+    await check_terms(context, built, holder, moment_s=moment_s)
+    message, prepared = await prepare_consent(
+        context,
+        built,
+        holder,
+        moment_s=moment_s,
+        deadline_s=find_deadline(context.now_s, body.deadline),
+    )
+    await call.services.materials.put((*built.materials, prepared), now_s=context.now_s)
+    return Reply(model=_view_message(built.uid, holder, message, envelope=built.envelope))
 
 
 async def _get_consent(call: Call, uid: bytes) -> dict[str, Any]:
