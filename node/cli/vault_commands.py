@@ -32,7 +32,6 @@ EXIT_DAMAGED = 1
 @app.command("status")
 def status(config: Config) -> None:
     """Say what the vault holds and where its keys are."""
-    from api.vault.key_folder import KeyFolder
     from node.cli.rest_calls import print_members
 
     with open_vault(config) as (settings, keyring):
@@ -41,7 +40,7 @@ def status(config: Config) -> None:
             {
                 "vault": keyring.header.vault_id.hex(),
                 "master key": keyring.master.id.hex(),
-                "places of the keys": [str(p) for p in KeyFolder(_list_places(settings)).places],
+                "places of the keys": [str(p) for p in list_places(settings)],
                 "epochs": state.epochs,
                 "epoch for new records": state.current,
                 "epochs still closing": state.closing,
@@ -166,7 +165,7 @@ def rotate(
             typer.echo(f"would make a new master key and wrap {rows:,} rows anew")
             return
         _confirm("Make a new master key? Shares of the present one will be void.", yes)
-        key_file = _get_key_file(settings)
+        key_file = get_key_file(settings)
         if master_only:
             change_master_key(keyring, key_file)
             typer.echo(f"master key: {keyring.master.id.hex()}")
@@ -223,83 +222,6 @@ def erase(
         typer.echo(f"note: {note}")
 
 
-@app.command("shares")
-def shares(
-    config: Config,
-    needed: Annotated[int, typer.Option(min=2, help="How many are needed.")] = 3,
-    count: Annotated[int, typer.Option(min=2, help="How many are made.")] = 5,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder for one file a share (mode 600); absent: they are printed."),
-    ] = None,
-) -> None:
-    """Split the master key into shares of which some make it again; give them to different people.
-
-    Whoever has enough of them, with the key folder, reads the vault.
-    """
-    import os
-
-    from api.vault.keys import load_master_key
-    from api.vault.shares import MAX_SHARES, split_master_key
-    from node.errors import UserFault
-    from node.settings import load_settings
-
-    if needed > count:
-        raise UserFault(f"is {needed}, more than the {count} of --count", field="--needed")
-    if count > MAX_SHARES:
-        raise UserFault(f"is {count}, more than {MAX_SHARES}", field="--count")
-    key = load_master_key(_get_key_file(load_settings(config)))
-    made = split_master_key(key, threshold=needed, count=count)
-    if out is None:
-        for text in made:
-            typer.echo(text)
-        return
-    try:
-        out.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for number, text in enumerate(made, 1):
-            path = out / f"share-{number}-of-{count}.txt"
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
-    except OSError as error:
-        raise UserFault(f"cannot be written: {error.strerror}", field=str(out)) from error
-    typer.echo(f"{count} shares in {out}, of which {needed} are needed")
-
-
-@app.command("recover-key")
-def recover_key(
-    config: Config,
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="Files of shares; none: they are asked for.")
-    ] = None,
-) -> None:
-    """Make the master key's file again from shares."""
-    from api.vault.key_folder import KeyFolder
-    from api.vault.keys import write_master_key
-    from api.vault.shares import combine_shares, read_share
-    from node.cli.rest_calls import read_bytes
-    from node.errors import UserFault
-    from node.settings import load_settings
-
-    settings = load_settings(config)
-    key_file = _get_key_file(settings)
-    if key_file.exists():
-        raise UserFault("exists and is not overwritten", field=str(key_file))
-    texts = [read_bytes(path).decode(errors="replace") for path in files or []]
-    while not files and (not texts or len(texts) < read_share(texts[0]).threshold):
-        texts.append(typer.prompt(f"Share {len(texts) + 1}", hide_input=True))
-    key = combine_shares(texts)
-    header = KeyFolder(_list_places(settings)).read_header()
-    if header is not None and header.master_id != key.id:
-        raise UserFault(
-            "make another key than this vault's; the master key was changed since",
-            field="the shares",
-        )
-    if not write_master_key(key_file, key):
-        raise UserFault("exists and is not overwritten", field=str(key_file))
-    typer.echo(f"{key_file}: master key {key.id.hex()}")
-
-
 @contextmanager
 def open_vault(config: Path) -> "Iterator[tuple[Settings, Keyring]]":
     """Open the vault's database and keys as the node does."""
@@ -313,7 +235,7 @@ def open_vault(config: Path) -> "Iterator[tuple[Settings, Keyring]]":
     settings = load_settings(config)
     rest = make_rest_settings(settings)
     keys = VaultKeys(
-        key_file=_get_key_file(settings), folders=rest.vault_keys_dirs, limits=rest.vault_limits
+        key_file=get_key_file(settings), folders=rest.vault_keys_dirs, limits=rest.vault_limits
     )
     database = open_database(
         rest.vault, VAULT_METADATA, migrations=VAULT_MIGRATIONS, secure_delete=True, name="vault"
@@ -326,7 +248,8 @@ def open_vault(config: Path) -> "Iterator[tuple[Settings, Keyring]]":
         database.close()
 
 
-def _get_key_file(settings: "Settings") -> Path:
+def get_key_file(settings: "Settings") -> Path:
+    """Return where the master key is; raises `UserFault` for a node without a vault."""
     from node.errors import UserFault
 
     if settings.api.vault_key_file is None:
@@ -334,7 +257,8 @@ def _get_key_file(settings: "Settings") -> Path:
     return settings.api.vault_key_file
 
 
-def _list_places(settings: "Settings") -> tuple[Path, ...]:
+def list_places(settings: "Settings") -> tuple[Path, ...]:
+    """Return the places of the keys that the settings name."""
     from node.daemon.api_service import make_key_places
 
     return make_key_places(settings)
