@@ -10,6 +10,7 @@ Names of agencies and jurisdictions are public, but only if the ledger has them:
 an agency which nobody admitted would be reverted, and stay on the chain all the same.
 """
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -26,6 +27,7 @@ IsKnown = Callable[[bytes], bool]
 
 _SELECTOR = 4
 _NUMBER_BYTES = 8
+_SHORT_TEXT: Final = re.compile(rb"[0-9]{5,8}|[\x20-\x7e]{7,8}")
 
 
 def check_ledger_call(
@@ -47,6 +49,7 @@ def check_foreign_call(data: bytes) -> None:
     """Refuse call data of another contract that hold text or digits; raises `InvalidField`.
 
     Every word is a number of at most eight bytes, an address, or 32 bytes that look like chance.
+    A number whose bytes are digits, or seven characters and more, is a text.
     """
     if not data:
         return
@@ -59,6 +62,8 @@ def check_foreign_call(data: bytes) -> None:
         word = data[start : start + WIDTH]
         short = word.lstrip(b"\0")
         if len(short) <= _NUMBER_BYTES:
+            if _SHORT_TEXT.fullmatch(short):
+                raise refuse_disguise(f"word.{place}", "text or digits")
             continue
         looked_at = word[-20:] if len(short) <= 20 else word
         what = find_disguise(looked_at)

@@ -20,7 +20,17 @@ MAX_COUNT: Final = 2**53
 """Numbers that every JSON reader keeps whole."""
 MAX_AMOUNT: Final = 2**128
 _NO_BYTES = bytes(WIDTH)
-_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(-[a-z]{5,8})?")
+_NUMBER: Final = re.compile(rb"[0-9](?:-?[0-9]){5}")
+_SCRIPTS: Final = (
+    "Adlm|Arab|Armn|Beng|Bopo|Cans|Cher|Cyrl|Deva|Ethi|Geor|Grek|Gujr|Guru|Hang|Hani|Hans|Hant|Hebr"
+    "|Hira|Hrkt|Java|Jpan|Kana|Khmr|Knda|Kore|Laoo|Latn|Mlym|Mong|Mymr|Nkoo|Orya|Sinh|Syrc|Taml"
+    "|Telu|Tfng|Thaa|Thai|Tibt|Yiii"
+)
+_VARIANTS: Final = "pinyin|wadegile|tongyong|jyutping|hepburn|monoton|polyton|tarask|valencia"
+_LANGUAGE: Final = re.compile(
+    rf"[a-z]{{2,3}}(-({_SCRIPTS}))?(-([A-Z]{{2}}|[0-9]{{3}}))?(-({_VARIANTS}))?"
+)
+"""Scripts of ISO 15924 in use today and variants of IANA's registry: free letters spell names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +125,17 @@ class NewName(PublicName):
 
     __slots__ = ()
 
+    @classmethod
+    def check(cls, value: Any, field: str, *, is_strict: bool) -> None:
+        """Check the form; nobody has admitted the name yet, so it may not be a person's number."""
+        super().check(value, field, is_strict=is_strict)
+        text = value.rstrip(b"\0")
+        if LABEL_PATTERN.fullmatch(text.decode("latin-1")) and _NUMBER.search(text):
+            raise refuse_disguise(field, "digits")
+
 
 class Language(Value):
-    """A language tag (BCP 47): language, script, region, one variant of letters; or nothing."""
+    """A language tag (BCP 47): language, known script, region, known variant; or nothing."""
 
     __slots__ = ()
 

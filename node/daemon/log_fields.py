@@ -5,7 +5,9 @@ is short. So each name on this list has a kind, and a value that is none of its 
 the line says which field was dropped. A *number* is bounded, a *digest* is hexadecimal, a *word* is
 what programs are written with (no blank, no letter beyond ASCII), a *place* is an address of a
 network. A *text* is a sentence of our own, or of the operating system: what is not ASCII is
-replaced, and so is every number of seven digits and more, which is what persons are filed under.
+replaced, and so is every number of seven digits and more, which is what persons are filed under:
+also with separators (`6612-3456`, `1963-05-17`), and with letters before it (`MA1234567`), unless
+it is a part of a digest in hexadecimal.
 """
 
 import re
@@ -30,7 +32,11 @@ DIGEST_DIGITS: Final = frozenset({16, 24, 32, 40, 64, 96, 128, 130})
 _DIGEST: Final = re.compile(r"(?:[a-z]{2,4}-|0x)?([0-9A-Fa-f:]*)")
 _WORD: Final = re.compile(r"[A-Za-z0-9_.,:;/{}<>*@+()'\[\]=-]*")
 _PLACE: Final = re.compile(r"[A-Za-z0-9_.:/\[\]%?=&~+-]*")
-_LONG_NUMBER: Final = re.compile(r"(?<![0-9A-Fa-f])[0-9]{7,}(?![0-9A-Fa-f])")
+_SEPARATED: Final = re.compile(r"(?<![0-9A-Fa-f])[0-9](?:[ ()/+-]{0,2}[0-9]){6,}(?![0-9A-Fa-f])")
+_HEX_RUN: Final = re.compile(r"[0-9A-Fa-f]{7,}")
+_DIGIT_RUN: Final = re.compile(r"[0-9]{7,}")
+_LEAST_DIGEST: Final = 16
+_HEX_LETTERS: Final = "abcdefABCDEF"
 _NOT_PRINTED: Final = re.compile(r"[^\x20-\x7e]")
 
 
@@ -67,7 +73,7 @@ def take_word(value: Any) -> Any:
     if isinstance(value, int | float):
         return take_number(value)
     text = "0x" + value[:64].hex() if isinstance(value, bytes) else str(value)
-    if len(text) > MAX_WORD or _WORD.fullmatch(text) is None or _LONG_NUMBER.search(text):
+    if len(text) > MAX_WORD or _WORD.fullmatch(text) is None or _hide_numbers(text) != text:
         raise ValueError
     return text
 
@@ -75,7 +81,7 @@ def take_word(value: Any) -> Any:
 def take_place(value: Any) -> str:
     """Take an address of a network: host and port, or a URL."""
     text = str(value)
-    if len(text) > MAX_TEXT or _PLACE.fullmatch(text) is None or _LONG_NUMBER.search(text):
+    if len(text) > MAX_TEXT or _PLACE.fullmatch(text) is None or _hide_numbers(text) != text:
         raise ValueError
     return text
 
@@ -93,7 +99,18 @@ def take_exception(value: Any) -> str:
 def clean_text(text: str, limit: int) -> str:
     """Return a text without long numbers and without what is not ASCII, cut to a length."""
     cut = text if len(text) <= limit else text[:limit] + "..."
-    return _LONG_NUMBER.sub("#", _NOT_PRINTED.sub("?", cut))
+    return _hide_numbers(_NOT_PRINTED.sub("?", cut))
+
+
+def _hide_numbers(text: str) -> str:
+    return _HEX_RUN.sub(_hide_in_run, _SEPARATED.sub("#", text))
+
+
+def _hide_in_run(run: re.Match[str]) -> str:
+    """Return a run of hexadecimal digits as it is, if it is a digest; else without its numbers."""
+    text = run.group()
+    is_number = text.strip(_HEX_LETTERS).isdecimal()
+    return text if len(text) >= _LEAST_DIGEST and not is_number else _DIGIT_RUN.sub("#", text)
 
 
 _BY_KIND: Final[Mapping[Take, str]] = {

@@ -97,7 +97,15 @@ CANARIES = (
     "1234567(8)",
     "440106196305171234",
     "+853 66123456",
+    "+853 6612 3456",
+    "6612-3456",
     "19630517",
+    "1963-05-17",
+    "17/05/1963",
+    "A12345678",
+    "MA1234567",
+    "E98765432F",
+    "AB440106196305171234",
 )
 """Names and numbers of nobody."""
 
@@ -113,6 +121,19 @@ def test_no_field_takes_a_person(canary: str) -> None:
     kinds = {FIELD_KINDS[name] for name in taken}
     # Letters of ASCII that a sentence of ours could consist of are all that no kind can tell.
     assert kinds <= ({take_text, take_exception} if canary == "Maria Chan" else set()), taken
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "peer fe8373327c62cb6f1234567890 left",
+        "0x" + "12345678" * 7 + "abcdef12",
+        "127.0.0.1:8545 refused",
+        "round 3, 12 of 345678",
+    ],
+)
+def test_digests_and_places_stay_in_a_text(kept: str) -> None:
+    assert take_text(kept) == kept
 
 
 def test_values_of_another_kind_are_dropped_by_name(log_file: Path) -> None:

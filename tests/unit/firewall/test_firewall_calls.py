@@ -13,7 +13,7 @@ from api.firewall.calls import read_call
 from api.firewall.chance import find_disguise
 from api.firewall.kinds import CALL, PAYLOAD, find_decision_kind, find_kind
 from api.firewall.transactions import check_foreign_call, check_ledger_call
-from api.firewall.values import AgencyName, Commitment, FieldMask, Language, Signature, Uid
+from api.firewall.values import AgencyName, Commitment, FieldMask, Language, NewName, Signature, Uid
 from contracts.addresses import PROXIES, PROXY_NAME
 from contracts.codec import encode_call
 from contracts.decisions import PAYLOADS, DecisionKind, encode_payload
@@ -194,10 +194,15 @@ def test_masks_languages_signatures_and_names_hold_no_text() -> None:
         (FieldMask, [0b1011, 2**256 - 1, 2**256 - 2**8], [int.from_bytes(b"1234567(8)", "big")]),
         (
             Language,
-            [b"zh-Hant-MO", b"pt", b"en-GB"],
-            [b"en-x-1234567", b"12345678", b"zh-chan-tai"],
+            [b"zh-Hant-MO", b"pt", b"en-GB", b"zh-Latn-pinyin", b"es-419"],
+            [b"en-x-1234567", b"12345678", b"zh-chan-tai", b"zh-Chan-MO", b"zh-MO-siuming"],
         ),
         (AgencyName, [encode_label("mo-bank"), chance()], ["陳大文".encode()]),
+        (
+            NewName,
+            [encode_label("mo-office-27"), chance()],
+            [encode_label(text) for text in ("mo-12345678", "mo-66-12-34-56")],
+        ),
         (Signature, [secrets.token_bytes(65)], [b"Maria do Rosario" * 4 + b"\x1b", b"1"]),
     ):
         for value in good:
@@ -218,6 +223,10 @@ def test_foreign_calls_hold_numbers_addresses_and_chance_only() -> None:
         with pytest.raises(InvalidField) as refused:
             check_foreign_call(b"\x01\x02\x03\x04" + words[0] + text)
         assert refused.value.field == "word.1"
+    for short in (b"12345", b"12345678", b"TaiMan7"):
+        with pytest.raises(InvalidField):
+            check_foreign_call(b"\x01\x02\x03\x04" + short.rjust(32, b"\0"))
+    check_foreign_call(b"\x01\x02\x03\x04" + (1_763_856_000).to_bytes(32, "big"))
     for size in (1, 3, 5, 40, 4 + 32 * 65):
         with pytest.raises(InvalidField):
             check_foreign_call(b"\x01" * size)
