@@ -13,6 +13,7 @@ from pydantic import Field
 from sqlalchemy import Row
 
 from api.acts.calls import read_contract
+from api.cases.likeness import describe, find_purpose_here, look_elsewhere
 from api.cases.register import CaseNumber, find_case_file, refuse_unknown
 from api.errors import InvalidField, NotFound
 from api.index import law_queries
@@ -89,12 +90,14 @@ async def find_askable(call: Call, number: CaseNumber) -> Reply:
     known = await find_case_file(services, number)
     if known is None:
         raise refuse_unknown("case")
+    elsewhere = await look_elsewhere(services, (), known)
     needed = known.needs.get(encode_hex(dataset_uid))
-    if not needed:
-        raise NotFound(
-            "the case file names no need of this dataset", field="dataset", code="need_not_found"
-        )
+    if not needed and not elsewhere.needs:
+        raise _refuse_need()
     row, block = await find_record(services, dataset_uid, "dataset")
+    needed = needed or elsewhere.needs.get(describe(row))
+    if not needed:
+        raise _refuse_need()
     text = (await gather_surroundings(services, [row])).find_text(
         json.loads(row.terms)["terms"]["fields_hash"]
     )
@@ -107,7 +110,7 @@ async def find_askable(call: Call, number: CaseNumber) -> Reply:
         dataset=dataset_uid,
         provider=bytes(row.agency),
         recipient=await services.identity.get_agency(),
-        purpose=bytes.fromhex(known.purpose[2:]),
+        purpose=await find_purpose_here(services, elsewhere) or bytes.fromhex(known.purpose[2:]),
         needed=build_mask(text, needed),
         text=text,
         block=block,
@@ -123,6 +126,12 @@ async def find_askable(call: Call, number: CaseNumber) -> Reply:
             refused=refused,
             block=block,
         )
+    )
+
+
+def _refuse_need() -> NotFound:
+    return NotFound(
+        "the case file names no need of this dataset", field="dataset", code="need_not_found"
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from atesta_client.envelopes import Envelope
 from sqlalchemy import Connection, Row
 
+from api.cases.likeness import Elsewhere, Likeness, describe, look_elsewhere
 from api.cases.register import CaseFile
 from api.index import law_queries, queries
 from api.index.queries import Page
@@ -67,7 +68,9 @@ class ExchangeFacts:
     around: Surroundings
     case_file: CaseFile | None
     siblings: Sequence[Row[Any]]
-    """The other exchanges of the case."""
+    """The other exchanges of the case on the same ledger."""
+    elsewhere: Elsewhere
+    """What other ledgers have of the case."""
     now_s: int
     """Time of the last final block."""
 
@@ -81,6 +84,16 @@ class ExchangeFacts:
     def fields(self) -> list[str] | None:
         """The pointers asked for; None where the dataset's text is not here."""
         return self.around.name_fields(self.asked["dataset"], read_number(self.asked["fields"]))
+
+    @property
+    def dataset_likeness(self) -> Likeness | None:
+        """What makes the dataset the same on another ledger; None if the index lacks it."""
+        return None if self.dataset is None else describe(self.dataset.row)
+
+    @property
+    def purpose_likeness(self) -> Likeness | None:
+        """What makes the purpose the same on another ledger; None if the index lacks it."""
+        return None if self.purpose is None else describe(self.purpose.row)
 
     @property
     def judged_s(self) -> list[int]:
@@ -106,15 +119,21 @@ async def gather_case(
         lambda c: law_queries.get_law_records(c, uids, kinds=("exchange",))
     )
     known = [rows[uid] for uid in uids if uid in rows]
-    return [await _gather_one(services, row, known, case_file, head) for row in known]
+    elsewhere = await look_elsewhere(services, uids, case_file)
+    return [
+        await _gather_one(services, row, known, head, case_file=case_file, elsewhere=elsewhere)
+        for row in known
+    ]
 
 
 async def _gather_one(
     services: RestServices,
     row: Row[Any],
     known: Sequence[Row[Any]],
-    case_file: CaseFile | None,
     head: BlockSummary,
+    *,
+    case_file: CaseFile | None,
+    elsewhere: Elsewhere,
 ) -> ExchangeFacts:
     terms = json.loads(row.terms)
     asked = terms["request"]
@@ -177,6 +196,7 @@ async def _gather_one(
         around=await gather_surroundings(services, [row, *named]),
         case_file=case_file,
         siblings=[other for other in known if other is not row],
+        elsewhere=elsewhere,
         now_s=head.time_s,
     )
 

@@ -16,6 +16,7 @@ from sqlalchemy import Row
 from api.acts.exchange_request import CASE_ROLE, OFFICER_ROLE, REQUEST_ROLE
 from api.acts.exchanges import RECEIVED_ROLE
 from api.cases.facts import ExchangeFacts, RecordFacts
+from api.cases.likeness import AskedElsewhere
 from contracts.codes import ExchangeState, PeriodState, RecordState
 
 ACKNOWLEDGE_WITHIN_S: Final = 3 * 86_400
@@ -141,22 +142,38 @@ def _was_posted_late(facts: ExchangeFacts) -> bool:
 def _asks_beyond_need(facts: ExchangeFacts) -> bool:
     if facts.case_file is None or facts.fields is None:
         return False
-    return not set(facts.fields) <= set(facts.case_file.needs.get(facts.asked["dataset"], ()))
+    needed = set(facts.case_file.needs.get(facts.asked["dataset"], ()))
+    if facts.dataset_likeness is not None:
+        needed |= set(facts.elsewhere.needs.get(facts.dataset_likeness, ()))
+    return not set(facts.fields) <= needed
 
 
 def _has_another_purpose(facts: ExchangeFacts) -> bool:
-    return facts.case_file is not None and facts.case_file.purpose != facts.asked["purpose"]
+    if facts.case_file is None or facts.case_file.purpose == facts.asked["purpose"]:
+        return False
+    there = facts.elsewhere.purpose
+    return there is None or there != facts.purpose_likeness
 
 
 def _was_asked_before(facts: ExchangeFacts) -> bool:
     """Tell whether an earlier, living request of the same case asks the same of the same agency."""
     is_alive = facts.row.subkind == 1 and facts.row.state in _LIVE
-    return is_alive and any(
-        other.position < facts.row.position
-        and other.state in _LIVE
-        and bytes(other.counterparty) == bytes(facts.row.counterparty)
-        and _names_same(other, facts)
+    if not is_alive:
+        return False
+    here = (
+        other
         for other in facts.siblings
+        if other.position < facts.row.position and _names_same(other, facts)
+    )
+    # Heights of two ledgers do not compare, their times do.
+    there = (
+        other.row
+        for other in facts.elsewhere.asked
+        if other.row.time_s < facts.row.time_s and _is_alike(other, facts)
+    )
+    return any(
+        other.state in _LIVE and bytes(other.counterparty) == bytes(facts.row.counterparty)
+        for other in (*here, *there)
     )
 
 
@@ -187,6 +204,17 @@ def _is_past(limit_s: int | None, at_s: int) -> bool:
 def _names_same(other: Row[Any], facts: ExchangeFacts) -> bool:
     asked, mine = _read_request(other), facts.asked
     return all(asked[name] == mine[name] for name in ("dataset", "purpose", "fields"))
+
+
+def _is_alike(other: AskedElsewhere, facts: ExchangeFacts) -> bool:
+    """Tell whether an exchange on another ledger asks for the same."""
+    return (
+        other.dataset is not None
+        and other.dataset == facts.dataset_likeness
+        and other.purpose is not None
+        and other.purpose == facts.purpose_likeness
+        and other.fields == facts.asked["fields"]
+    )
 
 
 def _read_request(row: Row[Any]) -> dict[str, Any]:

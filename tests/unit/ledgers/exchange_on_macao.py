@@ -79,8 +79,8 @@ class ExchangeOnMacao:
         self.supervisor = Agency(self.macao, folder / "supervisor", 3, ledger_name=MACAO)
         self.exchange = self.consent = ""
 
-    async def ask(self, stack: AsyncExitStack) -> None:
-        """Let the laboratory ask the bureau for data, within Macao."""
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Serve the three APIs."""
         callers = []
         for agency in (self.agency, self.bureau, self.supervisor):
             caller = await open_caller(agency)
@@ -89,7 +89,12 @@ class ExchangeOnMacao:
             callers.append(caller)
         self.laboratory, bureau, supervisor = callers
         self.on_macao = OnMacao(self.agency, self.laboratory)
-        law = await make_law(bureau, supervisor, self.on_macao)
+        self._bureau, self._supervisor = bureau, supervisor
+
+    async def ask(self, stack: AsyncExitStack) -> None:
+        """Serve the three APIs, and let the laboratory ask the bureau for data, within Macao."""
+        await self.open(stack)
+        law = self.law = await make_law(self._bureau, self._supervisor, self.on_macao)
         await self.agency.catch_up()
         self.consent = (await record_consent(self.on_macao, law))["uid"]
         self.exchange = (await ask(self.on_macao, law, self.consent))["uid"]
