@@ -216,7 +216,11 @@ class BatchCreate(Model):
     schema_uid: Uid = Field(description="Schema of every member.", examples=[EXAMPLE_SCHEMA])
     members: Annotated[list[Uid], Field(min_length=1, max_length=100_000)] | None = Field(
         default=None,
-        description="Credentials, in order; the index is the leaf's number.",
+        description=(
+            "Credentials, in any order: as leaves they stand in the order of their random uids, so"
+            " that an index says nothing of the list that they came from. Each one's file names"
+            " its index."
+        ),
         examples=[[EXAMPLE_UID]],
     )
     root: Uid | None = Field(default=None, description="A bare root.", examples=[None])

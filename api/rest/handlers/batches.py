@@ -104,7 +104,9 @@ async def create_batch(call: Call) -> Reply:
         validate_bare_commitment(root)
         return await _submit_batch(call, body, uid=uid, root=root, count=body.count)
     assert body.members is not None, "checked by the model"
-    members = await _read_members(call, body, uid)
+    # In the order of random uids: a place is public once a member's state changes, and the place
+    # in a caller's own list would be the same every month for the same person.
+    members = sorted(await _read_members(call, body, uid), key=lambda stored: stored.uid)
     tree = await asyncio.to_thread(_build_tree, members, await _get_context(call), body)
     await _claim_members(call, members)
     try:

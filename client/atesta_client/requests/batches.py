@@ -53,7 +53,8 @@ def create_batch(
     """Seal many credentials of one schema under one root.
 
     - ``schema_uid``: schema of every member;
-    - ``members``: credentials, in order; the index is the leaf's number;
+    - ``members``: credentials, in any order; each one's file then names its index, which is
+      chosen by its random uid;
     - ``root``: a bare root;
     - ``count``: number of leaves under a bare root;
     - ``uid``: 32 random bytes; made here when absent;

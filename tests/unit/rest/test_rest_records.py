@@ -190,8 +190,9 @@ async def test_batch_members_prove_and_change_one_by_one(
     batch = await laboratory.get(f"/batches/{accepted['uid']}")
     assert (batch["count"], batch["state"], batch["changed_leaves"]) == (5, "active", 0)
     files = [(await laboratory.get(f"/credentials/{uid}"))["credential"] for uid in uids]
-    for index, file in enumerate(files):
-        assert file["batch"]["index"] == index
+    places = [file["batch"]["index"] for file in files]
+    assert sorted(places) == list(range(5))
+    for file in files:
         answer = await commission.post("/verify", {"credential": file}, status=200)
         assert (answer["result"], answer["subject"]["batch"]) == ("valid", accepted["uid"])
     single = await laboratory.post(f"/credentials/{uids[0]}/attest", {}, status=409)
@@ -199,7 +200,7 @@ async def test_batch_members_prove_and_change_one_by_one(
     same = await make_credential(laboratory, schema, 3)
     problem = await laboratory.post(f"/credentials/{same['uid']}/attest", {}, status=409)
     assert problem["code"] == "certificate_already_attested"
-    leaf = f"/batches/{accepted['uid']}/leaves/3"
+    leaf = f"/batches/{accepted['uid']}/leaves/{places[3]}"
     await laboratory.post(f"{leaf}/state", {"state": "revoked", "reason": "error"})
     await laboratory.agency.settle()
     assert (await laboratory.get(leaf))["state"] == "revoked"
@@ -212,7 +213,7 @@ async def test_batch_members_prove_and_change_one_by_one(
     (listed,) = (await laboratory.get("/batches"))["items"]
     assert listed["changed_leaves"] == 1
     history = await laboratory.get(f"/batches/{accepted['uid']}/history")
-    assert [event["index"] for event in history["items"]] == [None, 3]
+    assert [event["index"] for event in history["items"]] == [None, places[3]]
     await laboratory.post(
         f"/batches/{accepted['uid']}/state", {"state": "suspended", "reason": "security"}
     )
@@ -221,6 +222,17 @@ async def test_batch_members_prove_and_change_one_by_one(
     assert answer["reasons"][0]["code"] == "state_suspended"
     missing = await laboratory.get(f"/batches/{accepted['uid']}/leaves/5", status=404)
     assert missing["code"] == "leaf_not_found"
+
+
+async def test_batch_members_stand_in_the_order_of_their_random_uids(
+    laboratory: Caller, schema: str
+) -> None:
+    """A place is public once a member's state changes; it must say nothing of the caller's list."""
+    made = [await make_credential(laboratory, schema, number) for number in range(6)]
+    listed = sorted((one["uid"] for one in made), reverse=True)
+    await laboratory.post("/batches", {"schema_uid": schema, "members": listed})
+    files = [(await laboratory.get(f"/credentials/{uid}"))["credential"] for uid in listed]
+    assert [file["batch"]["index"] for file in files] == [5, 4, 3, 2, 1, 0]
 
 
 async def test_batch_of_a_bare_root_is_marked_unopened(laboratory: Caller, schema: str) -> None:
