@@ -61,6 +61,13 @@ class Leadership:
         """Whether this process did the work when it last looked."""
         return self._is_leader
 
+    def is_taken(self) -> bool:
+        """Whether some process leads now; asked by one that does not mean to."""
+        with self._guard:
+            is_free = self._lock.hold()
+            self._lock.release()
+        return not is_free
+
     @contextlib.asynccontextmanager
     async def run(
         self, duty: Callable[[], AbstractAsyncContextManager[None]]

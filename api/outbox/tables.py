@@ -5,6 +5,8 @@ an outside transaction took; `accounts` the next nonce of each signing account. 
 stands here: the body of a request is kept only as a keyed fingerprint made by the vault.
 """
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -19,6 +21,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+
+LEADING: Final = "webhooks"
+"""What one of several API processes that share an outbox does for all of them."""
 
 METADATA = MetaData()
 """All tables of the agency's own database; other modules add theirs."""

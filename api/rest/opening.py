@@ -218,7 +218,7 @@ class _Opening:
             witness=NOBODY,
             databases=self.databases,
             index_lead=Leadership(databases.index, "index"),
-            webhook_lead=Leadership(databases.outbox, "webhooks"),
+            webhook_lead=Leadership(databases.outbox, outbox_tables.LEADING),
         )
 
     def _open_databases(self, place: LedgerPlace) -> "_LedgerDatabases":

@@ -17,12 +17,14 @@ from node.cli import (
     erasing_commands,
     evidence_commands,
     governance_commands,
+    house_commands,
     import_commands,
     index_commands,
     key_commands,
     ledger_commands,
     merging_commands,
     node_commands,
+    outbox_commands,
     pause_commands,
     prune_command,
     reading_commands,
@@ -89,6 +91,7 @@ for pausing in (
 ):
     governance_commands.app.command()(pausing)
 app.add_typer(governance_commands.app, name="governance")
+app.add_typer(house_commands.app, name="house")
 app.add_typer(snapshot_commands.app, name="snapshot")
 vault_commands.app.command("shares")(vault_key_commands.shares)
 vault_commands.app.command("recover-key")(vault_key_commands.recover_key)
@@ -98,6 +101,7 @@ vault_commands.app.command("verify-report")(prune_command.verify_report)
 app.add_typer(vault_commands.app, name="vault")
 app.add_typer(merging_commands.app, name="merges")
 app.add_typer(index_commands.app, name="index")
+app.add_typer(outbox_commands.app, name="outbox")
 app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(audit_commands.app, name="audit")
 app.add_typer(devnet_commands.app, name="devnet")

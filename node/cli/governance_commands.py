@@ -35,16 +35,15 @@ def list_proposals(
     every: Annotated[bool, typer.Option("--all", help="Decided and expired ones too.")] = False,
 ) -> None:
     """List the proposals that are open for votes, or wait for their time."""
-    from rich.console import Console
-    from rich.table import Table
+    from node.cli.rest_calls import print_table
 
-    table = Table("number", "decision", "about", "state", "for", "against")
+    rows = []
     for view in open_registry(config, signing=False).get_proposals():
         if every or view.status in {"open", "passed"}:
             about = next(iter(view.parameters.values()), "")
             row = (str(view.number), view.kind, about, view.status)
-            table.add_row(*row, str(view.approvals), str(view.rejections))
-    Console(soft_wrap=True).print(table)
+            rows.append((*row, str(view.approvals), str(view.rejections)))
+    print_table(("number", "decision", "about", "state", "for", "against"), rows)
 
 
 @app.command("show")

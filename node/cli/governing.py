@@ -64,6 +64,12 @@ class Registry:
         """Whether those whom it lists make the blocks; on another network they do not."""
         return self._access.network.finality.is_final
 
+    @property
+    def account(self) -> bytes:
+        """The address, 20 bytes, of the key that signs; there must be one."""
+        assert self._private_key is not None, "only a registry with a key has an account"
+        return bytes.fromhex(Account.from_key(self._private_key).address[2:])
+
     def get_proposals(self) -> list[ProposalView]:
         """Return all proposals, the newest first."""
         count = self.ask("proposal_count")
@@ -221,6 +227,28 @@ def parse_agency(text: str) -> bytes:
     return _parse_label("agency", text)
 
 
+def parse_roles(name: str, text: str) -> int:
+    """Read roles such as `ADMIN,ISSUE` as a bit mask; UserFault lists the known ones."""
+    roles = Role(0)
+    for word in text.replace("+", ",").split(","):
+        if word.upper() not in Role.__members__:
+            known = ", ".join(Role.__members__)
+            raise UserFault(f"{word!r} is no role; known are {known}", field=name)
+        roles |= Role[word.upper()]
+    return int(roles)
+
+
+def parse_bytes(name: str, text: str, size: int) -> bytes:
+    """Read 0x and hexadecimal digits for `size` bytes; UserFault names the parameter."""
+    try:
+        value = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        value = b""
+    if len(value) != size:
+        raise UserFault(f"must be 0x and {2 * size} hexadecimal digits", field=name)
+    return value
+
+
 def make_admission(spec: AgencySpec) -> bytes:
     """Make the payload that admits an agency described by its agency.toml."""
     first_key = next((a.address for a in spec.accounts if a.roles & Role.ADMIN), bytes(20))
@@ -278,17 +306,7 @@ def _find_parser(name: str, abi_type: str) -> str:
 def _parse_label(name: str, text: str) -> bytes:
     if LABEL_PATTERN.fullmatch(text) and not text.startswith("0x"):
         return encode_label(text)
-    return _parse_bytes(name, text, 32)
-
-
-def _parse_roles(name: str, text: str) -> int:
-    roles = Role(0)
-    for word in text.replace("+", ",").split(","):
-        if word.upper() not in Role.__members__:
-            known = ", ".join(Role.__members__)
-            raise UserFault(f"{word!r} is no role; known are {known}", field=name)
-        roles |= Role[word.upper()]
-    return int(roles)
+    return parse_bytes(name, text, 32)
 
 
 def _parse_number(name: str, text: str) -> int:
@@ -297,20 +315,10 @@ def _parse_number(name: str, text: str) -> int:
     return int(text)
 
 
-def _parse_bytes(name: str, text: str, size: int) -> bytes:
-    try:
-        value = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        value = b""
-    if len(value) != size:
-        raise UserFault(f"must be 0x and {2 * size} hexadecimal digits", field=name)
-    return value
-
-
 _PARSERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "label": _parse_label,
-    "roles": _parse_roles,
+    "roles": parse_roles,
     "uint256": _parse_number,
-    "address": lambda name, text: _parse_bytes(name, text, 20),
-    "bytes32": lambda name, text: _parse_bytes(name, text, 32),
+    "address": lambda name, text: parse_bytes(name, text, 20),
+    "bytes32": lambda name, text: parse_bytes(name, text, 32),
 }

@@ -62,28 +62,26 @@ def list_keys(
     folder: Annotated[Path, typer.Argument(help="Folder with key files.")] = Path("keys"),
 ) -> None:
     """List key files with purpose, address and network; no passphrase is needed."""
-    from rich.console import Console
-    from rich.table import Table
-
+    from node.cli.rest_calls import print_table
     from node.errors import NodeError, UserFault
     from node.keys import load_tls_identity, read_key_file_info
 
     if not folder.is_dir():
         raise UserFault("is not a folder", field=str(folder))
-    table = Table("file", "purpose", "address or pin", "network")
+    rows = []
     for path in sorted(folder.iterdir()):
         if path.suffix == ".json":
             try:
                 info = read_key_file_info(path)
             except NodeError as error:
-                table.add_row(path.name, "unreadable", error.message, "")
+                rows.append((path.name, "unreadable", error.message, ""))
                 continue
             network = str(info.binding) if info.binding else ""
-            table.add_row(path.name, info.purpose.value, f"0x{info.address.hex()}", network)
+            rows.append((path.name, info.purpose.value, f"0x{info.address.hex()}", network))
         elif path.suffix == ".crt":
             identity = load_tls_identity(path.with_suffix(".key"), path)
-            table.add_row(path.name, "tls", f"0x{identity.pin.hex()}", "")
-    Console(soft_wrap=True).print(table)
+            rows.append((path.name, "tls", f"0x{identity.pin.hex()}", ""))
+    print_table(("file", "purpose", "address or pin", "network"), rows)
 
 
 @app.command("show")

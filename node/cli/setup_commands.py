@@ -15,15 +15,20 @@ def init(  # noqa: PLR0917 - options of a command are named
     observer: Annotated[
         bool, typer.Option("--observer", help="Follow the chain without voting on blocks.")
     ] = False,
+    roles: Annotated[
+        str, typer.Option(help="Roles that the agency asks the group for; docs/contracts.md.")
+    ] = "ADMIN,GOVERN,ISSUE,SCHEMA",
 ) -> None:
     """Make a node's keys and settings, and `agency.toml`: what the other agencies need to know."""
     from contracts.codes import Role
     from contracts.labels import encode_label
     from node.cli.founding import AGENCY_FILE, format_settings, make_keys, write_settings
     from node.cli.genesis_file import format_agency
+    from node.cli.governing import parse_roles
 
     encode_label(label)
     encode_label(jurisdiction)
+    asked = Role(parse_roles("--roles", roles))
     folder.mkdir(parents=True, exist_ok=True)
     lines = format_settings(
         name=label,
@@ -38,7 +43,7 @@ def init(  # noqa: PLR0917 - options of a command are named
     block = format_agency(
         label=label,
         jurisdiction=jurisdiction,
-        roles=Role.ADMIN | Role.GOVERN | Role.ISSUE | Role.SCHEMA,
+        roles=asked,
         account=keys.account,
         validator=keys.validator,
         pin=keys.pin,

@@ -4,7 +4,7 @@ All of them may run while the node serves: they hold the key folder against each
 running API sees what they changed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from node.cli.options import Config
+from node.cli.progress import show_rows
 
 if TYPE_CHECKING:
     from api.vault.checking import CheckReport
@@ -65,13 +66,13 @@ def backup(
     from api.vault.checking import check_backup
 
     with open_vault(config) as (_, keyring):
-        with _show_progress("writing rows") as progress:
+        with show_rows("writing rows") as progress:
             made = write_backup(keyring, file, progress)
         typer.echo(f"{file}: {made.rows:,} rows, {made.size_bytes:,} bytes")
         if not check:
             typer.echo(f"not checked; atesta vault check {file} --config {config} does so")
             return
-        with _show_progress("restoring and opening rows") as progress:
+        with show_rows("restoring and opening rows") as progress:
             restored, checked = check_backup(keyring, file, progress)
         typer.echo(f"restored beside it: {restored.rows:,} rows, {restored.lost:,} without a key")
         _tell(checked)
@@ -98,16 +99,16 @@ def restore(
 
     with open_vault(config) as (_, keyring):
         if dry_run:
-            with _show_progress("restoring beside the file") as progress:
+            with show_rows("restoring beside the file") as progress:
                 report, checked = check_backup(keyring, file, progress)
             present = count_present(keyring, file)
             report = replace_members(report, rows=report.rows - present, present=present)
         else:
             if replace:
                 _confirm("Replace everything that is in the vault's database?", yes)
-            with _show_progress("restoring rows") as progress:
+            with show_rows("restoring rows") as progress:
                 report = restore_backup(keyring, file, replace=replace, progress=progress)
-            with _show_progress("opening rows") as progress:
+            with show_rows("opening rows") as progress:
                 checked = check_vault(keyring, progress)
         typer.echo(f"{'would restore' if dry_run else 'restored'}: {report.rows:,} rows")
         typer.echo(f"in the record of reads already: {report.present:,} rows")
@@ -127,7 +128,7 @@ def check(
     """Open everything in the vault, or in a backup, and hold it against its commitments."""
     from api.vault.checking import check_backup, check_vault
 
-    with open_vault(config) as (_, keyring), _show_progress("opening rows") as progress:
+    with open_vault(config) as (_, keyring), show_rows("opening rows") as progress:
         if file is None:
             checked = check_vault(keyring, progress)
         else:
@@ -170,7 +171,7 @@ def rotate(
             change_master_key(keyring, key_file)
             typer.echo(f"master key: {keyring.master.id.hex()}")
         else:
-            with _show_progress("wrapping rows anew") as progress:
+            with show_rows("wrapping rows anew") as progress:
                 report = rotate_all(keyring, key_file, progress)
             typer.echo(f"master key: {keyring.master.id.hex()}")
             typer.echo(f"{report.rewrapped:,} rows under {len(report.destroyed)} new epochs")
@@ -209,7 +210,7 @@ def erase(
         if dry_run:
             return
         _confirm("Erase them? No backup brings them back.", yes)
-        with _show_progress("wrapping the others anew") as progress:
+        with show_rows("wrapping the others anew") as progress:
             report = erase_records(
                 keyring,
                 wanted,
@@ -241,7 +242,7 @@ def open_vault(config: Path) -> "Iterator[tuple[Settings, Keyring]]":
         rest.vault, VAULT_METADATA, migrations=VAULT_MIGRATIONS, secure_delete=True, name="vault"
     )
     try:
-        with _show_progress("wrapping rows of the first version anew") as progress:
+        with show_rows("wrapping rows of the first version anew") as progress:
             keyring = open_keyring(database, keys, progress=progress)
         yield settings, keyring
     finally:
@@ -288,20 +289,3 @@ def _tell(checked: "CheckReport") -> None:
         typer.echo(f"DAMAGED: {count:,} rows of {table} do not open", err=True)
     if not checked.is_whole:
         raise typer.Exit(EXIT_DAMAGED)
-
-
-@contextmanager
-def _show_progress(text: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar of rows on standard error once there is something to show."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(text, total=None, visible=False)
-        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)

@@ -66,7 +66,7 @@ from node.storage.errors import StoreDamaged
 from node.storage.level import LevelStore
 from node.validator.host import HostPorts, Signer, ValidatorHost
 from node.validator.resume import is_resume_requested
-from node.validator.sign_store import DurableSignState
+from node.validator.sign_store import DurableSignState, find_sign_folder
 from node.version import CLIENT_VERSION
 
 _WORKER_STOP_S = 20.0
@@ -249,8 +249,9 @@ class Daemon:
         if key is None:
             return None
         binding = self._identity.binding
+        folder = find_sign_folder(self._folder.sign_state, key.address)
         sign_state = DurableSignState(
-            self._folder.sign_state,
+            folder,
             self._store,
             SignIdentity(
                 chain_id=binding.chain_id,
@@ -259,7 +260,7 @@ class Daemon:
             ),
             crash_points=self._crash_points,
         )
-        if not is_resume_requested(self._folder.sign_state):
+        if not is_resume_requested(folder):
             sign_state.load()  # refuses here, before anybody hears of this node
         return Signer(key=ValidatorKey(key.reveal_secret()), sign_state=sign_state)
 

@@ -1,6 +1,7 @@
 """The further ledgers of the settings, as the API takes them: files read, accounts opened."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 from api.database_addresses import check_setting
@@ -18,6 +19,17 @@ def make_further(settings: Settings) -> tuple[FurtherLedger, ...]:
     return tuple(_make(settings, ledger) for ledger in settings.api.ledgers)
 
 
+def find_outbox(settings: Settings, ledger: LedgerSettings) -> Path | str:
+    """Return the file or address of a ledger's outbox; raises `InvalidField`."""
+    return _find_database(ledger) or settings.node.data_dir / f"outbox-{ledger.name}.sqlite"
+
+
+def _find_database(ledger: LedgerSettings) -> str | None:
+    if ledger.database_url is None:
+        return None
+    return check_setting(ledger.database_url, field="api.ledgers.database_url")
+
+
 def _make(settings: Settings, ledger: LedgerSettings) -> FurtherLedger:
     folder = settings.node.data_dir
     foreign = None
@@ -27,9 +39,6 @@ def _make(settings: Settings, ledger: LedgerSettings) -> FurtherLedger:
             make_foreign(settings, ledger.contracts_file),
             finality=report(cast("Tag", ledger.finality)),
         )
-    url = None
-    if ledger.database_url is not None:
-        url = check_setting(ledger.database_url, field="api.ledgers.database_url")
     return FurtherLedger(
         name=ledger.name,
         rpc_url=ledger.rpc_url,
@@ -39,8 +48,8 @@ def _make(settings: Settings, ledger: LedgerSettings) -> FurtherLedger:
         else bytes.fromhex(ledger.genesis_hash[2:]),
         foreign=foreign,
         accounts=_load_accounts(settings, ledger),
-        index=url or folder / f"index-{ledger.name}.sqlite",
-        outbox=url or folder / f"outbox-{ledger.name}.sqlite",
+        index=_find_database(ledger) or folder / f"index-{ledger.name}.sqlite",
+        outbox=find_outbox(settings, ledger),
     )
 
 

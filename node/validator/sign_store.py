@@ -6,6 +6,10 @@ other finding (a copy missing, damaged, further behind, or ahead of an earlier o
 disk forgot or that somebody restored a backup, and this validator no longer knows what it has
 signed. Then it does not sign, until the operator resumes it (`resume`).
 
+A node's first key has its two files in the folder itself. A key that is made for the same node
+later has them in a folder within, named by its address (`find_sign_folder`), and takes nothing of
+the old key's away: who goes back to that one finds what it has signed.
+
 The database keeps the newest record under one key. It is useless on its own, since databases are
 what loses synced writes, but it notices when the files were replaced by older ones.
 """
@@ -168,15 +172,31 @@ class DurableSignState:
         self._store.write(batch, kind=_WRITE_KIND)
 
 
-def create_sign_state(folder: Path, identity: SignIdentity) -> None:
-    """Give a key that has just been made its first sign state.
+def find_sign_folder(root: Path, validator: Address) -> Path:
+    """Return where a key's files are in a node's sign-state folder: its own folder, if it has one.
+
+    `root` is the folder of the node's first key, and of a key whose files have been lost.
+    """
+    own = root / f"0x{validator.hex()}"
+    return own if own.exists() else root
+
+
+def create_sign_state(root: Path, identity: SignIdentity) -> None:
+    """Give a key that has just been made its first sign state, beside those of older keys.
 
     Only whoever makes a new key may call this: for a key that has ever signed, an empty sign state
-    is a licence to contradict itself. Raises SignStateExists if there is one already.
+    is a licence to contradict itself. Raises SignStateExists if there is one already, or one whose
+    key cannot be read.
     """
-    files = SignFiles(folder)
+    files = SignFiles(root)
     if files.exist():
-        raise _refuse_replacement(folder)
+        found = files.read_intact()
+        if not found or any(record.identity.validator == identity.validator for record in found):
+            raise _refuse_replacement(root)
+        own = root / f"0x{identity.validator.hex()}"
+        files = SignFiles(own)
+        if files.exist():
+            raise _refuse_replacement(own)
     files.write(make_floor(identity, number=0, height=_NO_HEIGHT))
 
 

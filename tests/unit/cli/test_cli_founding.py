@@ -10,10 +10,12 @@ from consensus.resilience import describe_resilience
 from consensus.sign_state import SignIdentity, make_floor
 from consensus.types import Address, Height
 from contracts.addresses import DECISIONS_IMPLEMENTATION, IMPLEMENTATIONS
+from contracts.codes import Role
 from node.chain.genesis import load_genesis
 from node.cli import founding
 from node.cli.app import app
 from node.cli.founding import bind_founding_key, make_keys
+from node.cli.genesis_file import read_agencies
 from node.errors import UserFault
 from node.keys import KdfStrength, KeyPurpose, read_key_file_info
 from node.settings import load_settings
@@ -77,6 +79,19 @@ def test_group_founds_a_network_and_binds_its_keys(tmp_path: Path) -> None:
         settings = load_settings(folder / "node.toml")
         assert settings.validator.key_file == key
         assert settings.node.genesis == folder / "genesis.json"
+
+
+def test_newcomer_asks_for_the_roles_that_it_needs(tmp_path: Path) -> None:
+    folder = tmp_path / "mo-housing"
+    words = ("--label", "mo-housing", "--jurisdiction", "MO", "--roles", "admin,EXCHANGE")
+    invoke("init", folder, *words)
+    (asked,) = read_agencies(folder / "agency.toml")
+    assert asked.roles == Role.ADMIN | Role.EXCHANGE
+    assert [account.roles for account in asked.accounts] == [asked.roles]
+    refused = CliRunner().invoke(app, ["init", str(tmp_path / "other"), *words[:-1], "KING"])
+    assert isinstance(refused.exception, UserFault)
+    assert refused.exception.field == "--roles"
+    assert not (tmp_path / "other").exists(), "nothing is made of a word that is wrong"
 
 
 def test_bound_key_is_not_bound_again(tmp_path: Path) -> None:

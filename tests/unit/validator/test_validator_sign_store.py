@@ -27,7 +27,11 @@ from node.validator.resume import (
     request_resume,
 )
 from node.validator.sign_files import FILE_NAMES
-from node.validator.sign_store import DurableSignState, create_sign_state
+from node.validator.sign_store import (
+    DurableSignState,
+    create_sign_state,
+    find_sign_folder,
+)
 
 IDENTITY = SignIdentity(
     chain_id=7, genesis_hash=Hash32(b"\x07" * 32), validator=Address(b"\x01" * 20)
@@ -104,6 +108,27 @@ def test_sign_store_of_a_new_key_starts_at_height_one(tmp_path: Path) -> None:
 def test_sign_store_is_never_created_over_another(disk: Disk) -> None:
     with pytest.raises(SignStateExists):
         create_sign_state(disk.folder, IDENTITY)
+
+
+def test_sign_store_of_a_later_key_leaves_the_older_one_alone(disk: Disk) -> None:
+    later = replace(IDENTITY, validator=Address(b"\x02" * 20))
+    create_sign_state(disk.folder, later)
+    assert find_sign_folder(disk.folder, IDENTITY.validator) == disk.folder
+    folder = find_sign_folder(disk.folder, later.validator)
+    assert folder.parent == disk.folder
+    begun = DurableSignState(folder, disk.database, later).load()
+    assert begun.record.identity == later
+    assert sign_next(begun).height == 1
+    assert disk.open().load().record == disk.state.record, "the old key knows what it signed"
+    with pytest.raises(SignStateExists):
+        create_sign_state(disk.folder, later)
+
+
+def test_sign_store_of_a_later_key_is_not_made_beside_what_cannot_be_read(disk: Disk) -> None:
+    for index in range(2):
+        disk.path(index).write_bytes(b"torn")
+    with pytest.raises(SignStateExists):
+        create_sign_state(disk.folder, replace(IDENTITY, validator=Address(b"\x02" * 20)))
 
 
 @pytest.mark.parametrize("number", [1, 2])
