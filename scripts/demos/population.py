@@ -7,8 +7,9 @@ take a consent that the resident's own key signed, and exchange an income band. 
 is everywhere: it is how agencies file a person, part of the case number, a field of every
 certificate. Then two attacks, with everything that is public and with whatever agencies keep and
 send, but without the keys of the vaults: a search for every value and for plain hashes of whatever
-can be guessed, and an attempt to link two records of the same person (`population_linkage`). Each
-attack must find what was planted for it. At last one agency audits the others for what is in its
+can be guessed, and an attempt to link two records of the same person, by what stands in them
+(`population_linkage`) and by when they came (`population_order`). Each attack must find what was
+planted for it. At last one agency audits the others for what is in its
 own vault (`population_auditing`), and its signed report is verified.
 
 Ends with ``demo: ok`` and exit code 0, or ``demo: failed: <reason>`` and exit code 1.
@@ -22,7 +23,7 @@ from collections.abc import Sequence
 from scripts.demos.law_run import Story, run
 from scripts.demos.law_stage import LawStage
 from scripts.demos.population_acts import Population
-from scripts.demos.population_attacks import link_records, search_stores
+from scripts.demos.population_attacks import link_by_order, link_records, search_stores
 from scripts.demos.population_auditing import audit_agency
 from scripts.demos.population_people import make_people
 from scripts.demos.population_reading import read_chain
@@ -63,7 +64,7 @@ async def _tell(stage: LawStage, *, residents: int, seed: int) -> None:
     narrator = stage.narrator
     people = make_people(residents, seed)
     narrator.say(f"{residents:,} residents; the same ones again: --seed {seed}")
-    population = Population(stage, await lay_ground(stage), people)
+    population = Population(stage, await lay_ground(stage), people, seed)
     await population.live()
     narrator.confirm(f"{population.checks:,} checks of documents, all valid")
     with narrator.step("Somebody reads the whole chain, as any member can"):
@@ -76,6 +77,7 @@ async def _tell(stage: LawStage, *, residents: int, seed: int) -> None:
             f"{size / 1e6:.1f} MB; {len(expected):,} of them are about residents"
         )
     link_records(narrator, population.residents, chain)
+    link_by_order(narrator, population.residents, chain)
     await search_stores(stage, people)
     await audit_agency(stage, HEALTH)
 

@@ -2,10 +2,12 @@
 
 Every act goes through REST to the agency's own node, as in the other demonstrations, but not one
 person after the other: all residents take a step side by side, and it is over when the last of its
-transactions is final at every node.
+transactions is final at every node. In each step they come in another order, as people do: who is
+always the third is known by that (`population_order`).
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -73,8 +75,12 @@ class Resident:
 class Population:
     """All residents, taking one step after the other together."""
 
-    def __init__(self, stage: LawStage, ground: Ground, people: Sequence[Person]) -> None:
+    def __init__(
+        self, stage: LawStage, ground: Ground, people: Sequence[Person], seed: int
+    ) -> None:
+        """Let these people live; `seed` draws the order in which they come, in each step anew."""
         self.residents = tuple(Resident(person=person) for person in people)
+        self._chance = random.Random(f"order {seed}")  # noqa: S311 - the same orders for a seed
         self.last_block = 0
         """The last block with an act of theirs."""
         self.checks = 0
@@ -254,8 +260,8 @@ class Population:
 
     async def _act_all(self, title: str, kind: str, client: AsyncClient, send: Send) -> None:
         """Send for everybody, then see everybody's transaction through to its block."""
-        total = len(self.residents)
-        with self._stage.narrator.step(title, total=2 * total) as step:
+        residents = self._shuffle()
+        with self._stage.narrator.step(title, total=2 * len(residents)) as step:
 
             async def send_one(resident: Resident) -> Accepted:
                 async with self._gate:
@@ -263,8 +269,8 @@ class Population:
                 step.advance()
                 return accepted
 
-            accepted = await asyncio.gather(*map(send_one, self.residents))
-            for resident, one in zip(self.residents, accepted, strict=True):
+            accepted = await asyncio.gather(*map(send_one, residents))
+            for resident, one in zip(residents, accepted, strict=True):
                 done = await client.follow(one, timeout_s=_SETTLE_S, interval_s=_POLL_S)
                 require(done.block is not None, f"{done.kind} is final in no block")
                 self.last_block = max(self.last_block, done.block or 0)
@@ -280,4 +286,7 @@ class Population:
                     await do_one(resident)
                 step.advance()
 
-            await asyncio.gather(*map(go, self.residents))
+            await asyncio.gather(*map(go, self._shuffle()))
+
+    def _shuffle(self) -> list[Resident]:
+        return self._chance.sample(self.residents, len(self.residents))

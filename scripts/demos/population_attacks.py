@@ -1,12 +1,14 @@
 """The two attacks on a population: linking its records, and searching for its values.
 
 Neither has the keys of a vault. The first has the chain and knows whose record is whose, in order
-to count what could be linked; the second has everything that every agency keeps, sends and logs.
+to count what could be linked, by content and by order; the second has everything that every agency
+keeps, sends and logs.
 """
 
 import asyncio
 import hashlib
 import secrets
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -26,11 +28,19 @@ from scripts.demos.law_stage import LawStage
 from scripts.demos.narrator import Narrator
 from scripts.demos.population_acts import AUTHORISED, CONSENT, Resident
 from scripts.demos.population_linkage import IDENTITY, Link, Record, find_links
+from scripts.demos.population_order import (
+    MOST_BY_CHANCE,
+    OrderedStep,
+    count_same_rank,
+    guess_by_order,
+)
 from scripts.demos.population_people import Person, list_guesses, list_needles
 from scripts.demos.stage import StoryFailed, require
 
 _PLANTED: Final = ("planted, first", "planted, second")
 _FIRST_BIRTH: Final = date(1930, 1, 1)
+_WORD: Final = 32
+_DAY_S: Final = 86_400
 
 
 def link_records(
@@ -68,6 +78,37 @@ def link_records(
         f"{len({link.person for link in others})} of {len(residents):,} persons linked across two "
         f"records or named; {authorised:,} exchanges lead to the consent that authorises them, as "
         "they must; an identity number's plain hash, planted in two records, was found"
+    )
+
+
+def link_by_order(
+    narrator: Narrator, residents: Sequence[Resident], chain: Mapping[str, tuple[bytes, ...]]
+) -> None:
+    """Try to tell by rank and by event time whose records are whose; chance must do as well."""
+    with narrator.step("It guesses who is who by the order of the records and by their times"):
+        steps = _order_steps(residents, chain)
+        guesses = guess_by_order(steps, (AUTHORISED,))
+        # A step beside itself is a list that is worked through twice in the same order.
+        same = count_same_rank(steps[0], steps[0])
+    require(same == len(residents), "an order that was repeated was not found")
+    narrator.show(
+        ("steps of two records", "by rank", "by time", "of"),
+        [
+            (
+                f"{guess.first} and {guess.second}",
+                f"{guess.by_rank:.0f}",
+                f"{guess.by_time:.1f}",
+                f"{len(residents):,}",
+            )
+            for guess in guesses
+        ],
+    )
+    caught = [guess for guess in guesses if guess.most >= MOST_BY_CHANCE]
+    require(not caught, f"the order tells who is who: {caught[:2]}")
+    mean = sum(guess.by_rank + guess.by_time for guess in guesses) / (2 * len(guesses))
+    narrator.confirm(
+        f"it guessed {mean:.1f} of {len(residents):,} persons right on average, where chance makes "
+        f"1, and at most {max(guess.most for guess in guesses):.1f}, in {2 * len(guesses)} tries"
     )
 
 
@@ -119,6 +160,37 @@ async def search_stores(stage: LawStage, people: tuple[Person, ...]) -> None:
         f"no value and no guessable digest at any agency, in clear not even in its own vault; all "
         f"{planted:,} planted controls were found"
     )
+
+
+def _order_steps(
+    residents: Sequence[Resident], chain: Mapping[str, tuple[bytes, ...]]
+) -> list[OrderedStep]:
+    """Return every step of every record as it stands on the chain, which is in order."""
+    places = {name: place for place, name in enumerate(chain)}
+    found: dict[tuple[str, int], list[tuple[int, int, int]]] = {}
+    for resident in residents:
+        numbers: Counter[str] = Counter()
+        for transaction, kind in resident.transactions.items():
+            entry = places[transaction], resident.person.number, _read_time(chain[transaction][0])
+            found.setdefault((kind, numbers[kind]), []).append(entry)
+            numbers[kind] += 1
+    return [
+        OrderedStep(
+            kind=kind,
+            number=number,
+            people=tuple(person for _, person, _ in sorted(entries)),
+            times_s=tuple(time_s for _, _, time_s in sorted(entries)),
+        )
+        for (kind, number), entries in found.items()
+    ]
+
+
+def _read_time(call: bytes) -> int:
+    """Return a call's event time: the last time in it that is over; 0 for none."""
+    now_s = int(time.time())
+    words = (call[place : place + _WORD] for place in range(len(call) % _WORD, len(call), _WORD))
+    numbers = (int.from_bytes(word) for word in words)
+    return max((number for number in numbers if now_s - _DAY_S < number <= now_s), default=0)
 
 
 def _build_records(resident: Resident, chain: Mapping[str, tuple[bytes, ...]]) -> list[Record]:

@@ -1,7 +1,9 @@
 """A population of residents, and the attacks on what of it is public."""
 
 import hashlib
+import random
 import secrets
+import time
 from collections.abc import Callable
 
 import pytest
@@ -15,8 +17,9 @@ from scripts.demos import population
 from scripts.demos.law_carrying import Carried
 from scripts.demos.narrator import Narrator
 from scripts.demos.population_acts import CONSENT, EXCHANGE, HEALTH_RECORD, LIFE_RECORD, Resident
-from scripts.demos.population_attacks import link_records
+from scripts.demos.population_attacks import link_by_order, link_records
 from scripts.demos.population_linkage import Link, Record, find_links
+from scripts.demos.population_order import OrderedStep, count_nearest_time, count_same_rank
 from scripts.demos.population_people import Person, list_guesses, list_needles, make_people
 from scripts.demos.stage import StoryFailed
 
@@ -185,6 +188,54 @@ def test_population_whose_authorised_links_are_overlooked_fails() -> None:
     assert other.key.address != residents[1].key.address
     with pytest.raises(StoryFailed, match="it overlooks links"):
         link_records(Narrator(), residents, chain)
+
+
+def order_chain(chain: Chain, residents: list[Resident], kind: str, order: list[int]) -> Chain:
+    """Write a kind of record in this order of persons, a second after the other."""
+    start_s = int(time.time()) - 10_000
+    written = {}
+    for place, number in enumerate(order):
+        name = next(key for key, one in residents[number].transactions.items() if one == kind)
+        call = chain[name][0] + pad(start_s + place)
+        written[name] = (call, *chain[name][1:])
+    return written
+
+
+def write_months(orders: dict[str, list[int]], count: int) -> tuple[list[Resident], Chain]:
+    residents, chain = build_chain(make_people(count, 3))
+    ordered: Chain = {}
+    for kind in (HEALTH_RECORD, CONSENT, EXCHANGE, LIFE_RECORD):
+        ordered |= order_chain(chain, residents, kind, orders[kind])
+    return residents, ordered
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_population_that_comes_in_any_order_is_guessed_by_chance(seed: int) -> None:
+    chance = random.Random(seed)
+    kinds = (HEALTH_RECORD, CONSENT, EXCHANGE, LIFE_RECORD)
+    orders = {kind: chance.sample(range(200), 200) for kind in kinds}
+    link_by_order(Narrator(), *write_months(orders, 200))
+
+
+def test_population_worked_through_in_one_order_is_found() -> None:
+    chance = random.Random(1)
+    kinds = (CONSENT, EXCHANGE, LIFE_RECORD)
+    orders = {kind: chance.sample(range(40), 40) for kind in kinds}
+    orders[HEALTH_RECORD] = orders[LIFE_RECORD]
+    with pytest.raises(StoryFailed, match="the order tells who is who"):
+        link_by_order(Narrator(), *write_months(orders, 40))
+
+
+def test_nearest_time_finds_an_order_that_is_kept_about() -> None:
+    """Some come in between: no rank is the same, yet the times are about the same."""
+    people = tuple(range(50))
+    first = OrderedStep(kind="a", number=0, people=people, times_s=tuple(range(0, 500, 10)))
+    moved = (*people[1:], people[0])
+    late = OrderedStep(kind="b", number=0, people=moved, times_s=(*range(12, 502, 10), 0))
+    assert count_same_rank(first, late) == 0
+    assert count_nearest_time(first, late) > 40
+    none = OrderedStep(kind="b", number=0, people=people, times_s=(7,) * 50)
+    assert count_nearest_time(first, none) == pytest.approx(1)
 
 
 @pytest.mark.long
