@@ -294,7 +294,7 @@ def open_orders(services: RestServices) -> ErasureOrders:
     """Return the orders of a node; raises `NoVault`."""
     if services.maybe_keyring is None:
         raise NoVault
-    return ErasureOrders(services.maybe_keyring.database)
+    return ErasureOrders(services.maybe_keyring)
 
 
 @contextlib.asynccontextmanager

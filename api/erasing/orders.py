@@ -3,18 +3,25 @@
 Erasing all of a person is an act of many orders, which are stored in one transaction together with
 the restrictions of what a law asks to keep: it is ordered as a whole or not at all. Which records
 belonged together stands with the orders only until the last of them is done.
+
+Orders and restrictions are on the erasure list beside the keys as well (`api.vault.decisions`), for
+a database that comes back from a backup. An order is there first: once the database has it, a
+repeated request is answered as if all was well. A restriction is there last: it counts at once.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from api.databases import Database
+from api.vault.decisions import note_decisions
 from api.vault.erasure import ErasureReason
+from api.vault.erasure_journal import Decision, Ordered
 from api.vault.holdings import Holding, list_holdings
-from api.vault.restrictions import Restriction, put_restrictions
+from api.vault.keyring import Keyring
+from api.vault.restrictions import Restriction, build_decisions, put_restrictions
 from api.vault.tables import ERASURE_ORDERS, MEMBERS, PERSON_ERASURES
 
 YIELDING: Final = frozenset((ErasureReason.HOLDER_REQUEST, ErasureReason.SUPERSEDED))
@@ -75,8 +82,9 @@ class PersonErasure:
 class ErasureOrders:
     """The orders of one agency."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self._database = keyring.database
 
     async def locate(self, order: ErasureOrder) -> ErasureOrder:
         """Return an order with the place of its record in a batch; keeps nothing."""
@@ -85,12 +93,14 @@ class ErasureOrders:
     async def put(self, order: ErasureOrder) -> ErasureOrder:
         """Keep an order, with the place of its record in a batch; durable on return.
 
-        An order that exists stays as it is and is returned.
+        An order that exists stays as it is and is returned. Raises `KeyFolderFault` while a place
+        of the keys is away.
         """
         return (await self.put_all([order]))[0]
 
     async def put_all(self, orders: Sequence[ErasureOrder]) -> list[ErasureOrder]:
         """Keep orders, all or none, as `put` does."""
+        await self._note(_build_decisions(orders))
         return await self._database.write(lambda c: [_put(c, order) for order in orders])
 
     async def put_person(
@@ -101,8 +111,11 @@ class ErasureOrders:
     ) -> list[ErasureOrder]:
         """Keep the erasure of a person with all its orders and restrictions; durable on return.
 
-        All or none. Records that were ordered before keep their own order.
+        All or none. Records that were ordered before keep their own order. Raises `KeyFolderFault`
+        while a place of the keys is away.
         """
+        wanted = list(restrictions)
+        await self._note([*_build_decisions(orders), *build_decisions(wanted)])
 
         def add(connection: Connection) -> list[ErasureOrder]:
             connection.execute(
@@ -115,7 +128,7 @@ class ErasureOrders:
                     kept=erasure.kept,
                 )
             )
-            put_restrictions(connection, restrictions)
+            put_restrictions(connection, wanted)
             return [_put(connection, replace(order, act=erasure.id)) for order in orders]
 
         return await self._database.write(add)
@@ -125,9 +138,15 @@ class ErasureOrders:
         return await self._database.read(lambda c: list_holdings(c, uids))
 
     async def restrict(self, restrictions: Iterable[Restriction]) -> int:
-        """Keep records for storage only; durable on return. Returns how many are new."""
+        """Keep records for storage only; durable on return. Returns how many are new.
+
+        Raises `KeyFolderFault` while a place of the keys is away; they are restricted even then,
+        but a backup that comes back knows of it only once the vault has been opened again.
+        """
         wanted = list(restrictions)
-        return await self._database.write(lambda c: put_restrictions(c, wanted))
+        count = await self._database.write(lambda c: put_restrictions(c, wanted))
+        await self._note(build_decisions(wanted))
+        return count
 
     async def find_person(self, erasure_id: bytes) -> PersonErasure | None:
         """Return how far the erasure of a person has come; None if there is none."""
@@ -194,6 +213,20 @@ class ErasureOrders:
             .limit(limit)
         )
         return await self._database.read(lambda c: [_read(row) for row in c.execute(query)])
+
+    async def _note(self, decisions: Sequence[Decision]) -> None:
+        await asyncio.to_thread(note_decisions, self._keyring, decisions)
+
+
+def _build_decisions(orders: Iterable[ErasureOrder]) -> list[Decision]:
+    """Return orders as the erasure list has them: those of one reason and second together."""
+    found: dict[tuple[ErasureReason, int], list[bytes]] = {}
+    for order in orders:
+        found.setdefault((order.reason, order.ordered_s), []).append(order.uid)
+    return [
+        Ordered(uids=tuple(sorted(uids)), reason=reason.value, ordered_s=ordered_s)
+        for (reason, ordered_s), uids in found.items()
+    ]
 
 
 def _put(connection: Connection, order: ErasureOrder) -> ErasureOrder:

@@ -30,7 +30,6 @@ from api.vault.restrictions import (
     Restriction,
     RestrictionCause,
     list_restrictions,
-    put_restrictions,
 )
 
 CALLER: Final = "retention"
@@ -160,12 +159,12 @@ async def prune(
     ordered = erased = 0
     if not is_dry_run:
         credentials = [due.uid for due in findings.due if due.is_credential]
-        orders = ErasureOrders(keyring.database)
+        orders = ErasureOrders(keyring)
         for start in range(0, len(credentials), _CHUNK):
             chunk = credentials[start : start + _CHUNK]
             await orders.put_all([_order(uid, now_s) for uid in chunk])
         ordered = len(credentials)
-        await keyring.database.write(lambda c: put_restrictions(c, findings.restricted))
+        await orders.restrict(findings.restricted)
         uids = [due.uid for due in findings.due if not due.is_credential]
         if uids:
             reason = ErasureReason.ENDED_BY_LAW

@@ -1,8 +1,9 @@
-"""The erasure list: what was erased and which epoch keys were destroyed, outside the database.
+"""The erasure list, outside the database: what is erased or to be, and which epoch keys are gone.
 
 It is a file of frames beside the epoch keys, in each of their places, and only ever grows. A
-database that comes back from a backup does not know what was erased since; this list does, and is
-applied whenever the vault is opened. It names uids (random bytes), times and neutral reason codes.
+database that comes back from a backup does not know what was erased since, ordered to be erased, or
+restricted to storage; this list does, and is applied whenever the vault is opened. It names uids
+(random bytes), times, neutral codes and laws.
 
     frame = uint32 length ‖ the same with all bits turned ‖ MessagePack payload
             ‖ SHA-256(payload)[:8]
@@ -47,7 +48,31 @@ class Destroyed:
     destroyed_s: int
 
 
-Entry = Erased | Destroyed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
+    """Records are to be erased."""
+
+    uids: tuple[bytes, ...]
+    reason: str
+    """A neutral code."""
+    ordered_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restricted:
+    """Records are kept for storage only (`api.vault.restrictions`), until they are erased."""
+
+    uids: tuple[bytes, ...]
+    cause: str
+    basis: bytes | None
+    legal_reference: str | None
+    restricted_s: int
+    until_s: int | None
+
+
+Decision = Ordered | Restricted
+"""What was decided of records that are still there."""
+Entry = Erased | Destroyed | Decision
 
 
 def encode_entry(entry: Entry) -> bytes:
@@ -57,6 +82,11 @@ def encode_entry(entry: Entry) -> bytes:
             payload = ["erased", list(entry.uids), entry.reason, entry.erased_s]
         case Destroyed():
             payload = ["destroyed", entry.epoch, entry.destroyed_s]
+        case Ordered():
+            payload = ["ordered", list(entry.uids), entry.reason, entry.ordered_s]
+        case Restricted():
+            law = [entry.cause, entry.basis, entry.legal_reference]
+            payload = ["restricted", list(entry.uids), *law, entry.restricted_s, entry.until_s]
         case _:
             assert_never(entry)
     data = _pack(payload)
@@ -99,6 +129,9 @@ class ErasureList:
         """By uid, the first erasure of each."""
         self.destroyed: set[int] = set()
         """Epochs whose keys are gone."""
+        self.ordered: dict[bytes, Ordered] = {}
+        """By uid, the first order of each, carried out or not."""
+        self._restricted: dict[bytes, Restricted] = {}
         for entry in entries:
             self.add(entry)
 
@@ -110,8 +143,26 @@ class ErasureList:
                     self.erased.setdefault(uid, entry)
             case Destroyed():
                 self.destroyed.add(entry.epoch)
+            case Ordered():
+                for uid in entry.uids:
+                    self.ordered.setdefault(uid, entry)
+            case Restricted():
+                for uid in entry.uids:
+                    if self.find_restricted(uid) is None:
+                        self._restricted[uid] = entry
             case _:
                 assert_never(entry)
+
+    def find_restricted(self, uid: bytes) -> Restricted | None:
+        """Return how a record is restricted; a restriction ends with what it was set on."""
+        found, erased = self._restricted.get(uid), self.erased.get(uid)
+        is_over = found is not None and erased is not None and found.restricted_s <= erased.erased_s
+        return None if is_over else found
+
+    def list_restricted(self) -> dict[bytes, Restricted]:
+        """Return all restrictions that have not ended, by uid."""
+        found = {uid: self.find_restricted(uid) for uid in self._restricted}
+        return {uid: entry for uid, entry in found.items() if entry is not None}
 
 
 def _decode(payload: list[Any]) -> Entry:
@@ -120,6 +171,25 @@ def _decode(payload: list[Any]) -> Entry:
             return Erased(uids=tuple(uids), reason=reason, erased_s=erased_s)
         case ["destroyed", int() as epoch, int() as destroyed_s]:
             return Destroyed(epoch=epoch, destroyed_s=destroyed_s)
+        case ["ordered", list() as uids, str() as reason, int() as ordered_s]:
+            return Ordered(uids=tuple(uids), reason=reason, ordered_s=ordered_s)
+        case [
+            "restricted",
+            list() as uids,
+            str() as cause,
+            (bytes() | None) as basis,
+            (str() | None) as legal_reference,
+            int() as restricted_s,
+            (int() | None) as until_s,
+        ]:
+            return Restricted(
+                uids=tuple(uids),
+                cause=cause,
+                basis=basis,
+                legal_reference=legal_reference,
+                restricted_s=restricted_s,
+                until_s=until_s,
+            )
     raise JournalDamaged("an entry is of a kind that this version does not know")
 
 

@@ -275,11 +275,11 @@ class KeyFolder:
                 found[place] = Wrap(epoch=number, wrapped_key=wrapped_key, private=tuple(private))
         return found
 
-    def append(self, entry: Entry) -> None:
+    def append(self, *entries: Entry) -> None:
         """Add to the erasure list; it stands when the first place has it."""
         self.require_places()
         for place in self.places:
-            self._append(place, [entry])
+            self._append(place, entries)
 
     def read_erasures(self) -> ErasureList:
         """Return the erasure list as it is on disk."""

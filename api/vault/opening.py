@@ -3,7 +3,7 @@
 In this order, each step able to be repeated after a crash: make the key folder of a new vault, or
 see that all its places are there; finish a change of the master key; level its places; bring rows
 of the first version under epochs; apply the erasure list; give rows of an older database their
-wraps; finish what erasures have left.
+wraps, and back what was decided of them since; finish what erasures have left.
 """
 
 import time
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, insert, select
 from api.databases import CommitWatch, Database
 from api.errors import InvalidField
 from api.vault import epochs
+from api.vault.decisions import level_decisions
 from api.vault.erasure import finish, reattach, settle
 from api.vault.key_folder import FolderHeader, KeyFolder, KeyFolderFault
 from api.vault.keyring import STANDING_USE, EpochLimits, Keyring, Progress
@@ -86,8 +87,15 @@ def open_keyring(
         upgraded = upgrade_rows(keyring, progress)
         settled = settle(keyring)
         attached = reattach(keyring)
-        if upgraded or settled or attached:
-            log.info("vault brought up", rewrapped=upgraded, erased=settled, attached=attached)
+        decided = level_decisions(keyring)
+        if upgraded or settled or attached or decided:
+            log.info(
+                "vault brought up",
+                rewrapped=upgraded,
+                erased=settled,
+                attached=attached,
+                decided=decided,
+            )
         keyring.take_key()
     finish(keyring)
     return keyring

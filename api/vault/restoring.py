@@ -1,10 +1,10 @@
 """Bringing a backup back, without what was erased since.
 
 The erasure list counts before the backup: rows of erased records are not put in at all, and could
-not be opened anyway. Rows of the living come back under the epochs of today: where the epoch that
-wraps them in the file was destroyed, the wraps kept beside the keys take its place. All of it is
-one transaction, after the file was read to its end once: whoever is killed meanwhile finds what was
-there before.
+not be opened anyway, and what was ordered to be erased or restricted since is so again. Rows of the
+living come back under the epochs of today: where the epoch that wraps them in the file was
+destroyed, the wraps kept beside the keys take its place. All of it is one transaction, after the
+file was read to its end once: whoever is killed meanwhile finds what was there before.
 """
 
 from collections import Counter
@@ -24,10 +24,11 @@ from api.vault.all_tables import LOGS, list_backup_tables
 from api.vault.backup import PRIVATE, find_sealed, open_private
 from api.vault.backup_file import BackupRefused, Batch, read_backup
 from api.vault.ciphers import VaultDamaged
+from api.vault.decisions import enter_decisions
 from api.vault.erasure_journal import Erased
 from api.vault.keyring import Keyring, Progress
 from api.vault.sealed_tables import DELETED_TABLES, ERASED_LINE, SealedTable
-from api.vault.tables import CLAIMS, ERASURES, RECORDS
+from api.vault.tables import CLAIMS, ERASURE_ORDERS, ERASURES, RECORDS, RESTRICTIONS
 
 _CHUNK: Final = 500
 _DELETED: Final = {table.name for table in DELETED_TABLES}
@@ -247,8 +248,11 @@ def _find_present(connection: Connection, *, log: Table, numbers: Sequence[int])
 
 def _clear(connection: Connection, *, replace: bool) -> None:
     tables = [table for table in list_backup_tables() if table not in LOGS]
+    # Decisions are entered again from the erasure list, as they are into a new database.
+    telling = [table for table in tables if table not in (ERASURE_ORDERS, RESTRICTIONS)]
     if not replace and any(
-        connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
+        connection.execute(select(func.count()).select_from(table)).scalar_one()
+        for table in telling
     ):
         raise VaultNotEmpty
     for table in reversed(tables):
@@ -257,7 +261,7 @@ def _clear(connection: Connection, *, replace: bool) -> None:
 
 
 def _enter_erasures(connection: Connection, keyring: Keyring) -> None:
-    """Say in the database what the key folder says of epochs and erasures."""
+    """Say in the database what the key folder says of epochs, erasures and decisions."""
     for number in keyring.list_keys():
         key = keyring.find_key(number)
         assert key is not None, "it was just listed"
@@ -269,6 +273,7 @@ def _enter_erasures(connection: Connection, keyring: Keyring) -> None:
     ]
     for chunk in _chunks(rows):
         connection.execute(insert(ERASURES), chunk)
+    enter_decisions(connection, keyring.erasures)
 
 
 def _chunks(rows: Sequence[dict[str, Any]]) -> Any:

@@ -10,7 +10,7 @@ the record: its row goes in the transaction that erases it.
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from api.access.purposes import PURPOSE_HEADER, RETAINED
 from api.errors import UserFault
+from api.vault.erasure_journal import Decision, Restricted
 from api.vault.tables import RESTRICTIONS
 from api.vault.witness import Witness
 
@@ -117,6 +118,24 @@ def put_restrictions(connection: Connection, restrictions: Iterable[Restriction]
     if rows:
         connection.execute(insert(RESTRICTIONS), rows)
     return len(rows)
+
+
+def build_decisions(restrictions: Iterable[Restriction]) -> list[Decision]:
+    """Return restrictions as the erasure list has them: all that are alike together."""
+    found: dict[Restriction, list[bytes]] = {}
+    for one in restrictions:
+        found.setdefault(replace(one, uid=b""), []).append(one.uid)
+    return [
+        Restricted(
+            uids=tuple(sorted(uids)),
+            cause=alike.cause.value,
+            basis=alike.basis,
+            legal_reference=alike.legal_reference,
+            restricted_s=alike.restricted_s,
+            until_s=alike.until_s,
+        )
+        for alike, uids in found.items()
+    ]
 
 
 def _read(row: Row[Any]) -> Restriction:

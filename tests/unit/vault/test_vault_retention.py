@@ -73,12 +73,12 @@ def test_credential_is_ordered_and_left_for_the_ledger(kit: Kit) -> None:
     report = run(kit, plan, 3 * YEAR_S)
     assert (report.ordered, report.erased) == (1, 0)
     assert kit.opens([credential]) == [True]
-    order = do(ErasureOrders(kit.database).find(credential.record.uid))
+    order = do(ErasureOrders(kit.keyring).find(credential.record.uid))
     assert order is not None
     assert (order.caller, order.reason) == ("retention", "ended_by_law")
     again = run(kit, plan, 4 * YEAR_S)
     assert again.ordered == 1
-    assert do(ErasureOrders(kit.database).find(credential.record.uid)) == order
+    assert do(ErasureOrders(kit.keyring).find(credential.record.uid)) == order
 
 
 @given(
