@@ -217,16 +217,18 @@ def _check_there(path: Path) -> Path:
 def _read_values(config: Path, tell: "Tell") -> "VaultValues":
     from datetime import UTC, datetime
 
-    from api.firewall.audit.public import read_public_texts
+    from api.firewall.audit.public import read_public_texts, read_reference_pointers
     from api.firewall.audit.values import read_values
     from node.cli.vault_commands import open_vault
     from node.daemon.api_service import make_rest_settings
 
     with open_vault(config) as (settings, keyring):
+        outbox = make_rest_settings(settings).outbox
         return read_values(
             keyring,
             today=datetime.now(UTC).date(),
-            public=read_public_texts(make_rest_settings(settings).outbox),
+            public=read_public_texts(outbox),
+            references=read_reference_pointers(outbox),
             progress=lambda done, total: tell("opening the vault", done, total),
         )
 

@@ -1,4 +1,7 @@
-"""Texts that everybody may read: they are in other agencies' stores by right."""
+"""Texts that everybody may read: they are in other agencies' stores by right.
+
+The texts of schemas also say which values of a document name somebody.
+"""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from api.databases import open_database
+from api.databases import Database, open_database
 from api.migrations.migrating import OUTBOX_MIGRATIONS
 from api.outbox.tables import METADATA
 from api.rest.schema_texts import SCHEMA_TEXTS
@@ -16,7 +19,7 @@ from api.texts.store import PUBLIC_TEXTS
 
 def read_public_texts(address: str | Path) -> frozenset[str]:
     """Return every leaf of the public texts and schema texts that this node holds."""
-    database = open_database(address, METADATA, migrations=OUTBOX_MIGRATIONS, name="outbox")
+    database = _open(address)
     try:
         bodies = database.read_now(lambda c: c.execute(select(PUBLIC_TEXTS.c.body)).scalars().all())
         schemas = database.read_now(
@@ -27,6 +30,26 @@ def read_public_texts(address: str | Path) -> frozenset[str]:
     texts = [*bodies, *(row.predicates for row in schemas if row.predicates is not None)]
     leaves = {leaf for text in texts for leaf in _iterate_leaves(json.loads(text))}
     return frozenset(leaves | {row.title for row in schemas})
+
+
+def read_reference_pointers(address: str | Path) -> dict[bytes, frozenset[str]]:
+    """Return by schema the pointers whose values name one certificate."""
+    database = _open(address)
+    try:
+        rows = database.read_now(
+            lambda c: c.execute(select(SCHEMA_TEXTS.c.uid, SCHEMA_TEXTS.c.reference)).all()
+        )
+    finally:
+        database.close()
+    found: dict[bytes, frozenset[str]] = {}
+    for row in rows:  # a uid can have several texts; only one of them is the ledger's
+        uid = bytes(row.uid)
+        found[uid] = found.get(uid, frozenset()) | frozenset(json.loads(row.reference))
+    return found
+
+
+def _open(address: str | Path) -> Database:
+    return open_database(address, METADATA, migrations=OUTBOX_MIGRATIONS, name="outbox")
 
 
 def _iterate_leaves(value: Any) -> Iterator[str]:

@@ -1,17 +1,17 @@
 """What is looked for: everything in the vault that tells of a person, and every secret beside it.
 
 The vault holds documents and envelopes; both are opened row by row. Of their bodies every leaf is
-looked for, unless it is clear that it tells of nobody: a code word such as `positive`, what stands
-in many records alike, what a public text says too, a date of the last two years (it is in every
-log), identifiers that are public. How many leaves were left out for which reason is in the report.
+looked for, unless it is clear that it tells of nobody (`leaves`): code words, what is common to
+many persons, what a public text says too, dates of the last two years (they are in every log),
+identifiers that are public. How many leaves were left out for which reason is in the report.
 Salts and handles are looked for as bytes: whoever finds one can test guesses, or link.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any, Final
 
 from atesta_client.canonical import load_json
@@ -19,28 +19,34 @@ from atesta_client.errors import ClientError
 from sqlalchemy import Row, func, select, tuple_
 
 from api.errors import ApiError
+from api.firewall.audit.leaves import JsonNumber, Leaf, LeafBook
 from api.firewall.search.guesses import Guess
 from api.firewall.search.needles import Needle
 from api.vault.ciphers import Sealed
 from api.vault.keyring import Keyring
 from api.vault.sealed_tables import SEALED_TABLES, SealedTable
 
-COMMON_RECORDS: Final = 5
-"""What stands in so many records, and in one of fifty, is a word for many, not a person's."""
-_COMMON_SHARE: Final = 0.02
-_SHORTEST: Final = 4
-_RECENT: Final = timedelta(days=731)
 _MOST_NUMBERS: Final = 64
 _BATCH_ROWS: Final = 200
-_CODE_WORD: Final = re.compile(r"[a-z][a-z0-9_.:/-]{0,39}|[A-Z]{2,3}(-[A-Z]{2,3})?")
-_PUBLIC_HEX: Final = re.compile(r"0x[0-9a-fA-F]{8,}|[0-9a-f]{64}")
 _SECRET_HEX: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
-_LAST_TIME_S: Final = 4_102_444_800
-"""The year 2100 in seconds since 1970: larger numbers are no times."""
 _DATE: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _NUMBER: Final = re.compile(r"[A-Za-z]{0,2}[0-9][0-9 ()/.+-]{4,30}[0-9X)]")
 _SECRETS: Final = frozenset({"salt", "salts", "handle"})
 _BODIES: Final = frozenset({"document", "body"})
+_NAMING_MEMBERS: Final = frozenset({"reference", "references", "number"})
+"""Members of envelopes and acts that name somebody: persons, cases, officers."""
+_CODED_MEMBERS: Final = frozenset(
+    {
+        *("act", "agency", "alg", "calendar", "calendar_version", "collection_method"),
+        *("counterparty", "event_state", "event_type", "fields", "jurisdiction", "kind"),
+        *("language", "lawful_basis", "outcome", "pii_controllers", "pii_type", "profile"),
+        *("profile_version", "provider", "recipient", "recipient_third_parties", "requester"),
+        *("responseTime", "role", "schema_version", "state", "type", "version"),
+    }
+)
+"""Members of envelopes and acts that take codes and the names of agencies only."""
+_FREE_MEMBERS: Final = ("/data/", "/document/", "/message/text")
+"""Parts of envelopes that hold what an agency's own formats say."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,32 +65,21 @@ class VaultValues:
     """Leaves that are not looked for, by reason."""
 
 
-class _Number(str):
-    """The digits of a number, which may be a time in seconds; digits in a text never are."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Leaf:
-    label: str
-    text: str
-
-
 def read_values(
     keyring: Keyring,
     *,
     today: date,
     public: Collection[str] = (),
+    references: Mapping[bytes, Collection[str]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> VaultValues:
     """Open everything in the vault and return what to look for.
 
-    `public` are texts that everybody may read. `progress` is told (rows done, all rows).
+    `public` are texts that everybody may read; `references` the pointers of each schema whose
+    values name a certificate. `progress` is told (rows done, all rows).
     """
     values = VaultValues()
-    leaves: dict[str, _Leaf] = {}
-    uses: dict[str, set[str]] = defaultdict(set)
+    book = LeafBook(today=today, public=public)
     total = sum(_count_rows(keyring, sealed) for sealed in SEALED_TABLES)
     secrets: dict[bytes, str] = {}
     for sealed, row in _iterate_rows(keyring):
@@ -98,48 +93,20 @@ def read_values(
             continue
         for path, secret in _iterate_secrets(content):
             secrets.setdefault(secret, f"{name} {path}")
-        for path, text in _iterate_leaves(content):
-            leaves.setdefault(text, _Leaf(f"{name} {path}", text))
-            if len(uses[text]) < max(COMMON_RECORDS, total):
-                uses[text].add(name)
+        document = _name_document(row) or name
+        for leaf in _iterate_content(name, content, _find_pointers(row, content, references)):
+            book.add(leaf, document)
     values.needles += [Needle(label=label, value=secret) for secret, label in secrets.items()]
-    known = frozenset(public)
-    for text, leaf in leaves.items():
-        reason = _find_reason(text, len(uses[text]), total, today, known)
+    for leaf, reason in book.judge():
         if reason is not None:
             values.left_out[reason] += 1
             continue
-        values.needles.append(Needle(label=leaf.label, value=text))
+        values.needles.append(Needle(label=leaf.label, value=leaf.text))
         _add_guesses(values, leaf)
     return values
 
 
-def _find_reason(
-    text: str, uses: int, total: int, today: date, public: frozenset[str]
-) -> str | None:
-    """Say why a text is not looked for; None if it is."""
-    if len(text.encode("utf-8", "surrogatepass")) < _SHORTEST:
-        return "too short to be told from chance"
-    if _PUBLIC_HEX.fullmatch(text):
-        return "public identifiers"
-    if _CODE_WORD.fullmatch(text):
-        return "code words"
-    if uses >= COMMON_RECORDS and uses >= total * _COMMON_SHARE:
-        return "common to many records"
-    if text in public:
-        return "public texts"
-    return "recent dates" if _is_recent(text, today - _RECENT) else None
-
-
-def _is_recent(text: str, since: date) -> bool:
-    if isinstance(text, _Number):
-        first_s = int(datetime(since.year, since.month, since.day, tzinfo=UTC).timestamp())
-        return first_s <= int(text) < _LAST_TIME_S
-    found = _DATE.match(text)
-    return found is not None and f"{since}" <= found.group()
-
-
-def _add_guesses(values: VaultValues, leaf: _Leaf) -> None:
+def _add_guesses(values: VaultValues, leaf: Leaf) -> None:
     digits = "".join(part for part in leaf.text if part.isdigit())
     texts = {leaf.text, leaf.text.upper(), leaf.text.lower(), leaf.text.replace(" ", "")}
     if (
@@ -152,13 +119,23 @@ def _add_guesses(values: VaultValues, leaf: _Leaf) -> None:
     values.guesses += [Guess(text=text, label=leaf.label) for text in sorted(texts)]
 
 
-def _iterate_leaves(content: Any) -> Iterator[tuple[str, str]]:
-    """Yield pointer and text of every leaf that is in a body."""
-    if isinstance(content, Mapping) and _BODIES & content.keys():
-        for name in sorted(_BODIES & content.keys()):
-            yield from _walk(content[name], "")
-    else:
-        yield from _walk(content, "")
+def _iterate_content(name: str, content: Any, pointers: Collection[str]) -> Iterator[Leaf]:
+    """Yield every leaf that is in a body; `pointers` are those that name somebody in a document."""
+    if not isinstance(content, Mapping) or not _BODIES & content.keys():
+        content = {"body": content}
+    for path, text in _walk(content.get("document"), ""):
+        is_name = any(f"{path}/".startswith(f"{pointer}/") for pointer in pointers)
+        yield Leaf(text=text, label=f"{name} {path}", names_person=is_name)
+    for path, text in _walk(content.get("body"), ""):
+        members = [part for part in path.split("/") if part and not part.isdigit()]
+        is_free = f"{path}/".startswith(_FREE_MEMBERS)
+        member = members[-1] if members and not is_free else ""
+        yield Leaf(
+            text=text,
+            label=f"{name} {path}",
+            names_person=member in _NAMING_MEMBERS,
+            is_coded=member in _CODED_MEMBERS,
+        )
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -172,7 +149,7 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, str):
         yield path, value
     elif isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10_000:
-        yield path, _Number(value)
+        yield path, JsonNumber(value)
 
 
 def _iterate_secrets(value: Any, path: str = "") -> Iterator[tuple[str, bytes]]:
@@ -222,6 +199,26 @@ def _count_rows(keyring: Keyring, sealed: SealedTable) -> int:
     query = select(func.count()).select_from(sealed.table)
     present = query.where(sealed.table.c.wrapped_key.is_not(None))
     return int(keyring.database.read_now(lambda c: c.execute(present).scalar_one()))
+
+
+def _find_pointers(
+    row: Row[Any], content: Any, references: Mapping[bytes, Collection[str]] | None
+) -> Collection[str]:
+    """Return the pointers of a row's schema whose values name a certificate."""
+    if not references:
+        return ()
+    schema_uid = getattr(row, "schema_uid", None)
+    if schema_uid is not None:
+        return references.get(bytes(schema_uid), ())
+    written = content.get("schema_uid") if isinstance(content, Mapping) else None
+    found = _SECRET_HEX.fullmatch(written) if isinstance(written, str) else None
+    return () if found is None else references.get(bytes.fromhex(found[1]), ())
+
+
+def _name_document(row: Row[Any]) -> str | None:
+    """Name the record that a row is of, if it is of one: its envelopes are one document with it."""
+    uid = getattr(row, "uid", None)
+    return None if uid is None else bytes(uid).hex()
 
 
 def _name_row(sealed: SealedTable, row: Row[Any]) -> str:
