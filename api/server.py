@@ -8,14 +8,14 @@ and log line would repeat a part of what was sent.
 import asyncio
 import errno
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from api.access.admission import ACCESS
 from api.access.server_tls import open_tls
@@ -24,6 +24,7 @@ from api.settings import ApiSettings
 
 log = structlog.get_logger(__name__)
 
+_CONTINUE: Final = "100-continue"
 SHUTDOWN_S = 5.0
 """How long open requests may take to end after the port is closed."""
 
@@ -91,11 +92,31 @@ class _Server(web.Server):
     """Makes connections of our kind."""
 
     def __init__(self, like: web.Server, options: dict[str, Any]) -> None:
-        super().__init__(like.request_handler, request_factory=like.request_factory, **options)
+        super().__init__(
+            like.request_handler,
+            request_factory=_expect_nothing_else(like.request_factory),
+            **options,
+        )
         self._options = options
 
     def __call__(self) -> web.RequestHandler:
         return _Protocol(self, loop=asyncio.get_running_loop(), **self._options)
+
+
+def _expect_nothing_else(make: Callable[..., web.BaseRequest]) -> Callable[..., web.BaseRequest]:
+    """Leave out what a caller expects beside 100-continue, which RFC 9110, 10.1.1, allows.
+
+    The library would refuse it before our middlewares, and its refusal repeats what was sent.
+    """
+
+    def make_request(message: Any, *rest: Any, **named: Any) -> web.BaseRequest:
+        if message.headers.get(hdrs.EXPECT, _CONTINUE).lower() != _CONTINUE:
+            headers = message.headers.copy()
+            del headers[hdrs.EXPECT]
+            message = message._replace(headers=headers)
+        return make(message, *rest, **named)
+
+    return make_request
 
 
 class _Runner(web.AppRunner):

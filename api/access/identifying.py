@@ -218,10 +218,17 @@ def _read_token(header: str) -> str:
 
 
 def _admit_locally(request: web.Request) -> Caller:
-    host = urlsplit(f"//{request.host}").hostname or ""
-    if not is_loopback(host):
+    if not is_loopback(_find_host(f"//{request.host}")):
         raise Forbidden("without tokens this server answers only to a loopback Host")
     origin = request.headers.get("Origin")
-    if origin is not None and not is_loopback(urlsplit(origin).hostname or ""):
+    if origin is not None and not is_loopback(_find_host(origin)):
         raise Forbidden("without tokens this server refuses pages of other origins")
     return Caller(name="local", roles=frozenset(Role), method=Method.LOCAL)
+
+
+def _find_host(address: str) -> str:
+    """Return the host of an address that a caller sent; empty if it is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
