@@ -34,6 +34,9 @@ MAX_NAME_SIZE: Final = 128
 DEFAULT_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
 """What providers sign with."""
 
+_LAST_TIME_S: Final = 253_402_300_800
+"""The end of the year 9999; no claim is later."""
+
 _TYPES: Final = {"jwt", "at+jwt", "application/at+jwt", "application/jwt"}
 
 
@@ -179,6 +182,9 @@ def _read_roles(claims: Mapping[str, Any], provider: Provider) -> frozenset[Role
 
 def _read_time(claims: Mapping[str, Any], name: str) -> float:
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    # JSON as Python reads it has NaN and Infinity, before which no clock ever comes to an end; and
+    # whole numbers that no float can hold.
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not abs(value) < _LAST_TIME_S:
         raise TokenRefused(f"the token's claim {name} is no time")
     return float(value)
