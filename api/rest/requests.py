@@ -153,7 +153,8 @@ class AttestationCreate(Model):
     """Attest one record: give exactly one of `document`, `credential`, `commitment`.
 
     - `document`: this node makes the credential, keeps it in the vault and attests it.
-    - `credential`: a credential file made elsewhere, opened to this node, not kept.
+    - `credential`: a credential file made elsewhere, opened to this node. It is not kept; of the
+      fields that name its certificate the vault keeps a keyed fingerprint.
     - `commitment`: a bare root. Needs the role `unopened`, is marked unopened, and is refused
       if it reads as text, packed digits or dates.
     """

@@ -11,11 +11,12 @@ from typing import Final
 
 from api.publishing.evidence import ROLE as PUBLISH_ROLE
 from api.retention.classes import Action, RetentionClass, RetentionPlan
+from api.vault.claims import CERTIFICATE_ROLE
 from api.vault.holdings import Holding
 
-FOLLOWING: Final = frozenset((PUBLISH_ROLE,))
-"""Roles of materials that say why a credential stands, and are kept as long as it: such a one has
-a time of its own only where a class covers its role."""
+FOLLOWING: Final = frozenset((PUBLISH_ROLE, CERTIFICATE_ROLE))
+"""Roles of materials that say why or as what a credential stands, and are kept as long as it: such
+a one has a time of its own only where a class covers its role."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,13 +35,15 @@ class StoredCredential:
     created_s: int
     batch: bytes | None
     """The batch that seals it."""
+    place: int | None
+    """Its index there."""
     ledger: bytes | None
     """Hash of block 0 of its ledger; None for what was kept while the vault served only one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rival:
-    """An earlier claim on the same certificate."""
+    """Another record's claim on the same certificate."""
 
     uid: bytes
     claimed_s: int
@@ -163,5 +165,6 @@ def read_stored(row: Row[Any]) -> StoredCredential:
         previous=None if row.previous is None else bytes(row.previous),
         created_s=row.created_s,
         batch=None if row.batch is None else bytes(row.batch),
+        place=row.place,
         ledger=None if row.ledger is None else bytes(row.ledger),
     )

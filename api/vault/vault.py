@@ -4,22 +4,17 @@ A record's identity (uid, schema, version) is authenticated with its ciphertext,
 moved under another uid, or an older version put back, does not open. Erasing takes the record, with
 everything else that is sealed for its uid, out of every copy there is (`api.vault.erasure`).
 
-The reference rule. A schema names which fields together name one certificate. Their keyed
-fingerprint is claimed when a record is about to be attested; earlier claims on the same fingerprint
-are the rivals. Whether a rival is still alive is for the ledger to say, so the vault returns them
-in order and the caller decides: a record may be attested only if each earlier rival is dead or is
-the one that it supersedes. Claims are numbered by the database, so that of two claims made at once
-exactly one is earlier.
+The reference rule, by which a certificate is attested once, is in `api.vault.claims`.
 """
 
 import asyncio
 import copy
+import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from atesta_client.canonical import dump_canonical
 from atesta_client.credentials import (
     BatchPath,
     Credential,
@@ -28,12 +23,13 @@ from atesta_client.credentials import (
     with_batch_path,
 )
 from atesta_client.hashing import DIGEST_SIZE
-from atesta_client.pointers import Absent, JsonValue, get_value, parse_pointer
+from atesta_client.pointers import JsonValue
 from sqlalchemy import Connection, Delete, Row, delete, insert, select
 
 from api.errors import ApiError, InvalidField
 from api.vault.batching import Batcher
 from api.vault.ciphers import Sealed
+from api.vault.claims import Claim, Claims, compute_reference
 from api.vault.epoch_keys import EpochKey
 from api.vault.erasure import ErasureReason, ErasureReport, erase_records
 from api.vault.erasure_journal import Erased
@@ -43,7 +39,6 @@ from api.vault.sealed_tables import build_record_identity
 from api.vault.stored import (
     SELECT_CREDENTIALS,
     NewCredential,
-    Rival,
     StoredCredential,
     UidTaken,
     find_by_key,
@@ -55,9 +50,11 @@ from api.vault.stored import (
 from api.vault.tables import CLAIMS, MEMBERS, RECORDS
 from api.vault.witness import CREDENTIAL, UNWITNESSED, Opened, Witness
 
-__all__ = ["NewCredential", "Rival", "StoredCredential", "UidTaken", "Vault"]
+__all__ = ["NewCredential", "StoredCredential", "UidTaken", "Vault"]
 
-_VERSION: Final = 1
+_MAX_VERSION: Final = 2**31 - 1
+"""Versions are random, so that of what stood under a uid before nothing opens in a new row."""
+
 _MOST: Final = 128
 
 
@@ -69,6 +66,7 @@ class Vault:
         self._keyring = keyring
         self._database = keyring.database
         self._witness = witness
+        self._claims = Claims(keyring)
         self._puts = Batcher(self._put_all, most=_MOST)
         self._opens = Batcher(self._open_all, most=_MOST)
 
@@ -163,7 +161,7 @@ class Vault:
         self, schema_uid: bytes, document: JsonValue, pointers: Sequence[str]
     ) -> tuple[bytes, ...]:
         """Return the credentials of a schema that name the same certificate as a document."""
-        reference = self._compute_reference(schema_uid, document, pointers)
+        reference = compute_reference(self._keyring, schema_uid, document, pointers)
         if reference is None:
             return ()
 
@@ -180,53 +178,27 @@ class Vault:
 
         return await self._keyring.read(find)
 
-    async def claim(self, uid: bytes, now_s: int) -> list[Rival]:
-        """Claim the record's certificate and return the earlier claims on it, oldest first.
+    async def claim(self, uid: bytes, now_s: int) -> Claim:
+        """Claim a record's certificate and return whom that met (`api.vault.claims`)."""
+        return await self._claims.claim(uid, now_s)
 
-        A record whose schema names no reference, or without values there, has no rivals.
-        """
+    async def claim_opened(
+        self,
+        uid: bytes,
+        *,
+        schema_uid: bytes,
+        document: JsonValue,
+        pointers: Sequence[str],
+        now_s: int,
+    ) -> Claim:
+        """Claim the certificate of a document that is not kept (`api.vault.claims`)."""
+        return await self._claims.claim_opened(
+            uid, schema_uid=schema_uid, document=document, pointers=pointers, now_s=now_s
+        )
 
-        def add(connection: Connection) -> list[Rival]:
-            row = connection.execute(
-                select(RECORDS.c.schema_uid, RECORDS.c.reference, RECORDS.c.epoch).where(
-                    RECORDS.c.uid == uid
-                )
-            ).one()
-            if row.reference is None:
-                return []
-            reference = self._keyring.unveil(row.epoch, bytes(row.reference))
-            veils = self._keyring.find_veils(connection, reference)
-            mine = connection.execute(
-                select(CLAIMS.c.sequence).where(CLAIMS.c.uid == uid)
-            ).scalar_one_or_none()
-            if mine is None:
-                result = connection.execute(
-                    insert(CLAIMS).values(
-                        schema_uid=row.schema_uid,
-                        reference=row.reference,
-                        uid=uid,
-                        claimed_s=now_s,
-                    )
-                )
-                key = result.inserted_primary_key
-                assert key is not None, "an insert returns its row number"
-                mine = key[0]
-            rivals = connection.execute(
-                select(CLAIMS.c.uid, CLAIMS.c.claimed_s)
-                .where(
-                    CLAIMS.c.schema_uid == row.schema_uid,
-                    CLAIMS.c.reference.in_(veils),
-                    CLAIMS.c.sequence < mine,
-                )
-                .order_by(CLAIMS.c.sequence)
-            )
-            return [Rival(uid=bytes(r.uid), claimed_s=r.claimed_s) for r in rivals]
-
-        return await self._keyring.retry(lambda: self._database.write(add))
-
-    async def release(self, uid: bytes) -> None:
+    async def release(self, claim: Claim) -> None:
         """Give up a claim: the record was not attested after all."""
-        await self._database.write(partial(_delete, delete(CLAIMS).where(CLAIMS.c.uid == uid)))
+        await self._claims.release(claim)
 
     async def discard(self, uid: bytes) -> None:
         """Forget a credential that was made for an attestation which the ledger refused."""
@@ -318,18 +290,19 @@ class Vault:
 
     def _seal(self, new: NewCredential, key: EpochKey) -> dict[str, Any]:
         record = new.credential.record
-        reference = self._compute_reference(
-            record.schema.uid, new.credential.document, new.reference
+        reference = compute_reference(
+            self._keyring, record.schema.uid, new.credential.document, new.reference
         )
+        version = 1 + secrets.randbelow(_MAX_VERSION)
         sealed = key.seal(
             encode_credential(new.credential),
-            build_record_identity(record.uid, record.schema.uid, _VERSION),
+            build_record_identity(record.uid, record.schema.uid, version),
         )
         return {
             "uid": record.uid,
             "schema_uid": record.schema.uid,
             "ledger": record.ledger.genesis_hash,
-            "version": _VERSION,
+            "version": version,
             "algorithm": int(record.algorithm),
             "commitment": record.commitment,
             "valid_until_s": record.valid_until_s,
@@ -342,15 +315,6 @@ class Vault:
             "wrapped_key": sealed.wrapped_key,
             "ciphertext": sealed.ciphertext,
         }
-
-    def _compute_reference(
-        self, schema_uid: bytes, document: JsonValue, pointers: Sequence[str]
-    ) -> bytes | None:
-        values = [get_value(document, parse_pointer(pointer)) for pointer in pointers]
-        if all(isinstance(value, Absent) for value in values):
-            return None
-        written = [[] if isinstance(value, Absent) else [value] for value in values]
-        return self._keyring.fingerprints.compute_reference(schema_uid, dump_canonical(written))
 
     def _open(self, row: Row[Any]) -> Credential:
         uid, schema_uid = bytes(row.uid), bytes(row.schema_uid)

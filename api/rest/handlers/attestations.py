@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from atesta_client.credentials import Credential, decode_credential
 from atesta_client.errors import DocumentRefused, MaterialRefused, ReasonCode
-from atesta_client.predicates import complete_document
+from atesta_client.predicates import Predicate, complete_document
 
 from api.access.callers import Role
 from api.errors import Forbidden, InvalidField, NotFound, UserFault
@@ -15,12 +15,12 @@ from api.reading.named import AGENCY, SCHEMA, check_named, list_digests
 from api.records import AttestationRecord
 from api.rest.call import Call, Reply
 from api.rest.cursors import cut_page
+from api.rest.handlers.certificates import is_promised
 from api.rest.handlers.issuing import (
     CommittedRecord,
-    attest,
     attest_kept,
+    attest_unkept,
     get_algorithm,
-    is_promised,
     keep_document,
     refuse_document,
 )
@@ -107,8 +107,8 @@ async def create_attestation(call: Call) -> Reply:
                 await call.services.vault.discard(stored.uid)
             raise
     if body.credential is not None:
-        return await attest(call, await _open_credential(call, body))
-    return await attest(call, _take_commitment(call, body))
+        return await _attest_opened(call, body)
+    return await attest_unkept(call, _take_commitment(call, body))
 
 
 async def get_attestation(call: Call) -> Reply:
@@ -191,8 +191,11 @@ async def read_history(call: Call, kind: str) -> Reply:
     )
 
 
-async def _open_credential(call: Call, body: AttestationCreate) -> CommittedRecord:
-    """Check a credential file that the caller opened to this node; nothing of it is kept."""
+async def _attest_opened(call: Call, body: AttestationCreate) -> Reply:
+    """Check and attest a credential file that the caller opened to this node.
+
+    Nothing of it is kept but, where its schema names a reference, the keyed fingerprint of that.
+    """
     services = call.services
     assert body.credential is not None, "checked by the caller"
     try:
@@ -210,7 +213,9 @@ async def _open_credential(call: Call, body: AttestationCreate) -> CommittedReco
         raise InvalidField("credential.issuer", "the credential names another agency as issuer")
     if schema is None or schema.pointers_hash != record.schema.pointers_hash:
         raise InvalidField("credential.schema", "the ledger has no schema with these pointers")
-    await _check_answers(call, credential, schema.document_hash)
+    text = await services.schema_texts.find(record.schema.uid, schema.document_hash)
+    if text is not None:
+        _check_answers(call, credential, text.predicates)
     for name, given, found in (
         ("uid", body.uid, encode_hex(record.uid)),
         ("schema_uid", body.schema_uid, encode_hex(record.schema.uid)),
@@ -219,7 +224,7 @@ async def _open_credential(call: Call, body: AttestationCreate) -> CommittedReco
             raise InvalidField(name, "this is not what the credential says")
     if body.valid_until is not None and encode_time(body.valid_until) != record.valid_until_s:
         raise InvalidField("valid_until", "this is not what the credential says")
-    return CommittedRecord(
+    committed = CommittedRecord(
         uid=record.uid,
         schema_uid=record.schema.uid,
         commitment=record.commitment,
@@ -228,18 +233,23 @@ async def _open_credential(call: Call, body: AttestationCreate) -> CommittedReco
         previous=None if body.previous is None else decode_hex(body.previous),
         event_time=body.event_time,
     )
+    return await attest_unkept(
+        call,
+        committed,
+        document=credential.document,
+        reference=() if text is None else text.reference,
+    )
 
 
-async def _check_answers(call: Call, credential: Credential, document_hash: bytes) -> None:
+def _check_answers(call: Call, credential: Credential, predicates: tuple[Predicate, ...]) -> None:
     """Refuse a file that answers its schema's questions wrongly, or leaves one out.
 
     Only where this node holds the schema's text: the pointers, which are in the file, do not tell.
     """
-    schema, services = credential.record.schema, call.services
-    predicates = await services.schema_texts.find_predicates(schema.uid, document_hash)
     if not predicates:
         return
-    today = datetime.fromtimestamp(services.now(), UTC).date()
+    schema = credential.record.schema
+    today = datetime.fromtimestamp(call.services.now(), UTC).date()
     try:
         completed = complete_document(credential.document, schema, predicates, today=today)
         for predicate in predicates:

@@ -19,12 +19,12 @@ from api.rest.handlers.attestations import (
     read_history,
     require_unopened,
 )
-from api.rest.handlers.issuing import (
+from api.rest.handlers.certificates import (
     claim_certificate,
-    get_algorithm,
     is_promised,
     release_certificate,
 )
+from api.rest.handlers.issuing import get_algorithm
 from api.rest.kept_ledgers import check_kept
 from api.rest.models import Batch, BatchPage, Leaf
 from api.rest.requests import BatchCreate, StateChange
@@ -38,6 +38,7 @@ from api.rest.views import (
     view_state,
 )
 from api.rest.writes import LedgerAct, claim_attestation, find_earlier, submit
+from api.vault.claims import Claim
 from api.vault.vault import StoredCredential
 from contracts.addresses import ATTESTATIONS_NAME
 from contracts.codes import Role as KeyRole
@@ -108,7 +109,7 @@ async def create_batch(call: Call) -> Reply:
     # in a caller's own list would be the same every month for the same person.
     members = sorted(await _read_members(call, body, uid), key=lambda stored: stored.uid)
     tree = await asyncio.to_thread(_build_tree, members, await _get_context(call), body)
-    await _claim_members(call, members)
+    claims = await _claim_members(call, members)
     try:
         await call.services.vault.seal_batch(
             {
@@ -122,7 +123,7 @@ async def create_batch(call: Call) -> Reply:
     except UserFault:
         if not await is_promised(call, uid):
             await call.services.vault.unseal_batch(uid)
-        await _release_members(call, members)
+        await _release_all(call, members, claims)
         raise
 
 
@@ -257,6 +258,12 @@ async def _read_members(call: Call, body: BatchCreate, uid: bytes) -> list[Store
         if stored.schema_uid != schema_uid or stored.algorithm != algorithm:
             raise InvalidField(where, "the credential is of another schema or hash")
         await check_kept(call.services, stored)
+        if stored.previous is not None:
+            raise InvalidField(
+                where,
+                "the credential supersedes a record, which a member of a batch cannot",
+                next_step="leave it out, and attest it by itself",
+            )
         if await is_promised(call, stored.uid):
             raise InvalidField(where, "the credential is attested on its own already")
         if stored.batch is not None and stored.batch != uid:
@@ -295,22 +302,30 @@ def _build_tree(
     return build_tree(leaves, algorithm)
 
 
-async def _claim_members(call: Call, members: list[StoredCredential]) -> None:
+async def _claim_members(call: Call, members: list[StoredCredential]) -> list[Claim]:
+    claims: list[Claim] = []
     for start in range(0, len(members), CLAIMS_AT_ONCE):
-        part = members[start : start + CLAIMS_AT_ONCE]
         outcomes = await asyncio.gather(
-            *(claim_certificate(call, stored) for stored in part), return_exceptions=True
+            *(
+                claim_certificate(call, stored.uid, previous=None)
+                for stored in members[start : start + CLAIMS_AT_ONCE]
+            ),
+            return_exceptions=True,
         )
+        claims += [outcome for outcome in outcomes if isinstance(outcome, Claim)]
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
-                await _release_members(call, members[: start + len(part)])
+                await _release_all(call, members, claims)
                 raise outcome
+    return claims
 
 
-async def _release_members(call: Call, members: list[StoredCredential]) -> None:
-    for stored in members:
-        if stored.batch is None or not await is_promised(call, stored.batch):
-            await release_certificate(call, stored)
+async def _release_all(call: Call, members: list[StoredCredential], claims: list[Claim]) -> None:
+    batches = {stored.uid: stored.batch for stored in members}
+    for claim in claims:
+        batch = batches[claim.uid]
+        if batch is None or not await is_promised(call, batch):
+            await release_certificate(call, claim)
 
 
 def _batch_not_found() -> NotFound:

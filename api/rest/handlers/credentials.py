@@ -6,12 +6,13 @@ from dataclasses import replace
 from atesta_client.credentials import Credential as CredentialFile
 from atesta_client.credentials import encode_credential
 
-from api.errors import NotFound, UserFault
+from api.errors import NotFound
 from api.reading.named import SCHEMA, check_named, list_digests
 from api.rest.call import Call, Reply
 from api.rest.cursors import cut_page
+from api.rest.handlers.certificates import is_promised
 from api.rest.handlers.erasing import refuse_erased
-from api.rest.handlers.issuing import attest_kept, is_promised, keep_document
+from api.rest.handlers.issuing import attest_kept, keep_document
 from api.rest.kept_ledgers import check_kept, list_kept_ledgers
 from api.rest.models import Credential, CredentialPage
 from api.rest.requests import Attest, CredentialCreate
@@ -79,15 +80,6 @@ async def attest_credential(call: Call) -> Reply:
     if stored is None:
         raise _credential_not_found()
     await check_kept(call.services, stored)
-    if stored.batch is not None and await is_promised(call, stored.batch):
-        raise UserFault(
-            "the credential is attested as a member of a batch",
-            code="already_in_batch",
-            field="uid",
-            status=409,
-            next_step="hand out the credential file; it holds the path to the batch root",
-            extra={"batch": encode_hex(stored.batch)},
-        )
     return await attest_kept(call, stored, event_time=body.event_time)
 
 

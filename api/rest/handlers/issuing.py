@@ -10,53 +10,20 @@ from atesta_client.credentials import LedgerReference, make_credential, with_hol
 from atesta_client.errors import MaterialRefused
 from atesta_client.hashing import HashAlgorithm
 from atesta_client.holder_keys import HOLDER_KEY_POINTER, HolderPublicKey
+from atesta_client.pointers import JsonValue
 from atesta_client.predicates import complete_document
 
 from api.errors import InvalidField, UserFault
 from api.records import NO_UID
 from api.rest.call import Call, Reply
+from api.rest.handlers.certificates import OpenedDocument, claimed, find_kept
 from api.rest.handlers.schemas import get_text
-from api.rest.kept_ledgers import list_kept_ledgers
 from api.rest.ledger_rule import check_issuing
 from api.rest.values import Algorithm, encode_hex
 from api.rest.writes import LedgerAct, claim_attestation, submit
-from api.vault.vault import NewCredential, Rival, StoredCredential
+from api.vault.vault import NewCredential, StoredCredential, UidTaken
 from contracts.addresses import ATTESTATIONS_NAME
-from contracts.codes import RecordState, Role
-
-IN_FLIGHT_S = 60
-"""An earlier claim this young may belong to a request that is still being served."""
-
-_LIVE = (RecordState.ACTIVE, RecordState.SUSPENDED)
-
-
-class AlreadyAttested(UserFault):
-    """The same certificate is attested as another record that is still alive."""
-
-    status = 409
-
-    def __init__(self, uid: bytes) -> None:
-        super().__init__(
-            "this certificate is attested already, as another record",
-            code="certificate_already_attested",
-            field="document",
-            next_step="use that record; or give its uid as previous to supersede it",
-            extra={"uid": encode_hex(uid)},
-        )
-
-
-class AttestingNow(UserFault):
-    """The same certificate is being attested by another request."""
-
-    status = 409
-
-    def __init__(self) -> None:
-        super().__init__(
-            "another request is attesting the same certificate at this moment",
-            code="certificate_being_attested",
-            field="document",
-            next_step="try again in a minute",
-        )
+from contracts.codes import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,24 +117,49 @@ async def attest_kept(
     is_published: bool = False,
 ) -> Reply:
     """Attest a credential of the vault, unless its certificate is attested already."""
-    await claim_certificate(call, stored)
-    try:
-        return await attest(
-            call,
-            CommittedRecord(
-                uid=stored.uid,
-                schema_uid=stored.schema_uid,
-                commitment=stored.commitment,
-                algorithm=stored.algorithm,
-                valid_until_s=stored.valid_until_s,
-                previous=stored.previous,
-                event_time=event_time,
-                is_published=is_published,
-            ),
+    record = CommittedRecord(
+        uid=stored.uid,
+        schema_uid=stored.schema_uid,
+        commitment=stored.commitment,
+        algorithm=stored.algorithm,
+        valid_until_s=stored.valid_until_s,
+        previous=stored.previous,
+        event_time=event_time,
+        is_published=is_published,
+    )
+    async with claimed(call, stored.uid, previous=stored.previous):
+        return await attest(call, record)
+
+
+async def attest_unkept(
+    call: Call,
+    record: CommittedRecord,
+    *,
+    document: JsonValue = None,
+    reference: tuple[str, ...] = (),
+) -> Reply:
+    """Attest what came from outside the vault, unless its certificate is attested already.
+
+    `document` is what the caller opened, and `reference` are the pointers that name its
+    certificate; without them only a record that the vault keeps all the same has one here. Raises
+    `UidTaken` if the vault keeps another one under the uid.
+    """
+    stored = await find_kept(call, record.uid)
+    if stored is not None and stored.commitment != record.commitment:
+        raise UidTaken
+    opened = None
+    if stored is None and reference and call.services.maybe_vault is not None:
+        opened = OpenedDocument(
+            schema_uid=record.schema_uid, document=document, reference=reference
         )
-    except UserFault:
-        await release_certificate(call, stored)
-        raise
+        if call.signer is not None:
+            raise InvalidField(
+                "credential",
+                "nothing of this credential is kept until its signature comes",
+                next_step="make the credential first, then prepare credential.attest",
+            )
+    async with claimed(call, record.uid, previous=record.previous, opened=opened):
+        return await attest(call, record)
 
 
 async def attest(call: Call, record: CommittedRecord) -> Reply:
@@ -210,61 +202,6 @@ async def attest(call: Call, record: CommittedRecord) -> Reply:
             unopened=record.unopened,
         ),
     )
-
-
-async def claim_certificate(call: Call, stored: StoredCredential) -> None:
-    """Claim the certificate for a record; raises `AlreadyAttested` or `AttestingNow`."""
-    rivals = await call.services.vault.claim(stored.uid, int(call.services.now()))
-    try:
-        for rival in rivals:
-            if rival.uid != stored.previous:
-                await _check_rival(call, rival)
-    except UserFault:
-        await release_certificate(call, stored)
-        raise
-
-
-async def release_certificate(call: Call, stored: StoredCredential) -> None:
-    """Give the claim up, unless another request has attested the record meanwhile."""
-    if not await is_promised(call, stored.uid):
-        await call.services.vault.release(stored.uid)
-
-
-async def is_promised(call: Call, uid: bytes) -> bool:
-    """Return whether this node has promised to create a record, or has created it."""
-    return await call.services.outbox.find_creation(claim_attestation(uid)) is not None
-
-
-async def _check_rival(call: Call, rival: Rival) -> None:
-    """Raise if an earlier record of the same certificate is alive on this ledger."""
-    services = call.services
-    stored = await services.vault.find(rival.uid)
-    here = await list_kept_ledgers(services)
-    if here is not None and stored is not None and stored.ledger not in here:
-        # What stands elsewhere is judged there; schemas of two ledgers may have the same uid.
-        return
-    head = await services.ledger.get_head()
-    now_s = int(services.now())
-    found = await services.records.get_attestation(rival.uid, head.number)
-    if found is not None:
-        is_expired = found.valid_until_s and now_s >= found.valid_until_s
-        if found.state in _LIVE and not is_expired:
-            raise AlreadyAttested(rival.uid)
-        return
-    if await is_promised(call, rival.uid):
-        raise AlreadyAttested(rival.uid)
-    if stored is not None and stored.batch is not None and await is_promised(call, stored.batch):
-        # A member of a batch is alive unless the chain says otherwise of its own place.
-        credential = await services.vault.open(rival.uid)
-        assert credential is not None, "the vault found it a moment ago"
-        batch = credential.record.batch
-        assert batch is not None, "the vault says it has one"
-        leaf = await services.records.get_leaf(batch.uid, batch.index, head.number)
-        if leaf is None or leaf.state in _LIVE:
-            raise AlreadyAttested(rival.uid)
-        return
-    if now_s - rival.claimed_s < IN_FLIGHT_S:
-        raise AttestingNow
 
 
 def refuse_document(refused: MaterialRefused, *, place: str = "document") -> UserFault:

@@ -8,10 +8,10 @@ from atesta_client.publishing import PublishRequest, validate_publish_request
 from api.errors import NotFound, UserFault
 from api.publishing.evidence import KeptRequest, find_request, keep_request, list_published
 from api.rest.call import Call, Reply
+from api.rest.handlers.certificates import is_promised
 from api.rest.handlers.erasing import refuse_erased
 from api.rest.handlers.issuing import (
     attest_kept,
-    is_promised,
     keep_document,
     refuse_document,
 )

@@ -28,7 +28,7 @@ from api.rest.routes.registry import REGISTRY_ROUTES
 from api.rest.services import RestServices
 from api.rest.validation import translate_validation
 from api.rest.views import view_roles
-from api.rest.writes import Rehearsed
+from api.rest.writes import Rehearsed, claim_attestation, claim_schema
 from contracts.addresses import ATTESTATIONS_NAME, SCHEMAS_NAME
 from contracts.codes import Role as KeyRole
 
@@ -45,6 +45,12 @@ class HandledAct:
     contract: str
     function: str
     key_role: KeyRole
+    creates: Callable[[bytes], str] | None = None
+    """Names what only one live promise may make, by uid; None for what creates nothing."""
+
+    def name_claim(self, uid: bytes) -> str | None:
+        """Return what only one live promise may hold."""
+        return None if self.creates is None else self.creates(uid)
 
 
 async def rehearse_handled(
@@ -175,10 +181,17 @@ def _list_handled() -> dict[str, HandledAct]:
             contract=contract,
             function=function,
             key_role=KeyRole.SCHEMA if contract == SCHEMAS_NAME else KeyRole.ISSUE,
+            creates=_CREATING.get(function),
         )
         for name, handle, contract, function in rows
     }
 
+
+_CREATING: Final[Mapping[str, Callable[[bytes], str]]] = {
+    "attest": claim_attestation,
+    "attest_batch": claim_attestation,
+    "register": claim_schema,
+}
 
 HANDLED: Final[Mapping[str, HandledAct]] = _list_handled()
 """The acts with handlers of their own by name."""

@@ -7,6 +7,7 @@ the signer's agency.
 
 import secrets
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -30,9 +31,11 @@ from api.errors import ApiError, InvalidField, NotFound, UserFault
 from api.firewall.calls import read_call
 from api.firewall.values import Commitment
 from api.outbox.store import WriteRequest
+from api.records import NO_UID
 from api.rest import acting_models as models
 from api.rest.call import Call, Reply
 from api.rest.handlers.attestations import require_unopened
+from api.rest.handlers.certificates import claimed
 from api.rest.handlers.rehearsing import (
     HandledAct,
     build_handled,
@@ -47,6 +50,7 @@ from api.texts.store import store_texts
 from api.texts.text import PublicText
 from contracts import codec
 from contracts.address_book import GENESIS_BOOK
+from contracts.addresses import ATTESTATIONS_NAME
 from contracts.codes import ALL_ROLES
 from contracts.errors import CodecError
 from contracts.typed_data import ACT_TYPE
@@ -176,23 +180,32 @@ async def submit_signed(call: Call, body: models.SignedActCreate) -> Reply:
         signed.deadline_s,
         decode_hex(body.signature),
     )
-    operation = await services.outbox.submit(
-        WriteRequest(
-            idempotency_key=call.idempotency_key,
-            body_fingerprint=call.body_fingerprint,
-            kind=signed.act,
-            uid=signed.uid,
-            account=await services.identity.get_account(ALL_ROLES),
-            target=services.ledger.book.get_address(signed.contract),
-            data=codec.encode_call(signed.contract, "relay", args),
-            record=signed.record,
-            gas=min(signed.gas + RELAY_GAS, MAX_GAS),
-            claim=signed.claim,
-            unopened=signed.unopened,
-        ),
-        also=partial(store_texts, texts=signed.texts, now_s=int(services.now())),
+    request = WriteRequest(
+        idempotency_key=call.idempotency_key,
+        body_fingerprint=call.body_fingerprint,
+        kind=signed.act,
+        uid=signed.uid,
+        account=await services.identity.get_account(ALL_ROLES),
+        target=services.ledger.book.get_address(signed.contract),
+        data=codec.encode_call(signed.contract, "relay", args),
+        record=signed.record,
+        gas=min(signed.gas + RELAY_GAS, MAX_GAS),
+        claim=signed.claim,
+        unopened=signed.unopened,
     )
+    also = partial(store_texts, texts=signed.texts, now_s=int(services.now()))
+    async with _hold_certificate(call, signed):
+        operation = await services.outbox.submit(request, also=also)
     return accept(operation)
+
+
+def _hold_certificate(call: Call, signed: StoredAct) -> AbstractAsyncContextManager[None]:
+    """Hold the certificate that a signed act attests; what preparing it claimed was given back."""
+    decoded = _decode(signed.contract, signed.call)
+    if (decoded.contract, decoded.function) != (ATTESTATIONS_NAME, "attest"):
+        return nullcontext()
+    previous = bytes(decoded.args["previous"])
+    return claimed(call, signed.uid, previous=None if previous == NO_UID else previous)
 
 
 async def _check(
@@ -245,7 +258,7 @@ def _read_signed(body: models.SignedActCreate, now_s: int) -> StoredAct:
         name, gas = acts[0].name, max(act.gas for act in acts)
         record, claim = acts[0].name_record(prepared), acts[0].name_claim(prepared)
     elif handled is not None:
-        name, gas, claim = handled.name, DEFAULT_GAS, None
+        name, gas, claim = handled.name, DEFAULT_GAS, handled.name_claim(uid)
         record = f"/v1/{handled.route.path.split('/')[1]}/0x{uid.hex()}"
     else:
         raise InvalidField("call", "this is no act that agencies sign")

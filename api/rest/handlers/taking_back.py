@@ -62,6 +62,8 @@ async def _keep(call: Call, body: CredentialImport) -> bytes:
                 created_s=int(services.now()),
             )
         )
+        # It stands on the ledger, so nothing else may be attested beside it.
+        await services.vault.claim(record.uid, int(services.now()))
     if record.batch is not None:
         await services.vault.seal_batch({record.uid: record.batch})
     return record.uid

@@ -71,8 +71,8 @@ def promise(connection: Connection, name: str, number: int) -> int:
 
 
 async def claim_all(vault: Vault, uids: list[bytes]) -> list[int]:
-    """Claim each credential's certificate; return how many earlier claims there were."""
-    return [len(await vault.claim(uid, 1)) for uid in uids]
+    """Claim each credential's certificate; return how many others had claimed it."""
+    return [len((await vault.claim(uid, 1)).rivals) for uid in uids]
 
 
 async def work(database: Database, name: str, count: int) -> dict[str, Any]:

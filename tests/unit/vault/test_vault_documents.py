@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select, update
 from api.databases import Database, open_database
 from api.errors import IdempotencyKeyReused, InvalidField
 from api.vault.ciphers import VaultDamaged
+from api.vault.claims import IN_FLIGHT_S
 from api.vault.keys import MasterKey, load_master_key
 from api.vault.opening import VaultKeys, open_keyring
 from api.vault.tables import METADATA, RECORDS
@@ -112,14 +113,44 @@ async def test_vault_refuses_a_uid_twice(vault: Vault) -> None:
 async def test_vault_claims_of_one_certificate_have_one_first(vault: Vault) -> None:
     stored = [await vault.put(wrap(make(1, name=f"{NAME} {number}"))) for number in range(5)]
     other = await vault.put(wrap(make(2)))
-    rivals = await asyncio.gather(*(vault.claim(entry.uid, 9) for entry in stored))
-    assert sorted(len(found) for found in rivals) == [0, 1, 2, 3, 4]
-    assert await vault.claim(other.uid, 9) == []
-    first = next(entry for entry, found in zip(stored, rivals, strict=True) if not found)
-    await vault.release(first.uid)
-    left = [await vault.claim(entry.uid, 9) for entry in stored if entry != first]
-    assert sorted(len(found) for found in left) == [0, 1, 2, 3]
-    assert all(rival.uid != first.uid for found in left for rival in found)
+    claims = await asyncio.gather(*(vault.claim(entry.uid, 9) for entry in stored))
+    assert sorted(len(claim.rivals) for claim in claims) == [0, 1, 2, 3, 4]
+    assert (await vault.claim(other.uid, 9)).rivals == ()
+    first = next(claim for claim in claims if not claim.rivals)
+    await vault.release(first)
+    # Whoever claims again meets all others, also those that came later.
+    left = [await vault.claim(entry.uid, 9) for entry in stored if entry.uid != first.uid]
+    assert [len(claim.rivals) for claim in left] == [3, 3, 3, 3]
+    assert all(rival.uid != first.uid for claim in left for rival in claim.rivals)
+
+
+async def test_vault_releases_the_claim_of_its_own_request_only(vault: Vault) -> None:
+    mine, other = [await vault.put(wrap(make(1))) for _ in range(2)]
+    first = await vault.claim(mine.uid, 9)
+    second = await vault.claim(mine.uid, 9)
+    # Each leaves alone what the other may rest on.
+    await vault.release(second)
+    await vault.release(first)
+    assert [rival.uid for rival in await vault.claim(other.uid, 9)] == [mine.uid]
+    # A request of long ago does not come back.
+    again = await vault.claim(mine.uid, 9 + 2 * IN_FLIGHT_S)
+    await vault.release(again)
+    assert (await vault.claim(other.uid, 9)).rivals == ()
+
+
+async def test_vault_opens_no_earlier_credential_in_the_place_of_a_discarded_one(
+    vault: Vault, database: Database
+) -> None:
+    credential = make()
+    await vault.put(wrap(credential))
+    sealed = (RECORDS.c.wrapped_key, RECORDS.c.ciphertext)
+    old = database.read_now(lambda c: c.execute(select(*sealed)).one())
+    await vault.discard(credential.record.uid)
+    await vault.put(wrap(credential))
+    assert await vault.open(credential.record.uid) == credential
+    database.write_now(lambda c: c.execute(update(RECORDS).values(**old._mapping)))
+    with pytest.raises(VaultDamaged):
+        await vault.open(credential.record.uid)
 
 
 async def test_vault_without_reference_values_has_no_rivals(vault: Vault) -> None:
@@ -132,7 +163,7 @@ async def test_vault_without_reference_values_has_no_rivals(vault: Vault) -> Non
             random_bytes=secrets.token_bytes,
         )
         stored = await vault.put(wrap(credential))
-        assert await vault.claim(stored.uid, 1) == []
+        assert (await vault.claim(stored.uid, 1)).rivals == ()
 
 
 async def test_vault_remembers_batch_paths(vault: Vault) -> None:
