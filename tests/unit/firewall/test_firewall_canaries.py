@@ -6,17 +6,19 @@ bytes. Then everything that is not the caller's own is searched for all of them 
 log, the metrics, every refusal, the index, every transaction and every event of the chain, and the
 folders of the other agencies.
 
-All canaries begin with one of three stems, by what they stood for, so three values are searched for
-and not thousands; the rest of each is its number. What any operation could do wrong in a way of its
-own (a text of its path, a text of its body, its usual request) is asked of every operation. What
-one place does for all of them (headers, tokens, queries, members that there are not, bodies that
-are no JSON) is asked of a third of them in turn, and of all with --long.
+All canaries begin with one of four stems, by what they stood for, so four values are searched for
+and not thousands; the rest of each is its number. Every other value is an identity number. What any
+operation could do wrong in a way of its own (a text of its path, a text of its body, its usual
+request) is asked of every operation. What one place does for all of them (headers, tokens, queries,
+members that there are not, bodies that are no JSON) is asked of a third of them in turn, and of all
+with --long.
 """
 
 import copy
 import json
 import random
 import re
+import string
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -54,9 +56,20 @@ pytestmark = pytest.mark.xdist_group("schemathesis")
 VALUE: Final = "value"
 NAME: Final = "name"
 HEADER: Final = "header"
-STEMS: Final = {VALUE: "陳éWQVKXJZ", NAME: "陳éXKZJQWV", HEADER: "QXZVWKJYHG"}
+NUMBER: Final = "number"
+STEMS: Final = {
+    VALUE: "陳éWQVKXJZ",
+    NAME: "陳éXKZJQWV",
+    HEADER: "QXZVWKJYHG",
+    NUMBER: "4401061974",
+}
 """How canaries begin, by what they stand for; a refusal may name a field at fault to its caller."""
 NEEDLES: Final = NeedleSet(Needle(label=label, value=stem) for label, stem in STEMS.items())
+HEADERS: Final = (
+    *("User-Agent", "X-Request-Id", "Accept-Language", "If-None-Match", "Atesta-Purpose"),
+    *("Referer", "Cookie", "From", "Origin", "Forwarded", "X-Forwarded-For", "Traceparent"),
+    *("Last-Event-ID", "X-Correlation-Id", "Baggage"),
+)
 TURNS: Final = 3
 """Of so many operations in a row, one is asked in each common way; every one with --long."""
 
@@ -73,7 +86,10 @@ class Canaries:
 
     def make(self, kind: str = VALUE) -> str:
         self.made += 1
-        return STEMS[kind] + "".join(self.chance.choice(_LETTERS) for _ in range(6))
+        if kind == VALUE and self.made % 2 == 0:
+            kind = NUMBER
+        rest = string.digits if kind == NUMBER else _LETTERS
+        return STEMS[kind] + "".join(self.chance.choice(rest) for _ in range(8))
 
     def make_packed(self) -> str:
         """Return 32 bytes that hold a canary, in hex as a uid is written."""
@@ -176,11 +192,15 @@ def ask(
         send(usual, params={query.name: canaries.make() for query in route.query}, body=encoded)
     if turn in {None, 1}:
         send(usual, params={canaries.make_name(): canaries.make()}, body=encoded)
-        names = ("User-Agent", "X-Request-Id", "Accept-Language", "If-None-Match", "Atesta-Purpose")
-        send(usual, headers={name: canaries.make_header() for name in names}, body=encoded)
+        send(usual, headers={name: canaries.make_header() for name in HEADERS}, body=encoded)
     if turn in {None, 2}:
-        token = {"Authorization": f"Bearer {canaries.make_header()}"}
-        send(usual, headers=token, body=encoded)
+        for name, before in (
+            ("Authorization", "Bearer "),
+            ("Idempotency-Key", ""),
+            ("Atesta-Ledger", ""),
+            ("Range", "bytes="),
+        ):
+            send(usual, headers={name: before + canaries.make_header()}, body=encoded)
     if body is None:
         return
     send(usual, body=encoded)
