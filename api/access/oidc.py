@@ -182,9 +182,10 @@ def _read_roles(claims: Mapping[str, Any], provider: Provider) -> frozenset[Role
 
 def _read_time(claims: Mapping[str, Any], name: str) -> float:
     value = claims.get(name)
-    # JSON as Python reads it has NaN and Infinity, before which no clock ever comes to an end; and
-    # whole numbers that no float can hold.
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not abs(value) < _LAST_TIME_S:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise TokenRefused(f"the token's claim {name} is no time")
+    # JSON as Python reads it has NaN and Infinity, which no clock ever reaches, and whole numbers
+    # that no float can hold.
+    if not 0 <= value < _LAST_TIME_S:
+        raise TokenRefused(f"the token's claim {name} is no time that ever comes")
     return float(value)
