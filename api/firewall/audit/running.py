@@ -6,16 +6,17 @@ folder is copied before it is searched; of a node that runs, the copy may be tor
 give a snapshot of its disk.
 """
 
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from api.databases import open_replica
 from api.errors import InvalidField
+from api.firewall.audit.chains import CHAIN_STORE, CallRpc, search_chain
 from api.firewall.audit.report import describe_chance, list_stores
 from api.firewall.audit.values import VaultValues
 from api.firewall.search.clean import CleanValues
@@ -40,7 +41,6 @@ from api.firewall.search.searcher import Searcher, add_unlikely
 PATTERN_LIMIT: Final = 100_000
 """Guesses of each pattern that are tried unless the operator asks for more."""
 
-CHAIN_STORE: Final = "JSON-RPC: blocks and receipts"
 ROWS_STORE: Final = "database: rows"
 
 NOT_COVERED: Final = (
@@ -54,9 +54,6 @@ NOT_COVERED: Final = (
 
 Tell = Callable[[str, int, int | None], None]
 """Is told what is being done, how much of it is done and how much there is (None: unknown)."""
-
-CallRpc = Callable[..., Any]
-"""Calls a JSON-RPC method by name with its arguments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,27 +186,18 @@ class _Run:
         self.search_folder(f"{name} files", files, skip)
 
     def search_chain(self, name: str, call: CallRpc) -> None:
-        """Search a chain block by block; the controls come between its answers, not on it."""
+        """Search a chain block by block; the controls stand in its answers, not on it."""
         found = SearchReport()
-        searcher = Searcher(self.needles, found, self.guesses, self.clean)
-        for control in self.controls.planted:
-            # As the input of a transaction would look in an answer.
-            planted = json.dumps({"input": "0x" + control.data.hex()}).encode()
-            searcher.search(planted, store=CHAIN_STORE, place="controls")
-        head = int(call("eth_blockNumber"), 16)
-        told = f"reading {name}"
-        for height, place, data in _iterate_chain(call, head):
-            found.count(CHAIN_STORE, size=len(data))
-            searcher.search(data, store=CHAIN_STORE, place=place)
-            self.tell(told, height, head)
-        searcher.finish()
-        seen = {hit.label for hit in found.hits}
+        missed = search_chain(
+            call,
+            Searcher(self.needles, found, self.guesses, self.clean),
+            self.controls.planted,
+            progress=partial(self.tell, f"reading {name}"),
+        )
         self.missed += [
-            {"store": f"{name}/{CHAIN_STORE}", "control": control.name}
-            for control in self.controls.planted
-            if control.label not in seen
+            {"store": f"{name}/{CHAIN_STORE}", "control": control} for control in missed
         ]
-        self.planted += len(self.controls.planted)
+        self.planted += 2 * len(self.controls.planted)
         self.report.merge(found, prefix=f"{name}/")
 
 
@@ -279,15 +267,6 @@ def _hash_guesses(guesses: Sequence[Guess], tell: Tell) -> GuessTable:
         tell("hashing guesses", done, len(guesses))
 
     return GuessTable(guesses, progress=count)
-
-
-def _iterate_chain(call: CallRpc, head: int) -> Iterator[tuple[int, str, bytes]]:
-    for height in range(head + 1):
-        block = call("eth_getBlockByNumber", hex(height), True)
-        yield height, "blocks", json.dumps(block).encode()
-        if block["transactions"]:
-            receipts = call("eth_getBlockReceipts", hex(height))
-            yield height, "receipts", json.dumps(receipts).encode()
 
 
 def _write_time(moment: datetime) -> str:

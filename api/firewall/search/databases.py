@@ -5,8 +5,9 @@ that it keeps compressed or out of line. Deleted rows and the write-ahead log ar
 `find_files` says where these are, if this user may read them on this machine, and they are then
 searched like any folder.
 
-Nothing is planted into a server's tables. The controls come back from the server as the answers to
-queries, as bytes and as texts: through the same connection and the same driver as the rows.
+Nothing is planted into a server's tables. The controls are rows of one more table that the server
+makes for the query alone: as bytes and as texts, behind a page of empty rows, read by the same
+lines through the same connection and driver as all others.
 """
 
 import json
@@ -17,18 +18,18 @@ from typing import Any, Final
 
 from sqlalchemy import (
     Connection,
+    FromClause,
     Integer,
     LargeBinary,
     Select,
     String,
-    TableClause,
     column,
     func,
     inspect,
-    literal,
     literal_column,
     select,
     table,
+    values,
 )
 
 from api.databases import Database
@@ -37,6 +38,9 @@ from api.firewall.search.searcher import Searcher
 
 FIRST_OF_USERS: Final = 16_384
 """The server numbers its own tables below; they hold its manual, which is full of common words."""
+
+CONTROLS: Final = "controls"
+"""Name of the table that a server makes of them."""
 
 _ROWS = 500
 _SYSTEM: Final = ("information_schema", "pg_")
@@ -51,27 +55,30 @@ def search_database(
     controls: Sequence[Control] = (),
     progress: Callable[[int], None] = lambda _rows: None,
 ) -> list[str]:
-    """Search all rows and all controls; return the names of the controls that were not found.
+    """Search all rows and all controls; return each control not found, with its column.
 
     `progress` is told how many more rows were searched. Raises `UpstreamFault` if the database
     cannot be read.
     """
 
     def work(connection: Connection) -> None:
-        for control in controls:
-            for value in _iterate_echoes(connection, control.data):
-                searcher.search(value, store=store, place="controls")
-        for table_name, rows in _iterate_tables(connection):
-            for values in rows:
-                for name, value in values:
-                    searcher.report.count(store, size=len(value))
+        for table_name, rows in _iterate_tables(connection, controls):
+            for row in rows:
+                for name, value in row:
+                    if table_name != CONTROLS:
+                        searcher.report.count(store, size=len(value))
                     searcher.search(value, store=store, place=f"{table_name}.{name}")
                 progress(1)
 
     database.read_now(work)
     searcher.flush()
-    found = {hit.label for hit in searcher.report.hits if hit.store == store}
-    return [control.name for control in controls if control.label not in found]
+    found = {(hit.place, hit.label) for hit in searcher.report.hits if hit.store == store}
+    return [
+        f"{control.name}, as {name}"
+        for control in controls
+        for name, value in _write_control(control).items()
+        if value is not None and (f"{CONTROLS}.{name}", control.label) not in found
+    ]
 
 
 def find_files(database: Database) -> Path | None:
@@ -112,22 +119,13 @@ def make_skip(database: Database) -> Callable[[Path], bool]:
     return skip
 
 
-def _iterate_echoes(connection: Connection, data: bytes) -> Iterator[bytes]:
-    """Let the server say a value again, as bytes, and as a text if it is one."""
-    yield bytes(connection.execute(select(literal(data, LargeBinary))).scalar_one())
-    if b"\0" in data:
-        return
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return
-    yield connection.execute(select(literal(text, String))).scalar_one().encode()
-
-
 def _iterate_tables(
-    connection: Connection,
+    connection: Connection, controls: Sequence[Control]
 ) -> Iterator[tuple[str, Iterator[list[tuple[str, bytes]]]]]:
-    """Yield the name of each table, and its rows: column and value of what can hold anything."""
+    """Yield the name of each table, and its rows: column and value of what can hold anything.
+
+    The last table is that of the controls.
+    """
     inspector = inspect(connection)
     for schema in inspector.get_schema_names():
         if schema.startswith(_SYSTEM):
@@ -137,15 +135,33 @@ def _iterate_tables(
             names += inspector.get_materialized_view_names(schema)
         for name in names:
             yield f"{schema}.{name}", _iterate_rows(connection, table(name, schema=schema))
+    yield CONTROLS, _iterate_rows(connection, _make_table(controls))
 
 
-def _iterate_rows(connection: Connection, one: TableClause) -> Iterator[list[tuple[str, bytes]]]:
+def _make_table(controls: Sequence[Control]) -> FromClause:
+    """Return a table of the controls behind more empty rows than are read at once."""
+    rows: list[tuple[bytes, str | None]] = [(b"", "")] * (_ROWS + 1)
+    rows += [tuple(_write_control(control).values()) for control in controls]
+    columns = (column("bytes", LargeBinary), column("text", String))
+    return values(*columns, name=CONTROLS).data(rows).cte(CONTROLS)
+
+
+def _write_control(control: Control) -> dict[str, Any]:
+    """Return a control as bytes, and as a text if it is one that a server takes."""
+    text = None
+    if b"\0" not in control.data:
+        with suppress(UnicodeDecodeError):
+            text = control.data.decode()
+    return {"bytes": control.data, "text": text}
+
+
+def _iterate_rows(connection: Connection, one: FromClause) -> Iterator[list[tuple[str, bytes]]]:
     query: Select[Any] = select(literal_column("*")).select_from(one)
     result = connection.execution_options(yield_per=_ROWS).execute(query)
     names = list(result.keys())
     for row in result:
-        values = zip(names, map(_write, row), strict=True)
-        yield [(name, value) for name, value in values if value]
+        written = zip(names, map(_write, row), strict=True)
+        yield [(name, value) for name, value in written if value]
 
 
 def _write(value: Any) -> bytes:

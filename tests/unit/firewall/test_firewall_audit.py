@@ -1,9 +1,11 @@
 """The audit looks for what is in the vault, finds what was planted, and signs what it says."""
 
 import hashlib
+import itertools
 import json
 import secrets
 import sqlite3
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,12 @@ from atesta_client.envelopes import seal_envelope
 from coincurve import PrivateKey
 
 from api.errors import InvalidField
+from api.firewall.audit.chains import BLOCKS, RECEIPTS, CallRpc, iterate_chain
 from api.firewall.audit.public import read_public_texts, read_reference_pointers
 from api.firewall.audit.report import AUDIT_REPORT, read_report
 from api.firewall.audit.running import AuditSources, run_audit
 from api.firewall.audit.values import VaultValues, read_values
+from api.firewall.search.needles import Needle
 from api.vault.materials import Material
 from contracts.testkeys import get_address, get_private_key
 from tests.unit.rest.ledger_world import Caller
@@ -194,18 +198,21 @@ async def test_audit_finds_a_salt_that_left_the_vault(
     assert {hit["store"] for hit in content["hits"]} >= {"log/log.jsonl: lines"}
 
 
-def test_audit_reads_a_chain_through_json_rpc() -> None:
-    values = VaultValues()
-    block = {"transactions": [{"input": "0x" + b"\x01\x02".hex()}]}
+HEIGHT = 100
 
-    def call(method: str, *_arguments: Any) -> Any:
-        answers = {
-            "eth_blockNumber": "0x2",
-            "eth_getBlockReceipts": [],
-        }
-        return answers.get(method, block)
 
-    content = run_audit(
+def answer_as_a_node(method: str, *arguments: Any) -> Any:
+    """Answer for a chain of a hundred blocks, every tenth with a transaction."""
+    if method == "eth_blockNumber":
+        return hex(HEIGHT)
+    is_full = int(arguments[0], 16) % 10 == 0
+    if method == "eth_getBlockReceipts":
+        return [{"logs": [{"data": "0x" + b"\x03\x04".hex()}]}] if is_full else []
+    return {"transactions": [{"input": "0x" + b"\x01\x02".hex()}] if is_full else []}
+
+
+def audit_chain(values: VaultValues, call: CallRpc = answer_as_a_node) -> dict[str, Any]:
+    return run_audit(
         values,
         AuditSources(chains={"theirs": call}),
         tell=tell,
@@ -213,9 +220,65 @@ def test_audit_reads_a_chain_through_json_rpc() -> None:
         first_birth=TODAY,
         pattern_limit=0,
     )
-    assert content["is_clean"]
+
+
+def test_audit_reads_a_chain_through_json_rpc() -> None:
+    content = audit_chain(VaultValues())
+    assert (content["is_clean"], content["missed"]) == (True, [])
+    assert content["controls"]["planted"] == 2 * len(content["controls"]["methods"])
     (store,) = content["stores"]
-    assert (store["store"], store["entries"]) == ("theirs/JSON-RPC: blocks and receipts", 6)
+    assert store["store"] == "theirs/JSON-RPC: blocks and receipts"
+    assert store["entries"] > HEIGHT + 1
+
+
+@pytest.mark.parametrize("method", ["eth_getBlockByNumber", "eth_getBlockReceipts"])
+def test_audit_finds_what_is_on_a_chain(method: str) -> None:
+    leak = "0x" + NUMBER.encode().hex()
+
+    def call(asked: str, *arguments: Any) -> Any:
+        answer = answer_as_a_node(asked, *arguments)
+        if asked != method or arguments[0] != hex(50):
+            return answer
+        return {**answer, "extraData": leak} if isinstance(answer, dict) else [*answer, leak]
+
+    needle = Needle(label="number", value=NUMBER)
+    content = audit_chain(VaultValues(needles=[needle]), call)
+    assert {hit["label"] for hit in content["hits"]} == {"number"}
+    assert content["missed"] == []
+
+
+Answers = Iterator[tuple[int, str, bytes]]
+
+
+def stop_early(answers: Answers) -> Answers:
+    return itertools.islice(answers, HEIGHT)
+
+
+def read_blocks_only(answers: Answers) -> Answers:
+    return ((height, place, data) for height, place, data in answers if place == BLOCKS)
+
+
+def read_receipts_only(answers: Answers) -> Answers:
+    return ((height, place, data) for height, place, data in answers if place == RECEIPTS)
+
+
+def leave_out_inputs(answers: Answers) -> Answers:
+    return ((height, place, data.replace(b"0x", b"0")) for height, place, data in answers)
+
+
+@pytest.mark.parametrize(
+    "fault", [stop_early, read_blocks_only, read_receipts_only, leave_out_inputs]
+)
+def test_audit_that_is_blind_for_a_part_of_a_chain_fails(
+    fault: Callable[[Answers], Answers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_badly(call: CallRpc, head: int) -> Answers:
+        return fault(iterate_chain(call, head))
+
+    monkeypatch.setattr("api.firewall.audit.chains.iterate_chain", read_badly)
+    content = audit_chain(VaultValues())
+    assert content["is_clean"] is False
+    assert content["missed"]
 
 
 def test_audit_without_sources_is_refused() -> None:

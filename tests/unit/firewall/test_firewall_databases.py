@@ -1,6 +1,7 @@
 """A database that a server keeps is searched through it: every table, every row, every column."""
 
 import json
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,10 @@ from sqlalchemy import create_engine, text
 from api.errors import UpstreamFault
 from api.firewall.audit.running import ROWS_STORE, AuditSources, run_audit
 from api.firewall.audit.values import VaultValues
+from api.firewall.search import databases
 from api.firewall.search.needles import Needle
+
+Rows = Iterator[list[tuple[str, bytes]]]
 
 NAME = "歐陽美玲子"
 NUMBER = "5133414421"
@@ -122,6 +126,30 @@ def test_files_that_cannot_be_read_are_named_in_the_report(
     content = audit(database_url)
     assert any("write-ahead log of bureau" in line for line in content["not_covered"])
     assert content["is_clean"]
+
+
+def read_first_page(rows: Rows) -> Rows:
+    return (row for place, row in enumerate(rows) if place < 500)
+
+
+def read_first_column(rows: Rows) -> Rows:
+    return (row[:1] for row in rows)
+
+
+def read_texts_only(rows: Rows) -> Rows:
+    return ([(name, value) for name, value in row if value.isascii()] for row in rows)
+
+
+@pytest.mark.parametrize("fault", [read_first_page, read_first_column, read_texts_only])
+def test_search_that_is_blind_for_a_part_of_the_rows_fails(
+    fault: Callable[[Rows], Rows], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do(database_url, "CREATE TABLE rows (a TEXT)")
+    read = databases._iterate_rows
+    monkeypatch.setattr(databases, "_iterate_rows", lambda *given: fault(read(*given)))
+    content = audit(database_url)
+    assert content["is_clean"] is False
+    assert {miss["store"] for miss in content["missed"]} == {f"bureau/{ROWS_STORE}"}
 
 
 def test_database_that_cannot_be_read_is_no_clean_one() -> None:
