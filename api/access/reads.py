@@ -19,7 +19,18 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+)
 
 from api.access.read_table import READS
 from api.databases import Database
@@ -133,11 +144,20 @@ class ReadBook:
     async def get_page(
         self, wanted: ReadFilter, *, limit: int, before: int | None = None
     ) -> list[Read]:
-        """Return lines, newest first; `before` is the number of the last one seen."""
-        query = _narrow(select(READS), wanted).order_by(READS.c.sequence.desc()).limit(limit)
-        if before is not None:
-            query = query.where(READS.c.sequence < before)
-        return await self._database.read(lambda c: [_read(row) for row in c.execute(query)])
+        """Return lines, newest first; `before` is the number of the last one seen.
+
+        The order is that of their times, so that a time bounds what is looked through; of one
+        second, that of their numbers.
+        """
+        query = _narrow(select(READS), wanted).limit(limit)
+        query = query.order_by(READS.c.read_s.desc(), READS.c.sequence.desc())
+
+        def load(connection: Connection) -> list[Read]:
+            end = _find_end(connection, wanted.until_s, before)
+            narrowed = query if end is None else query.where(end)
+            return [_read(row) for row in connection.execute(narrowed)]
+
+        return await self._database.read(load)
 
     def samples(self) -> tuple[Metric, ...]:
         """Return how many lines this process has written."""
@@ -176,6 +196,28 @@ class Gathering:
         return tuple(self._opened)
 
 
+def _find_end(
+    connection: Connection, until_s: int | None, before: int | None
+) -> ColumnElement[bool] | None:
+    """Return the condition of lines before a time and, in the list, after a line.
+
+    It is one bound, the tighter one: of two, an engine may go by the wider.
+    """
+    end = None if until_s is None else READS.c.read_s < until_s
+    if before is None:
+        return end
+    read_s = connection.execute(
+        select(READS.c.read_s).where(READS.c.sequence == before)
+    ).scalar_one_or_none()
+    if read_s is None:
+        # It is over its time and was pruned, and so is whatever is older.
+        older = READS.c.sequence < before
+        return older if end is None else and_(end, older)
+    if until_s is not None and until_s <= read_s:
+        return end
+    return tuple_(READS.c.read_s, READS.c.sequence) < tuple_(literal(read_s), literal(before))
+
+
 def _narrow(query: Select[Any], wanted: ReadFilter) -> Select[Any]:
     if wanted.uids is not None:
         query = query.where(READS.c.uid.in_(list(wanted.uids[:MAX_UIDS])))
@@ -186,11 +228,11 @@ def _narrow(query: Select[Any], wanted: ReadFilter) -> Select[Any]:
         (READS.c.what, wanted.what),
     ):
         if value is not None:
-            query = query.where(column == value)
+            # A record has few lines; no index of another filter shall be preferred to finding them.
+            is_free = wanted.uids is None
+            query = query.where((column if is_free else func.coalesce(column, "")) == value)
     if wanted.from_s is not None:
         query = query.where(READS.c.read_s >= wanted.from_s)
-    if wanted.until_s is not None:
-        query = query.where(READS.c.read_s < wanted.until_s)
     return query
 
 
