@@ -12,7 +12,10 @@ from sqlalchemy import Connection, MetaData, Table, inspect
 from api.access import read_table
 from api.errors import ApiBug
 from api.imports import tables as import_tables
-from api.migrations.migrating import VAULT_MIGRATIONS
+from api.index import law_tables as index_law_tables
+from api.index import trouble as index_trouble
+from api.migrations.migrating import OUTBOX_MIGRATIONS, VAULT_MIGRATIONS
+from api.outbox.all_tables import OUTBOX_METADATA
 from api.vault import tables
 from api.vault.tables import CLAIMS, EPOCHS, ERASURES, MEMBERS, VAULT
 
@@ -37,8 +40,19 @@ def list_backup_tables() -> tuple[Table, ...]:
 
 
 def check_tables(connection: Connection) -> None:
-    """Raise `ApiBug` if the database has a table that is not named here."""
+    """Raise `ApiBug` if the database has a table that is not named here.
+
+    Index and outbox may share it (`api.database_url`); their tables are no part of the vault.
+    """
     found = set(inspect(connection).get_table_names())
-    unknown = found - VAULT_METADATA.tables.keys() - {VAULT_MIGRATIONS.version_table}
+    known = {
+        *VAULT_METADATA.tables,
+        *OUTBOX_METADATA.tables,
+        *index_law_tables.LAW_RECORDS.metadata.tables,
+        index_trouble.TROUBLE.name,
+        VAULT_MIGRATIONS.version_table,
+        OUTBOX_MIGRATIONS.version_table,
+    }
+    unknown = found - known
     if unknown:
         raise ApiBug(f"tables of the vault that no module here knows: {', '.join(sorted(unknown))}")
