@@ -5,7 +5,8 @@ The order of duties for one record:
 1. the order is on disk. From here on the record will be erased, whatever process dies;
 2. the tombstone is promised: the outbox holds the signed change of state to `erased`;
 3. the tombstone is in a final block;
-4. the vault erases: salts, document, keys and every copy of them (`api.vault.erasure`);
+4. the vault erases: salts, document, keys and every copy of them (`api.vault.erasure`), and the
+   outboxes forget what requests said of it;
 5. the order says that it is done, with the block of the tombstone.
 
 Each step looks at what is there, not at what it remembers: the ledger's state decides whether a
@@ -30,6 +31,7 @@ import structlog
 from api.background import run_beside
 from api.cases.marks import keep_marks
 from api.erasing.carried import reach_carried
+from api.erasing.forgetting import Forgetting
 from api.erasing.orders import ErasureOrder, ErasureOrders
 from api.errors import ApiError
 from api.outbox.store import WriteRequest
@@ -93,6 +95,7 @@ class Eraser:
         """Work on the services of a node with a vault; raises `NoVault`."""
         self._services = services
         self._orders = open_orders(services)
+        self._forgetting = Forgetting(services)
 
     async def check(self, order: ErasureOrder) -> None:
         """Raise the refusal if the ledger would not take the tombstone now; changes nothing."""
@@ -143,6 +146,8 @@ class Eraser:
         orders = await self._orders.list_open(AT_ONCE)
         advanced = await self.carry_out(orders, gathers=True)
         await self._orders.finish_persons(int(self._services.now()))
+        # Also what a command of the vault has erased.
+        await self._forgetting.turn()
         return sum(order.finished_s is None for order in advanced)
 
     async def _look(self, order: ErasureOrder) -> "_Step":
@@ -256,6 +261,7 @@ class Eraser:
                 services.materials.under(UNWITNESSED), uids, reason=reason, now_s=now_s
             )
             await services.vault.erase(uids, reason=reason, now_s=now_s)
+        await self._forgetting.forget([step.order.uid for step in steps])
         orders = [
             replace(step.order, finished_s=now_s, problem=None) if step.is_last else step.order
             for step in steps

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
 
 from api.errors import IdempotencyKeyReused
 from api.imports.tables import IMPORT_LINES, IMPORTS
+from api.vault.tables import ERASURES
 
 RUNNING: Final = "running"
 DONE: Final = "done"
@@ -15,6 +16,9 @@ GROUPED: Final = "grouped"
 PROMISED: Final = "promised"
 REJECTED: Final = "rejected"
 OPEN_STATES: Final = (WAITING, GROUPED, PROMISED)
+
+FORGOTTEN: Final = bytes(32)
+"""A fingerprint that no file has."""
 
 _L = IMPORT_LINES.c
 
@@ -87,6 +91,19 @@ def find_by_key(connection: Connection, key: str, body_fingerprint: bytes) -> St
     return read(connection, row)
 
 
+def forget_erased(connection: Connection) -> int:
+    """Take the fingerprints from files that named what is erased by now; returns how many had one.
+
+    An equal file is told afterwards that its idempotency key was used for another one.
+    """
+    erased = _L.uid.in_(select(ERASURES.c.uid))
+    query = update(IMPORTS).where(
+        IMPORTS.c.body_fingerprint != FORGOTTEN,
+        IMPORTS.c.id.in_(select(_L.import_id).where(erased)),
+    )
+    return connection.execute(query.values(body_fingerprint=FORGOTTEN)).rowcount
+
+
 def find(connection: Connection, import_id: str, here: ColumnElement[bool]) -> StoredImport | None:
     """Return an import with its progress; None if it is not one of those `here`."""
     query = select(IMPORTS).where(IMPORTS.c.id == import_id, here)
@@ -106,12 +123,14 @@ def stands_on(ledger: bytes, *, is_own: bool) -> ColumnElement[bool]:
 
 def read(connection: Connection, row: Row[Any]) -> StoredImport:
     """Return an import with its progress from its row."""
-    counts: dict[str, int] = {
-        str(state): int(count)
-        for state, count in connection.execute(
-            select(_L.state, func.count()).where(_L.import_id == row.id).group_by(_L.state)
-        )
-    }
+    query = select(_L.state, func.count()).where(_L.import_id == row.id).group_by(_L.state)
+    is_over = row.state == DONE
+    if is_over:
+        # What was not rejected is done then, and need not be counted each time it is listed.
+        query = query.where(_L.state == REJECTED)
+    counts = {str(state): int(count) for state, count in connection.execute(query)}
+    if is_over:
+        counts[DONE] = row.lines - counts.get(REJECTED, 0)
     return StoredImport(
         sequence=row.sequence,
         id=row.id,

@@ -38,6 +38,7 @@ from api.firewall.calls import read_call
 from api.ledger import NO_REASON, Ledger, Reverted
 from api.outbox import store
 from api.outbox.account import Account
+from api.outbox.forgetting import forget_bodies
 from api.outbox.replacing import Replacer, build_signer
 from api.outbox.store import Outcome, StoredOperation, WriteRequest
 from api.outbox.taken_back import TakenBack
@@ -229,6 +230,16 @@ class Outbox:
         return await self._database.read(
             lambda c: store.list_operations(c, limit=limit, before=before, state=state, uid=uid)
         )
+
+    async def forget_bodies(self, uids: Sequence[bytes]) -> int:
+        """Forget what requests said of erased records; durable on return. Returns how many did."""
+        count = await self._database.write(lambda c: forget_bodies(c, uids))
+        if count:
+            try:
+                await asyncio.to_thread(self._database.scrub_now)
+            except ApiError as error:
+                log.warning("fingerprints were left in free pages", reason=error.reason)
+        return count
 
     async def count_open(self) -> int:
         """Return how many promised writes are not settled."""

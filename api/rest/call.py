@@ -179,7 +179,8 @@ async def read_call(
         place = "" if services.prefix == PREFIX else services.prefix
         key = services.compute_body_fingerprint(b"key" + (place + sent).encode()).hex()
         named = [sorted(request.match_info.items()), sorted(request.query.items())]
-        identity = json.dumps([route.name, *named]).encode()
+        # The caller's key is kept nowhere: who has the vault's keys cannot test a guessed body.
+        identity = json.dumps([route.name, sent, *named]).encode()
         written = _write_canonical(raw) if route.request is not None else raw
         fingerprint = services.compute_body_fingerprint(identity + written)
     return Call(

@@ -228,6 +228,7 @@ class _Opening:
             place.outbox,
             outbox_tables.METADATA,
             migrations=OUTBOX_MIGRATIONS,
+            secure_delete=True,
             name="outbox",
             watch=self.watch,
         )

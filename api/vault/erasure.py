@@ -32,6 +32,7 @@ import structlog
 from sqlalchemy import Connection, delete, insert, select, update
 
 from api.errors import ApiError
+from api.imports.queries import forget_erased
 from api.imports.tables import IMPORT_LINES
 from api.vault import epochs
 from api.vault.epochs import EpochState
@@ -307,6 +308,7 @@ def _delete(
             for uid, entry in zip(uids, entries, strict=True)
         ],
     )
+    forget_erased(connection)
     epochs.close(connection, {number: successors[number] for number in living})
     return set()
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Table, delete, func, insert, select
 
 from api.database_rows import continue_row_numbers
 from api.errors import UserFault
+from api.imports.queries import forget_erased
 from api.imports.tables import IMPORT_LINES
 from api.vault import epochs
 from api.vault.all_tables import LOGS, list_backup_tables
@@ -273,6 +274,7 @@ def _enter_erasures(connection: Connection, keyring: Keyring) -> None:
     ]
     for chunk in _chunks(rows):
         connection.execute(insert(ERASURES), chunk)
+    forget_erased(connection)
     enter_decisions(connection, keyring.erasures)
 
 

@@ -11,6 +11,8 @@ from atesta_client.holder_keys import HolderKey
 from sqlalchemy import select
 
 from api.erasing.eraser import Eraser
+from api.outbox.forgetting import FORGOTTEN, TOMBSTONE
+from api.outbox.tables import OPERATIONS
 from api.publishing.evidence import ROLE
 from api.retention.classes import RetentionClass, RetentionPlan
 from api.retention.pruning import find_due, prune
@@ -187,3 +189,25 @@ async def test_request_without_its_credential_is_kept_by_itself(pair: Pair) -> N
     )
     found = find_due(keyring, build_plan(own={"days": 30}), now_s=pair.world.macao.now_s)
     assert found.uncovered == {f"role {ROLE}": 1}
+
+
+async def test_erasing_forgets_what_requests_said_on_both_ledgers(pair: Pair) -> None:
+    def read() -> list[set[bytes]]:
+        """Return the fingerprints of bodies on each ledger."""
+        uids = [bytes.fromhex(uid[2:]) for uid in (pair.own, pair.published)]
+        query = select(OPERATIONS.c.body_fingerprint).where(
+            OPERATIONS.c.uid.in_(uids), OPERATIONS.c.kind != TOMBSTONE
+        )
+        return [
+            {
+                bytes(row.body_fingerprint)
+                for row in one.outbox._database.read_now(lambda c: c.execute(query).all())
+            }
+            for one in pair.laboratory.agency.services.ledgers
+        ]
+
+    before = read()
+    assert [len(found) > 0 for found in before] == [True, True]
+    assert not any(FORGOTTEN in found for found in before)
+    await pair.erase(pair.own)
+    assert read() == [{FORGOTTEN}, {FORGOTTEN}]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, Select, insert, select, update
 
+from api.imports.queries import FORGOTTEN
 from api.imports.tables import IMPORT_LINES, IMPORTS
 from api.vault import epochs
 from api.vault.backup import write_backup
@@ -221,7 +222,7 @@ def test_waiting_line_of_an_import_loses_its_content(lite: Kit, tmp_path: Path) 
         "id": "im-1",
         "act": "mandate.record",
         "idempotency_key": "k",
-        "body_fingerprint": bytes(32),
+        "body_fingerprint": bytes([7]) * 32,
         "state": "running",
         "lines": 2,
         "created_s": 1,
@@ -250,6 +251,8 @@ def test_waiting_line_of_an_import_loses_its_content(lite: Kit, tmp_path: Path) 
         first, second = read_all(lite, select(IMPORT_LINES).order_by(IMPORT_LINES.c.line))
         assert (first.state, first.code, first.ciphertext) == ("rejected", "erased", None)
         assert second.state == "waiting"
+        (file,) = read_all(lite, select(IMPORTS))
+        assert file.body_fingerprint == FORGOTTEN, "no guess of the file can be tested"
         assert check_vault(lite.keyring).rows == 1
         assert check_vault(lite.keyring).is_whole
         restore_backup(lite.keyring, tmp_path / "vault.backup", replace=True)
