@@ -51,12 +51,13 @@ async def show_kinds(request: web.Request) -> web.Response:
 
 @requires(Role.READER)
 async def show_any_record(request: web.Request) -> web.Response:
-    """Lead to the page of whatever record has a uid."""
-    rest = request.config_dict[SERVICES].rest
-    path = await find_record_path(rest, requests.read_hash(request, "uid"))
-    if path is None:
-        raise NotFound("no record has this uid", code="record_not_found")
-    raise web.HTTPSeeOther(path)
+    """Lead to the page of whatever record has a uid, on this ledger or else on another one."""
+    services, uid = request.config_dict[SERVICES], requests.read_hash(request, "uid")
+    for one in (services, *services.explorers.values()):
+        path = await find_record_path(one.rest, uid)
+        if path is not None:
+            raise web.HTTPSeeOther(path)
+    raise NotFound("no record has this uid", code="record_not_found")
 
 
 async def show_list(kind: RecordKind, request: web.Request) -> web.Response:

@@ -102,6 +102,15 @@ async def test_story_of_another_ledger_is_shown_there(site: TwoLedgerSite) -> No
         assert "mo-health-laboratory" in await answer.text()
 
 
+async def test_uid_leads_to_the_ledger_that_has_the_record(site: TwoLedgerSite) -> None:
+    for root in ("", ON_MACAO):
+        url = f"{site.url}/explorer{root}/records/{site.consent}"
+        async with site.http.get(url) as answer:
+            assert answer.status == 200
+            assert answer.url.path == f"/explorer/ledgers/macao/consents/{site.consent}"
+        await site.read(f"{root}/records/0x{'ee' * 32}", status=404)
+
+
 @pytest.mark.parametrize("language", list(LANGUAGES))
 async def test_case_shows_exchanges_of_every_ledger(site: TwoLedgerSite, language: str) -> None:
     form = {"number": CASE, "purpose": "service"}
