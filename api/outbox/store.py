@@ -318,7 +318,9 @@ def list_operations(
     if before is not None:
         query = query.where(OPERATIONS.c.sequence < before)
     if state is not None:
-        query = query.where(OPERATIONS.c.state == state)
+        # A record has few operations; the index of states shall not be preferred to finding them.
+        state_column = OPERATIONS.c.state if uid is None else func.coalesce(OPERATIONS.c.state, "")
+        query = query.where(state_column == state)
     if uid is not None:
         query = query.where(OPERATIONS.c.uid == uid)
     return [_read(row) for row in connection.execute(query)]
