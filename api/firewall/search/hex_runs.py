@@ -74,8 +74,14 @@ def count_characters(data: bytes) -> tuple[int, int]:
 
     What is hexadecimal counts there only, but for runs in which both are mixed.
     """
-    digits = _measure_runs(data, _IS_HEX, LEAST_RUN)
-    tokens = _measure_runs(data, _IS_BASE64, _LEAST_TOKEN)
+    starts, ends = _find_runs(data, _IS_BASE64, LEAST_RUN)
+    sizes = ends - starts
+    # Hexadecimal digits are characters of base64: of binary data, little is left to look at.
+    within = b" ".join(
+        data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+    )
+    first, last = _find_runs(within, _IS_HEX, LEAST_RUN)
+    digits, tokens = int((last - first).sum()), int(sizes[sizes >= _LEAST_TOKEN].sum())
     return digits, max(0, tokens - digits)
 
 
@@ -99,11 +105,6 @@ def is_base64(form: bytes) -> bool:
 def _count_padding(digits: bytes) -> int:
     """Count the equal zeros or ``f`` with which digits begin."""
     return max(len(digits) - len(digits.lstrip(pad)) for pad in (b"0", b"fF"))
-
-
-def _measure_runs(data: bytes, characters: bytes, least: int) -> int:
-    starts, ends = _find_runs(data, characters, least)
-    return int((ends - starts).sum())
 
 
 def _find_runs(data: bytes, characters: bytes, least: int) -> tuple[Places, Places]:

@@ -135,6 +135,7 @@ class _KnownSpans:
 
     def __init__(self) -> None:
         self._table = np.zeros(1 << _SEEN_BITS, dtype=np.int64)
+        self._numbers = np.zeros(1 << _SEEN_BITS, dtype=np.int64)
 
     def choose_new(self, spans: Spans) -> Spans:
         """Return those that were not seen, as far as is remembered; each once, nearly."""
@@ -144,10 +145,10 @@ class _KnownSpans:
         keys, places = keys[new], places[new]
         self._table[places] = keys
         # Of equal spans the last one is kept, and of different ones at one place all.
-        numbers = np.empty(self._table.size, dtype=np.int64)
-        numbers[places] = np.arange(places.size)
-        last = numbers[places]
-        return spans.choose(new[(last == np.arange(places.size)) | (keys[last] != keys)])
+        order = np.arange(places.size)
+        self._numbers[places] = order
+        last = self._numbers[places]
+        return spans.choose(new[(last == order) | (keys[last] != keys)])
 
 
 def _mark_sizes(short: Collection[bytes]) -> Choice:

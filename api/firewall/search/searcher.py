@@ -64,9 +64,8 @@ class Searcher:
         """Search one stored value in depth."""
         if data in self._clean:
             return
-        mark = self._mark(store, place, hash(data))
-        self._opener.add(data, mark)
-        if mark >= _MAX_SEARCHED:
+        self._opener.add(data, self._mark(store, place, hash(data)))
+        if len(self._hashes) >= _MAX_SEARCHED:
             self.flush()
 
     def search_raw(
