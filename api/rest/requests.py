@@ -220,7 +220,7 @@ class BatchCreate(Model):
         description=(
             "Credentials, in any order: as leaves they stand in the order of their random uids, so"
             " that an index says nothing of the list that they came from. Each one's file names"
-            " its index."
+            " its index. None may have a `previous`."
         ),
         examples=[[EXAMPLE_UID]],
     )

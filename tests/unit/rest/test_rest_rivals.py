@@ -150,7 +150,9 @@ async def test_refusal_by_a_member_says_how_to_revoke_it(laboratory: Caller, sch
     other, first, second = [await make_credential(laboratory, schema, n) for n in (2, 1, 1)]
     batch = await seal(laboratory, schema, other["uid"], first["uid"])
     refused = await attest(laboratory, second["uid"], status=409)
-    path = f"/v1/batches/{batch['uid']}/leaves/1/state"
+    # Leaves stand in the order of their uids.
+    place = sorted((other["uid"], first["uid"])).index(first["uid"])
+    path = f"/v1/batches/{batch['uid']}/leaves/{place}/state"
     assert refused["next_step"] == f"use that member; or revoke it first: POST {path}"
     assert (refused["code"], refused["uid"]) == (TAKEN, first["uid"])
     revoked = {"state": "revoked", "reason": "error"}

@@ -114,7 +114,7 @@ def test_backup_erase_restore_answers_erased_and_nothing_decrypts(
 def assert_nothing_decrypts(kit: Kit, file: Path, gone: bytes) -> None:
     """Try the master key and every key that there is on the rows of an old backup."""
     row = find_row(kit, file, gone)
-    identity = build_record_identity(gone, SCHEMA.uid, 1)
+    identity = build_record_identity(gone, SCHEMA.uid, row["version"])
     assert "reference" not in row, "fingerprints are sealed with the record"
     master, keyring = kit.keyring.master, kit.keyring
     tries: list[Callable[[], bytes]] = [
@@ -154,7 +154,9 @@ def test_old_epoch_file_would_open_the_old_backup(lite: Kit, tmp_path: Path) -> 
     lite.erase(made.record.uid)
     row = find_row(lite, file, made.record.uid)
     key = open_epoch_key(kept, lite.keyring.master, lite.keyring.header.vault_id)
-    assert key.unwrap(row["wrapped_key"], build_record_identity(made.record.uid, SCHEMA.uid, 1))
+    assert key.unwrap(
+        row["wrapped_key"], build_record_identity(made.record.uid, SCHEMA.uid, row["version"])
+    )
 
 
 def test_backup_outlives_changes_of_every_key(lite: Kit, tmp_path: Path) -> None:

@@ -89,14 +89,14 @@ def check_settled(kit: Kit) -> None:
     assert not [path for path in kit.folder.iterdir() if path.suffix in {".next", ".old"}]
 
 
-def read_wraps(url: str) -> dict[bytes, tuple[int, bytes, bytes]]:
-    """Return epoch, wrapped key and ciphertext of every record, as they are in the database."""
+def read_wraps(url: str) -> dict[bytes, tuple[int, bytes, int]]:
+    """Return epoch, wrapped key and version of every record, as they are in the database."""
     database = open_database(url, METADATA, name="vault")
     try:
         rows = database.read_now(lambda c: c.execute(select(RECORDS)).all())
     finally:
         database.close()
-    return {bytes(r.uid): (r.epoch, bytes(r.wrapped_key), bytes(r.ciphertext)) for r in rows}
+    return {bytes(r.uid): (r.epoch, bytes(r.wrapped_key), r.version) for r in rows}
 
 
 def check_erased_or_not(folder: Path, url: str) -> str:
@@ -115,13 +115,13 @@ def check_erased_or_not(folder: Path, url: str) -> str:
     if erased[0]:
         for uid in uids[:2]:
             if uid in left:
-                epoch, wrapped_key, _ = left[uid]
+                epoch, wrapped_key, version = left[uid]
                 assert kit.keyring.find_key(epoch) is None, "the erased row's key is gone"
                 for number in kit.keyring.list_keys():
                     key = kit.keyring.find_key(number)
                     assert key is not None
                     with pytest.raises(VaultDamaged):
-                        key.unwrap(wrapped_key, build_record_identity(uid, SCHEMA.uid, 1))
+                        key.unwrap(wrapped_key, build_record_identity(uid, SCHEMA.uid, version))
     kit.put(99)
     kit.close()
     return "new" if erased[0] else "old"

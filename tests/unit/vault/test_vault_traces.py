@@ -75,17 +75,20 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
         pytest.skip(str(error))
 
 
-def read_row(kit: Kit, credential: Credential) -> tuple[int, bytes, bytes]:
+def read_row(kit: Kit, credential: Credential) -> tuple[int, bytes, bytes, bytes]:
+    """Return epoch, wrapped key, ciphertext and identity of a record."""
     query = select(RECORDS).where(RECORDS.c.uid == credential.record.uid)
     row = kit.database.read_now(lambda c: c.execute(query).one())
-    return row.epoch, bytes(row.wrapped_key), bytes(row.ciphertext)
+    identity = build_record_identity(credential.record.uid, SCHEMA.uid, row.version)
+    return row.epoch, bytes(row.wrapped_key), bytes(row.ciphertext), identity
 
 
-def find_salts(scene: Scene, credential: Credential, wrapped: bytes, ciphertext: bytes) -> bool:
+def find_salts(
+    scene: Scene, credential: Credential, wrapped: bytes, ciphertext: bytes, identity: bytes
+) -> bool:
     """Tell whether any key that exists opens a copy of the record, so that its salts are there."""
     keyring = scene.kit.keyring
     assert len(wrapped) == WRAPPED_SIZE
-    identity = build_record_identity(credential.record.uid, SCHEMA.uid, 1)
     for number in keyring.list_keys():
         try:
             key = keyring.unwrap(number, wrapped, identity)
@@ -102,8 +105,8 @@ def test_erased_record_is_in_the_files_before_and_not_after(scene: Scene) -> Non
     # One large enough to spill over pages, with an envelope beside it.
     kit.put_material(made[1].record.uid, "case " + "2026/HS/00417 " * 800)
     gone, living = made[1], made[0]
-    epoch, wrapped, ciphertext = read_row(kit, gone)
-    _, living_wrap, living_text = read_row(kit, living)
+    epoch, wrapped, ciphertext, identity = read_row(kit, gone)
+    _, living_wrap, living_text, _ = read_row(kit, living)
     row = kit.database.read_now(lambda c: c.execute(select(MATERIALS)).one())
     material = (bytes(row.wrapped_key), bytes(row.ciphertext)[:400])
     key_file = kit.folder / "vault.epochs" / f"epoch-{epoch:010}.key"
@@ -111,12 +114,13 @@ def test_erased_record_is_in_the_files_before_and_not_after(scene: Scene) -> Non
     assert stored_key.hex().encode() in key_file.read_bytes()
     for needle in (wrapped, ciphertext, living_wrap, living_text, *material):
         assert scene.find(needle), "a search that finds nothing before proves nothing after"
-    assert find_salts(scene, gone, wrapped, ciphertext)
+    assert find_salts(scene, gone, wrapped, ciphertext, identity)
 
     notes = kit.erase(gone.record.uid).notes
 
     assert notes == ()
-    assert not find_salts(scene, gone, wrapped, ciphertext), "no copy anywhere opens again"
+    is_found = find_salts(scene, gone, wrapped, ciphertext, identity)
+    assert not is_found, "no copy anywhere opens again"
     assert kit.opens(made) == [True, False, True]
     left = {name for n in (wrapped, ciphertext, *material) for name in scene.find(n)}
     logs = {name for name in left if name.startswith("pg_wal/")}
@@ -131,13 +135,12 @@ def test_erased_record_is_in_the_files_before_and_not_after(scene: Scene) -> Non
         assert stored_key.hex().encode() not in content
         assert wrapped not in content, "wraps are kept of the living only"
         assert living_wrap not in content
-    check_master_key_opens_nothing(kit.keyring.master, gone, wrapped, epoch)
+    check_master_key_opens_nothing(kit.keyring.master, identity, wrapped, epoch)
 
 
 def check_master_key_opens_nothing(
-    master: MasterKey, gone: Credential, wrapped: bytes, epoch: int
+    master: MasterKey, identity: bytes, wrapped: bytes, epoch: int
 ) -> None:
-    identity = build_record_identity(gone.record.uid, SCHEMA.uid, 1)
     uses = (b"", identity, b"key" + identity, epoch.to_bytes(8, "big") + identity)
     for use in uses:
         with pytest.raises(VaultDamaged):
@@ -150,7 +153,7 @@ def test_erased_record_leaves_no_free_page_of_sqlite(tmp_path: Path) -> None:
     """Also where pages were freed before, and the log was long."""
     kit = Kit(url=f"sqlite:///{tmp_path}/vault.sqlite", folder=tmp_path)
     made = [kit.put(number) for number in range(40)]
-    wraps = [read_row(kit, credential)[1:] for credential in made]
+    wraps = [read_row(kit, credential)[1:3] for credential in made]
     for number in range(0, 40, 2):
         kit.erase(made[number].record.uid)
     files = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
