@@ -24,8 +24,9 @@ from api.access.certificates import CertificateAuthenticator, Machines
 from api.access.issuer_http import IssuerHttp
 from api.access.issuer_keys import IssuerKeys
 from api.access.oidc import OidcAuthenticator, is_jwt
-from api.access.refusals import CredentialsUnasked, TokenRefused
+from api.access.refusals import AuthorityRemoved, CredentialsUnasked, TokenRefused
 from api.access.rules import NO_RULES, AccessRules, load_rules
+from api.access.server_tls import vouches_still
 from api.access.token_usage import TokenUsage
 from api.access.tokens import TOKEN_PREFIX, TokenStore
 from api.errors import ApiError, Forbidden, InvalidField, Unauthorized, UpstreamFault
@@ -102,6 +103,7 @@ class Identifier:
                 caller = await self._find(token, ways)
             elif certificate is not None and ways.certificates is not None:
                 method = Method.CERTIFICATE
+                _check_voucher(request)
                 caller = ways.certificates.authenticate(certificate)
             else:
                 return None
@@ -198,6 +200,13 @@ def _find_certificate(request: web.Request) -> bytes | None:
     if not isinstance(connection, ssl.SSLObject | ssl.SSLSocket):
         return None
     return connection.getpeercert(binary_form=True)
+
+
+def _check_voucher(request: web.Request) -> None:
+    """Raise unless the authorities that vouched for the connection's certificate still do."""
+    connection = request.get_extra_info("ssl_object")
+    if not vouches_still(connection):
+        raise AuthorityRemoved
 
 
 def _read_token(header: str) -> str:

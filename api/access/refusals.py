@@ -28,6 +28,14 @@ class CredentialsUnasked(TokenRefused):
         )
 
 
+class AuthorityRemoved(TokenRefused):
+    """A certificate that was checked before one of the authorities was taken out."""
+
+    def __init__(self) -> None:
+        super().__init__("the authorities of client certificates have changed since it connected")
+        self.next_step = "open a new connection, whose certificate is checked again"
+
+
 class CertificateRefused(Forbidden):
     """A certificate that its authority signed, but that nobody listed here."""
 

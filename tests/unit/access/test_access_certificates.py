@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from api.access.certificates import (
     read_fingerprint,
 )
 from api.access.refusals import CertificateRefused, TokenRefused
-from api.access.server_tls import ServerTls
+from api.access.server_tls import ServerTls, vouches_still
 from api.access.tokens import create_token, save_tokens
 from api.app import Services, Surface, build_app, json_response
 from api.errors import InvalidField
@@ -269,3 +269,127 @@ def test_fingerprints_are_read_in_every_usual_form(authority: Authority) -> None
     told = describe_certificate(authority.own.certificate_file.read_bytes())
     assert told["fingerprint"] == plain
     assert told["subject"] == "CN=Agency CA,O=Agency"
+
+
+def shake(
+    tls: ServerTls,
+    client: ssl.SSLContext,
+    session: ssl.SSLSession | None = None,
+) -> tuple[ssl.SSLObject, ssl.SSLObject]:
+    """Connect in memory; returns the server's side and the client's."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = tls.context.wrap_bio(incoming, outgoing, server_side=True)
+    side = client.wrap_bio(outgoing, incoming, server_hostname="127.0.0.1", session=session)
+    for _ in range(6):
+        for one in (side, server):
+            with suppress(ssl.SSLWantReadError):
+                one.do_handshake()
+    server.write(b"x")
+    assert side.read(1) == b"x"
+    return server, side
+
+
+def trust(authority: Authority, holder: Holder) -> ssl.SSLContext:
+    """Return the context of a client that shows a certificate."""
+    context = ssl.create_default_context(cafile=authority.own.certificate_file)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.load_cert_chain(holder.certificate_file, holder.key_file)
+    return context
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_authority_that_is_taken_out_vouches_for_nothing_more(
+    tmp_path: Path, authority: Authority, version: ssl.TLSVersion
+) -> None:
+    server, machine = authority.issue("server"), authority.issue("one")
+    other = Authority(tmp_path, "Another CA")
+    stranger = other.issue("one")
+    authorities = tmp_path / "clients.pem"
+    ours = authority.own.certificate_file.read_bytes()
+    authorities.write_bytes(ours)
+    tls = ServerTls(server.certificate_file, server.key_file, authorities)
+    client, elsewhere = trust(authority, machine), trust(authority, stranger)
+    for context in (client, elsewhere):
+        context.maximum_version = version
+    with pytest.raises(ssl.SSLError):
+        shake(tls, elsewhere)
+    # One more authority: nobody has to connect anew.
+    authorities.write_bytes(ours + other.own.certificate_file.read_bytes())
+    before, told = shake(tls, client)
+    assert tls.refresh()
+    assert vouches_still(before)
+    after, _ = shake(tls, elsewhere)
+    assert vouches_still(after)
+    # And one less: neither connections, nor new ones, nor sessions that are taken up again.
+    authorities.write_bytes(other.own.certificate_file.read_bytes())
+    assert tls.refresh()
+    assert not vouches_still(before)
+    with pytest.raises(ssl.SSLError):
+        shake(tls, client)
+    if version is ssl.TLSVersion.TLSv1_2:
+        resumed, _ = shake(tls, client, told.session)
+        assert resumed.session_reused
+        assert resumed.getpeercert(binary_form=True) is not None
+        assert not vouches_still(resumed)
+    else:
+        with pytest.raises(ssl.SSLError):
+            shake(tls, client, told.session)
+    anew, _ = shake(tls, elsewhere)
+    assert vouches_still(anew)
+
+
+def test_session_that_began_after_the_change_is_taken_up_again(
+    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, machine = authority.issue("server"), authority.issue("one")
+    other = Authority(tmp_path, "Another CA")
+    authorities = tmp_path / "clients.pem"
+    ours = authority.own.certificate_file.read_bytes()
+    authorities.write_bytes(ours + other.own.certificate_file.read_bytes())
+    tls = ServerTls(server.certificate_file, server.key_file, authorities)
+    authorities.write_bytes(ours)
+    long_ago = time.time() - 60
+    monkeypatch.setattr("api.access.server_tls.time.time", lambda: long_ago)
+    assert tls.refresh()
+    client = trust(authority, machine)
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    _, told = shake(tls, client)
+    resumed, _ = shake(tls, client, told.session)
+    assert resumed.session_reused
+    assert vouches_still(resumed)
+
+
+async def test_connection_of_an_authority_that_is_taken_out_is_refused(
+    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.access.server_tls.LOOK_S", 0.01)
+    other = Authority(tmp_path, "Another CA")
+    machine, staying = authority.issue("one"), other.issue("two")
+    authorities = tmp_path / "clients.pem"
+    kept = other.own.certificate_file.read_bytes()
+    authorities.write_bytes(authority.own.certificate_file.read_bytes() + kept)
+    access = write_access(
+        tmp_path,
+        authorities.name,
+        f'name = "tax"\nsubject = "{machine.subject}"\nroles = ["reader"]',
+        f'name = "registry"\nsubject = "{staying.subject}"\nroles = ["reader"]',
+    )
+    context = trust(authority, machine)
+    async with (
+        open_server(build_settings(authority, access)) as url,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session,
+    ):
+        async with session.get(url + "/x/who", ssl=context) as response:
+            assert (await response.json())["name"] == "tax"
+        authorities.write_bytes(kept)
+        for _ in range(1_000):
+            async with session.get(url + "/x/who", ssl=context) as response:
+                status, problem = response.status, await response.json()
+            if status != 200:
+                break
+            await asyncio.sleep(0.01)
+        assert (status, problem["code"]) == (401, "unauthorized")
+        assert "open a new connection" in problem["next_step"]
+        with pytest.raises((aiohttp.ClientError, ssl.SSLError, ConnectionError)):
+            await ask(url, authority.own, machine)
+        assert (await ask(url, authority.own, staying))[1]["name"] == "registry"
