@@ -110,14 +110,19 @@ def build_app(services: Services, settings: ApiSettings) -> web.Application:
     return app
 
 
-def problem_response(request: web.Request, error: ApiError) -> web.Response:
-    """Return `error` as an RFC 9457 answer."""
+def problem_response(
+    request: web.Request,
+    error: ApiError,
+    *,
+    word: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+) -> web.Response:
+    """Return `error` as an RFC 9457 answer; `word` puts it into the words of a surface."""
     headers = {}
     if "allowed_methods" in error.extra:
         headers["Allow"] = ", ".join(error.extra["allowed_methods"])
     return web.Response(
         status=error.status,
-        body=orjson.dumps(as_problem(error, instance=request.get(REQUEST_ID))),
+        body=orjson.dumps(word(as_problem(error, instance=request.get(REQUEST_ID)))),
         content_type=PROBLEM_CONTENT_TYPE,
         headers=headers,
     )

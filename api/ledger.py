@@ -357,7 +357,7 @@ def _refuse_tag(tag: str) -> UpstreamFault:
         f"the network names no block `{tag}` yet",
         code="finality_unknown",
         next_step=(
-            "wait, or, where a block is final at once as with QBFT on Besu, the operator sets"
+            "wait, or, where no block is ever taken back, as with QBFT on Besu, the operator sets"
             " foreign.finality to latest"
         ),
     )

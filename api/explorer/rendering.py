@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from api.explorer.law.kinds import KINDS
 from api.explorer.law.moments import write_moment
 from api.explorer.ledgers import PREFIX, find_root, list_choices
-from api.explorer.texts import LANGUAGES, Language, choose_language
+from api.explorer.texts import AS_REPORTED, LANGUAGES, Language, choose_language
 from api.records import compute_moment
 from api.rest.services import RestServices
 
@@ -79,6 +79,8 @@ def render(
     choices = list_choices(services)
     chosen = request.query.get("lang")
     language = find_language(request)
+    if not services.ledger.network.finality.is_final:
+        language = AS_REPORTED[language.tag]
     text = (
         _get_environment()
         .get_template(template)

@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from api.access.callers import requires
-from api.app import REQUEST_ID, Surface, problem_response
+from api.app import REQUEST_ID, Surface
 from api.errors import ApiError, Forbidden, NotFound, Unauthorized, UpstreamFault, UserFault
 from api.explorer.json_surface import build_json_app
 from api.explorer.ledgers import PREFIX
@@ -20,6 +20,7 @@ from api.explorer.services import SERVICES, ExplorerServices
 from api.index.index import IndexMismatch
 from api.rest.ledger_words import HEADER as LEDGER_HEADER
 from api.rest.ledgers import LedgerUnknown
+from api.rest.wording import refuse
 
 _JSON: Final = "/v1"
 """Where the JSON is below a ledger's first page."""
@@ -64,7 +65,7 @@ async def _name_ledger(request: web.Request, response: web.StreamResponse) -> No
 def render_error(services: ExplorerServices, request: web.Request, error: ApiError) -> web.Response:
     """Return an error as a page for people, or as a problem document below `/v1`."""
     if request.path.startswith(f"{services.root}{_JSON}/"):
-        return problem_response(request, error)
+        return refuse(services.rest, request, error)
     match error:
         case Unauthorized():
             key = "error.unauthorized"

@@ -7,6 +7,7 @@ what it opened of the vault, and writes the answer with its ETag.
 
 import hashlib
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -24,7 +25,7 @@ from api.rest.purposes import check_purpose, name_reading
 from api.rest.route import ALWAYS_VOLATILE, Route
 from api.rest.routes import ROUTES
 from api.rest.services import RestServices
-from api.rest.wording import word_answer
+from api.rest.wording import refuse, word_answer
 
 SERVICES = web.AppKey("rest_services", RestServices)
 """The services behind this application."""
@@ -34,13 +35,18 @@ def build_rest_surface(services: RestServices) -> Surface:
     """Return REST on the own ledger as a surface of the root application."""
     app = build_rest(services)
     app.router.add_route("*", "/ledgers/{ledger}/{rest:.*}", requires()(_refuse_ledger))
-    return Surface(name="rest", prefix=PREFIX, app=app)
+    return Surface(name="rest", prefix=PREFIX, app=app, render_error=partial(refuse, services))
 
 
 def build_ledger_surfaces(services: RestServices) -> tuple[Surface, ...]:
     """Return REST on every ledger of an API by its name, the own one included."""
     return tuple(
-        Surface(name="rest", prefix=build_prefix(one.ledger_name), app=build_rest(one))
+        Surface(
+            name="rest",
+            prefix=build_prefix(one.ledger_name),
+            app=build_rest(one),
+            render_error=partial(refuse, one),
+        )
         for one in services.ledgers
     )
 

@@ -7,8 +7,8 @@ then says in a few bytes that nothing has changed (304), and the kept answer is 
         consent = client.send(requests.get_consent(uid))
         later = client.send(requests.get_consent(uid))  # asked again, and sent only if it changed
 
-The node is asked every time, so an answer is never older than the node's last final block. Keep one
-for each client: what a token may read is nobody else's.
+The node is asked every time, so an answer is never older than the node's last settled block.
+Keep one for each client: what a token may read is nobody else's.
 """
 
 from collections import OrderedDict

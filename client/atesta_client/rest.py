@@ -22,7 +22,8 @@ A request that cannot do anything twice (it reads, or carries an idempotency key
 after a lost connection, a time-out or a passing refusal, with growing pauses, until the client's
 patience ends. Others are sent once, unless the node says that they came too often (429): then
 nothing was done yet, and the client waits as long as it is asked to. ``follow`` waits until a
-write is final in a block with quorum seals.
+write is settled: final in a block with quorum seals or, where the node reads another network,
+``reported`` in a block that this network names.
 """
 
 import asyncio
@@ -155,11 +156,14 @@ class AsyncClient:
     async def follow(
         self, accepted: Accepted, *, timeout_s: float = 60.0, interval_s: float = 0.2
     ) -> Operation:
-        """Wait until a write is final; return its operation.
+        """Wait until a write is settled; return its operation.
+
+        Its state is ``final`` on a ledger whose validators seal its blocks, and ``reported`` in
+        front of another network, of which nobody here has checked why its block stays.
 
         Raises :class:`OperationFailed` when its block refused it, with code, rule, field, legal
         reference and next step, and :class:`RestUnreachable` when it is not settled in time (it
-        may still become final).
+        may still be).
         """
         loop = asyncio.get_running_loop()
         give_up = loop.time() + timeout_s
@@ -178,7 +182,7 @@ class AsyncClient:
             await asyncio.sleep(interval_s)
 
     async def complete(self, request: Request[Accepted], *, timeout_s: float = 60.0) -> Accepted:
-        """Send a write and wait until it is final; return what was accepted.
+        """Send a write and wait until it is settled; return what was accepted.
 
         What an act hands back for the other side is its ``envelope``. Errors as for :meth:`send`
         and :meth:`follow`.
@@ -359,11 +363,11 @@ class Client:
         return self._run(self._client.send(request))
 
     def follow(self, accepted: Accepted, *, timeout_s: float = 60.0) -> Operation:
-        """Wait until a write is final; errors as for :meth:`AsyncClient.follow`."""
+        """Wait until a write is settled; errors as for :meth:`AsyncClient.follow`."""
         return self._run(self._client.follow(accepted, timeout_s=timeout_s))
 
     def complete(self, request: Request[Accepted], *, timeout_s: float = 60.0) -> Accepted:
-        """Send a write and wait until it is final, as :meth:`AsyncClient.complete`."""
+        """Send a write and wait until it is settled, as :meth:`AsyncClient.complete`."""
         return self._run(self._client.complete(request, timeout_s=timeout_s))
 
     def list_all(self, request: Request[Page[T]]) -> Iterator[T]:

@@ -22,6 +22,7 @@ from node.cli.rest_calls import (
     print_table,
     read_object,
     read_pairs,
+    tell_settled,
     write_new,
 )
 
@@ -109,7 +110,7 @@ def act(
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
 ) -> None:
-    """Do an act for this node's agency and wait until it is final."""
+    """Do an act for this node's agency and wait until it is settled."""
     check_absent(out)
     with open_client(url, token_file) as client:
         accepted = _settle(client, _build(client, name, file, path, key))
@@ -149,7 +150,7 @@ def submit(
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
 ) -> None:
-    """Hand in an act that was signed elsewhere and wait until it is final."""
+    """Hand in an act that was signed elsewhere and wait until it is settled."""
     from atesta_client import requests
 
     with open_client(url, token_file) as client:
@@ -184,10 +185,10 @@ def _build(
 def _settle(client: "Client", request: "Request[Accepted]") -> "Accepted":
     from rich.console import Console
 
-    with Console(stderr=True).status("waiting for a final block"):
+    with Console(stderr=True).status("waiting for the ledger"):
         accepted = client.send(request)
         operation = client.follow(accepted)
-    typer.echo(f"{accepted.uid}: {operation.kind}, final in block {operation.block}")
+    typer.echo(f"{accepted.uid}: {operation.kind}, {tell_settled(operation)}")
     return accepted
 
 

@@ -82,5 +82,5 @@ def _find_code(text: str, url: str, token_file: Path | None) -> tuple["Address",
     rpc = NodeRpc(url.rstrip("/"), token_file=token_file)
     deployed = bytes.fromhex(rpc.call("eth_getCode", text, "latest")[2:])
     if not deployed:
-        raise UserFault("has no code at the last final block", field=text)
+        raise UserFault("has no code at the last block", field=text)
     return Address(to_canonical_address(text)), Hash32(keccak(deployed))

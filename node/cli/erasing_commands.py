@@ -68,7 +68,7 @@ def erase(
         }
         print_json(asdict(answer) | times)
     elif answer.state != "erased":
-        typer.echo(f"{uid}: ordered; {answer.problem or 'the tombstone is not final yet'}")
+        typer.echo(f"{uid}: ordered; {answer.problem or 'the tombstone is not on the ledger yet'}")
         typer.echo(f"next: atesta erase {uid} again, which only asks how far it has come")
     elif answer.block is None:
         typer.echo(f"{uid}: erased; the ledger has no attestation of it to mark")

@@ -107,7 +107,7 @@ class Registry:
             raw = self.ask("proposal", number)
             if (raw["kind"], raw["payload"], raw["expires"]) == (int(kind), payload, expires):
                 return number
-        raise OperationalFault("the proposal is final but the node does not show it")
+        raise OperationalFault("the proposal is made but the node does not show it")
 
     def vote(self, number: int, *, approve: bool) -> ProposalView:
         """Vote, wait until that is final, and return how the proposal then stands."""

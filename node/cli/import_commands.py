@@ -29,7 +29,7 @@ def import_file(
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
 ) -> None:
-    """Import acts from a file and wait until all are final; exit code 1 if lines were rejected.
+    """Import acts from a file and wait until all are settled; exit code 1 if lines were rejected.
 
     The node keeps the file's lines before it answers, and goes on by itself. This command may be
     stopped at any time: given the same file again, it shows the same import and does nothing twice.
@@ -53,7 +53,7 @@ def import_file(
             requests.create_import(data, content_type=content_type, act=act, idempotency_key=key)
         )
         made = _watch(client, made)
-        typer.echo(f"{made.id}: {made.done} of {made.lines} lines are final")
+        typer.echo(f"{made.id}: {made.done} of {made.lines} lines are on the ledger")
         if made.rejected == 0:
             return
         typer.echo(f"{made.rejected} lines were rejected:")

@@ -14,6 +14,7 @@ from node.cli.rest_calls import (
     open_client,
     read_json,
     read_object,
+    tell_settled,
 )
 from node.cli.token_files import is_token, read_text
 
@@ -32,7 +33,7 @@ def attest(
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
 ) -> None:
-    """Attest a document with the node's agency as issuer and wait until that is final.
+    """Attest a document with the node's agency as issuer and wait until that is settled.
 
     The document stays in the agency's vault; on the chain goes a commitment to it.
     """
@@ -44,13 +45,13 @@ def attest(
         content = _with_key(content, read_object(holder_key))
     check_absent(out)
     with open_client(url, token_file) as client:
-        with Console(stderr=True).status("waiting for a final block"):
+        with Console(stderr=True).status("waiting for the ledger"):
             accepted = client.send(requests.attest_document(schema_uid=schema, document=content))
             operation = client.follow(accepted)
         if out is not None:
             answer = client.send(requests.get_credential(accepted.uid).for_purpose("issuing"))
             out.write_text(json.dumps(answer.credential, indent=1) + "\n", encoding="utf-8")
-    typer.echo(f"{accepted.uid}: attested, final in block {operation.block}")
+    typer.echo(f"{accepted.uid}: attested, {tell_settled(operation)}")
 
 
 def _with_key(content: Any, key: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def verify(
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
 ) -> None:
-    """Check a file on this node's last final block; exit code 0 only if it is valid."""
+    """Check a file on the last block that this node reads; exit code 0 only if it is valid."""
     from atesta_client import requests
 
     if is_token(file):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 if TYPE_CHECKING:
+    from atesta_client.answers import Operation
     from atesta_client.rest import Client
 
 Url = Annotated[str, typer.Option("--url", help="The node's API.")]
@@ -40,6 +41,13 @@ def open_client(url: str, token_file: Path | None, *, purpose: str | None = None
     client = Client(url, token=read_token(token_file), purpose=purpose)
     ledger = CHOSEN_LEDGER.get()
     return client if ledger is None else client.ledger(ledger)
+
+
+def tell_settled(operation: "Operation") -> str:
+    """Return where a settled write stands, in the words of its network."""
+    if operation.state == "reported":
+        return f"in block {operation.block} as reported by that network"
+    return f"{operation.state} in block {operation.block}"
 
 
 def read_token(path: Path | None) -> str | None:

@@ -244,7 +244,7 @@ def test_import_beside_goes_on_after_the_node_was_killed(world: World, tmp_path:
     small = tmp_path / "more.ndjson"
     small.write_bytes(write_lines(2))
     for _ in range(2):
-        assert "2 of 2 lines are final" in world.tell(
+        assert "2 of 2 lines are on the ledger" in world.tell(
             "import", str(small), "--act", "purpose.publish"
         )
     listed = world.tell("list", "imports", "--json")

@@ -21,6 +21,7 @@ from api.explorer.texts.law import write_law
 from api.explorer.texts.members import write_members
 from api.explorer.texts.missing import write_missing
 from api.explorer.texts.portuguese import PORTUGUESE
+from api.explorer.texts.reported import write_reported
 from api.explorer.texts.schemas import write_schemas
 from api.explorer.texts.words import write_words
 
@@ -74,6 +75,12 @@ LANGUAGES: Final[Mapping[str, Language]] = {
 }
 
 DEFAULT: Final = LANGUAGES["en"]
+
+AS_REPORTED: Final[Mapping[str, Language]] = {
+    tag: Language(tag=tag, name=language.name, texts={**language.texts, **write_reported(place)})
+    for place, (tag, language) in enumerate(LANGUAGES.items())
+}
+"""The same languages in front of another network, of which no page says that a block is final."""
 
 
 def choose_language(wanted: str | None, accepted: str) -> Language:

@@ -55,7 +55,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "finality.not_final": "未能證明已最終確認：本節點只持有所需 {quorum} 個簽章中的 {sealed} 個。"
     "請勿依賴本區塊。",
     "finality.genesis": "起點：所有節點都由同一份創世檔案開始，因此區塊 0 無需簽章。",
-    "finality.unknown": "本網頁所連接的網絡不提供簽章資料；其區塊的最終確認以該網絡所報告者為準。",
+    "finality.unknown": "本網頁所連接的網絡不提供簽章資料；其區塊以該網絡所報告者為準。",
     "finality.meaning": "驗證節點以簽署方式確認區塊。取得 {total} 個中的 {quorum} 個簽章後，除非三"
     "分之一或以上的驗證節點違反規則，否則不可能有其他區塊取代它；而違規者自己的簽章就是證據。",
     "finality.sealed": "已簽署",

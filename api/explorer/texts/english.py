@@ -57,8 +57,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     "needed. Do not rely on this block.",
     "finality.genesis": "The beginning: every node starts from the same genesis file, so block 0 "
     "needs no seals.",
-    "finality.unknown": "The network behind these pages does not report seals; its blocks are "
-    "final as that network reports them.",
+    "finality.unknown": "The network behind these pages does not report seals; its blocks stay "
+    "as reported by that network.",
     "finality.meaning": "A validator seals a block by signing it. With {quorum} of {total} seals "
     "no other block can take its place, unless a third or more of the validators broke the "
     "rules; their own signatures would then prove it.",

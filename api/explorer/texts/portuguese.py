@@ -56,8 +56,8 @@ PORTUGUESE: Final[Mapping[str, str]] = {
     " selos precisos. Não confie neste bloco.",
     "finality.genesis": "O começo: todos os nós partem do mesmo ficheiro génese, por isso o bloco "
     "0 não precisa de selos.",
-    "finality.unknown": "A rede por trás destas páginas não comunica selos; os seus blocos são "
-    "definitivos conforme essa rede os comunica.",
+    "finality.unknown": "A rede por trás destas páginas não comunica selos; os seus blocos "
+    "valem conforme essa rede os comunica.",
     "finality.meaning": "Um validador sela um bloco assinando-o. Com {quorum} de {total} selos "
     "nenhum outro bloco pode tomar o seu lugar, a não ser que um terço ou mais dos validadores "
     "violasse as regras; as suas próprias assinaturas o provariam.",

@@ -44,7 +44,7 @@ class Explanation:
     facts: dict[str, Any]
     """What the ledger says of it, such as what a legal basis asks for."""
     block: int
-    """Last final block, on which it was tried."""
+    """Last settled block, on which it was tried."""
     block_time: datetime
     """Its time."""
 
@@ -98,7 +98,7 @@ class Import:
     promised: int
     """Lines on their way to the ledger."""
     done: int
-    """Lines that are final on the ledger."""
+    """Lines that are settled on the ledger."""
     rejected: int
     """Lines that made nothing."""
     problem: str | None

@@ -132,7 +132,7 @@ class Erasure:
     operation: str | None
     """The promised tombstone; ``None`` for what was never attested."""
     block: int | None
-    """Block of the tombstone, once it is final."""
+    """Block of the tombstone, once it is settled."""
     block_time: datetime | None
     """Time of that block."""
     erased: datetime | None
@@ -183,7 +183,7 @@ class Publication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attestation:
-    """One attestation as the chain has it at the last final block."""
+    """One attestation as the chain has it at the last settled block."""
 
     uid: str
     """The record's identifier."""
@@ -216,7 +216,8 @@ class Attestation:
     unopened: bool | None
     """True if this node sent a bare commitment; ``None`` if another agency issued it."""
     final: bool
-    """Always true: only final blocks are read."""
+    """True: only final blocks are read; false where the node reads another network, which
+    reports its blocks."""
     read_at_block: int
     """Block at which it was read."""
     ledger: str = ""

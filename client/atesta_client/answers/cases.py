@@ -176,7 +176,7 @@ class CaseAnswer:
     missing: tuple[str, ...]
     """Codes of all that is missing; empty if all is in order."""
     block: int
-    """Last final block read."""
+    """Last settled block read."""
     ledgers: dict[str, Any] = field(default_factory=dict)
     """Every ledger that was asked, with the last block read; ``None`` where it was out of reach."""
 
@@ -226,4 +226,4 @@ class Askable:
     refused: tuple[RefusedBasis, ...]
     """Bases that do not, and why."""
     block: int
-    """Last final block read."""
+    """Last settled block read."""

@@ -102,7 +102,7 @@ class Verification:
     recognition: str | None
     """The ledger's recognition policy that judged; None where none stands or none is needed."""
     block: int
-    """Last final block of this node."""
+    """Last settled block of this node."""
     block_hash: str
     """Its hash."""
     block_time: datetime
@@ -192,7 +192,7 @@ class Activity:
     transaction: str
     """Transaction."""
     final: bool
-    """True: the block has quorum seals."""
+    """True: the block has quorum seals; false where another network reports it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +220,7 @@ class Provenance:
     agents: tuple[Agent, ...]
     """Agencies named above."""
     block: int
-    """Last final block read."""
+    """Last settled block read."""
     block_time: datetime
     """Its time."""
     ledger: str = ""

@@ -65,7 +65,7 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a consent stands at the last final block."""
+    """How a consent stands at the last settled block."""
 
     confirmation: str
     """``not_demanded``, ``demanded`` or ``confirmed``."""

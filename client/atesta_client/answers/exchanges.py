@@ -20,7 +20,7 @@ class Consents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How an exchange stands at the last final block."""
+    """How an exchange stands at the last settled block."""
 
     decided_by: str | None
     """Commitment to the data officer."""

@@ -74,7 +74,7 @@ class ProposalView:
     votes: tuple[Ballot, ...]
     """Votes of all agencies that voted."""
     read_at_block: int
-    """Last final block read."""
+    """Last settled block read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ class LawRecord:
     changed_block: int
     """Block of its last change."""
     read_at_block: int
-    """Last final block when this was read."""
+    """Last settled block when this was read."""
     erased_here: datetime | None = None
     """When the answering agency's vault erased what it had of it."""
     erased_reason: str | None = None

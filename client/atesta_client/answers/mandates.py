@@ -72,7 +72,7 @@ class MandateCheck:
     handed_on_from: tuple[str, ...]
     """Mandates above it, each of which has to cover it too."""
     read_at_block: int
-    """Last final block read."""
+    """Last settled block read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ class Page(Generic[T]):
     next: str | None
     """Cursor for what follows; ``None`` at the end."""
     indexed_block: int | None = None
-    """Last final block that the list rests on, where the node says it."""
+    """Last settled block that the list rests on, where the node says it."""
 
 
 def read_answer(kind: type[T], data: Any) -> T:

@@ -30,7 +30,7 @@ class Status:
     genesis_hash: str
     """Hash of its genesis block."""
     block: int
-    """Last final block."""
+    """Last settled block."""
     block_time: datetime
     """Its time."""
     behind_s: int
@@ -38,7 +38,7 @@ class Status:
     indexed_block: int
     """Last block in the index; -1 while it is empty."""
     pending: int
-    """Writes not yet final."""
+    """Writes not yet settled."""
     finality: FinalityFacts | None = None
     """Who vouches for that block; ``None`` where the node does not say."""
 
@@ -64,7 +64,7 @@ class LedgerInfo:
     genesis_hash: str | None
     """Hash of block 0."""
     block: int | None
-    """Last final block."""
+    """Last settled block."""
     block_time: datetime | None
     """Its time."""
     indexed_block: int | None
@@ -91,7 +91,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agency:
-    """A member agency as the registry has it at the last final block."""
+    """A member agency as the registry has it at the last settled block."""
 
     id: str
     """The agency's identifier."""
@@ -119,7 +119,7 @@ class Agency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A write is durable here and will be on the chain; follow the operation until it is final."""
+    """A write is durable here and will be on the chain; follow the operation to its end."""
 
     operation: str
     """The operation's identifier."""
@@ -132,7 +132,7 @@ class Accepted:
     unopened: bool = False
     """True when a bare commitment was accepted."""
     follow: str
-    """Path to follow until final."""
+    """Path to follow until settled."""
     record: str
     """Path of the record."""
     envelope: dict[str, Any] | None = None
@@ -162,7 +162,7 @@ class Operation:
     unopened: bool
     """True for a bare commitment that this node has not seen opened."""
     block: int | None
-    """Block that contains it, once final."""
+    """Block that contains it, once settled."""
     block_time: datetime | None
     """Time of that block."""
     error: str | None

@@ -103,7 +103,7 @@ def attest_commitment(
 
 
 def get_attestation(uid: Hex) -> Request[Attestation]:
-    """Read one attestation at the last final block."""
+    """Read one attestation at the last settled block."""
     return get(Attestation, "/attestations/{uid}", uid=uid)
 
 

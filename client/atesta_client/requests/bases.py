@@ -100,7 +100,7 @@ def enter_basis(
 
 
 def get_basis(uid: Hex) -> Request[Basis]:
-    """Read one basis at the last final block."""
+    """Read one basis at the last settled block."""
     return get(Basis, "/bases/{uid}", uid=uid)
 
 
@@ -167,7 +167,7 @@ def enter_instrument(
 
 
 def get_instrument(uid: Hex) -> Request[Instrument]:
-    """Read one instrument at the last final block."""
+    """Read one instrument at the last settled block."""
     return get(Instrument, "/instruments/{uid}", uid=uid)
 
 
@@ -230,7 +230,7 @@ def order_stop(
 
 
 def get_stop(uid: Hex) -> Request[Stop]:
-    """Read one stop at the last final block."""
+    """Read one stop at the last settled block."""
     return get(Stop, "/stops/{uid}", uid=uid)
 
 

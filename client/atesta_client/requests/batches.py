@@ -76,7 +76,7 @@ def create_batch(
 
 
 def get_batch(uid: Hex) -> Request[Batch]:
-    """Read one batch at the last final block."""
+    """Read one batch at the last settled block."""
     return get(Batch, "/batches/{uid}", uid=uid)
 
 

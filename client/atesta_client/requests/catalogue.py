@@ -62,7 +62,7 @@ def register_dataset(
 
 
 def get_dataset(uid: Hex) -> Request[Dataset]:
-    """Read one dataset at the last final block."""
+    """Read one dataset at the last settled block."""
     return get(Dataset, "/datasets/{uid}", uid=uid)
 
 
@@ -102,7 +102,7 @@ def publish_notice(
 
 
 def get_notice(uid: Hex) -> Request[Notice]:
-    """Read one notice at the last final block."""
+    """Read one notice at the last settled block."""
     return get(Notice, "/notices/{uid}", uid=uid)
 
 
@@ -154,7 +154,7 @@ def publish_purpose(
 
 
 def get_purpose(uid: Hex) -> Request[Purpose]:
-    """Read one purpose at the last final block."""
+    """Read one purpose at the last settled block."""
     return get(Purpose, "/purposes/{uid}", uid=uid)
 
 

@@ -117,7 +117,7 @@ def record_consent(
 
 
 def get_consent(uid: Hex) -> Request[Consent]:
-    """Read one consent at the last final block."""
+    """Read one consent at the last settled block."""
     return get(Consent, "/consents/{uid}", uid=uid)
 
 

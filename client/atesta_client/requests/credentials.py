@@ -118,7 +118,7 @@ def erase_credential(uid: Hex, *, reason: str, **options: Unpack[Writing]) -> Re
 
     - ``reason``: ``error``, ``superseded``, ``ended_by_law``, ``holder_request`` or ``security``.
 
-    The answer may come before the ledger's tombstone is final; ``get_erasure`` tells the rest.
+    The answer may come before the ledger's tombstone is settled; ``get_erasure`` tells the rest.
     """
     key = options.get("idempotency_key") or make_key()
     return send(Erasure, "POST", "/credentials/{uid}/erase", {"reason": reason}, key=key, uid=uid)

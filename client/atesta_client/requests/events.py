@@ -31,7 +31,7 @@ def stream_events(
     uid: Hex | None = None,
     cursor: str | None = None,
 ) -> Subscription[LawEvent]:
-    """Be told of events as they become final, for ``client.stream``.
+    """Be told of events as they are settled, for ``client.stream``.
 
     - ``cursor``: begin after the event that has it; without it, with what comes.
 

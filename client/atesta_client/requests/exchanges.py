@@ -124,7 +124,7 @@ def request_exchange(
 
 
 def get_exchange(uid: Hex) -> Request[Exchange]:
-    """Read one exchange at the last final block."""
+    """Read one exchange at the last settled block."""
     return get(Exchange, "/exchanges/{uid}", uid=uid)
 
 

@@ -56,7 +56,7 @@ def record_mandate(
 
 
 def get_mandate(uid: Hex) -> Request[Mandate]:
-    """Read one mandate at the last final block."""
+    """Read one mandate at the last settled block."""
     return get(Mandate, "/mandates/{uid}", uid=uid)
 
 
@@ -88,7 +88,7 @@ def list_bodies(**filters: Unpack[Filters]) -> Request[Page[Body]]:
 
 
 def get_body(uid: Hex) -> Request[Body]:
-    """Read one body at the last final block."""
+    """Read one body at the last settled block."""
     return get(Body, "/bodies/{uid}", uid=uid)
 
 

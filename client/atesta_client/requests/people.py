@@ -52,7 +52,7 @@ def create_key_binding(
 
 
 def get_key_binding(uid: Hex) -> Request[KeyBinding]:
-    """Read one key binding at the last final block."""
+    """Read one key binding at the last settled block."""
     return get(KeyBinding, "/key-bindings/{uid}", uid=uid)
 
 

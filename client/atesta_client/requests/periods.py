@@ -28,7 +28,7 @@ def list_periods(
 
 
 def get_period(uid: Hex) -> Request[Period]:
-    """Read one period at the last final block."""
+    """Read one period at the last settled block."""
     return get(Period, "/periods/{uid}", uid=uid)
 
 

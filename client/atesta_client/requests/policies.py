@@ -72,7 +72,7 @@ def propose_policy(
 
 
 def get_policy(uid: Hex) -> Request[Policy]:
-    """Read one policy at the last final block."""
+    """Read one policy at the last settled block."""
     return get(Policy, "/policies/{uid}", uid=uid)
 
 

@@ -16,7 +16,7 @@ def list_posts(**filters: Unpack[Filters]) -> Request[Page[Post]]:
 
 
 def get_post(uid: Hex) -> Request[Post]:
-    """Read one post at the last final block, with its officers and keys."""
+    """Read one post at the last settled block, with its officers and keys."""
     return get(Post, "/posts/{uid}", uid=uid)
 
 

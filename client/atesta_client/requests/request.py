@@ -169,7 +169,7 @@ def write(
     method: str = "POST",
     **parts: Any,
 ) -> Request[Accepted]:
-    """Build a write that is followed until it is final; ``name`` is its act's, if it is one."""
+    """Build a write that is followed until it is settled; ``name`` is its act's, if it is one."""
     return Request(
         method=method,
         path=build_path(template, parts),

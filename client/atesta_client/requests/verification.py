@@ -1,4 +1,4 @@
-"""Checking what a resident shows, at the node's own last final block."""
+"""Checking what a resident shows, at the node's own last settled block."""
 
 from atesta_client.answers import Challenge, Verification
 from atesta_client.requests.encoding import CredentialFile, PresentationFile
@@ -16,7 +16,7 @@ def create_challenge(purpose: str) -> Request[Challenge]:
 def verify_presentation(
     presentation: PresentationFile, *, purpose: str | None = None
 ) -> Request[Verification]:
-    """Have a presentation checked on the node's last final block.
+    """Have a presentation checked on the node's last settled block.
 
     - ``purpose``: selects the recognition policy; the presentation's own when absent.
     """
@@ -27,13 +27,13 @@ def verify_presentation(
 def verify_credential(
     credential: CredentialFile, *, purpose: str | None = None
 ) -> Request[Verification]:
-    """Have a whole credential file checked on the node's last final block."""
+    """Have a whole credential file checked on the node's last settled block."""
     body = {"credential": credential, "purpose": purpose}
     return send(Verification, "POST", "/verify", body)
 
 
 def verify_token(token: str, *, purpose: str | None = None) -> Request[Verification]:
-    """Have an SD-JWT VC or a ``vc+jwt`` of this ledger checked on the node's last final block.
+    """Have an SD-JWT VC or a ``vc+jwt`` of this ledger checked on the node's last settled block.
 
     - ``token``: an export, whole or with some fields shown and signed by the holder;
     - ``purpose``: selects the recognition policy; that of the holder's signature when absent.

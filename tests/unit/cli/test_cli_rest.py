@@ -235,7 +235,7 @@ def test_import_goes_on_names_what_is_wrong_and_does_nothing_twice(
     rejects = tmp_path / "rejects.csv"
     arguments = ("import", str(file), "--act", "dataset.register")
     told = invoke(bureau, *arguments, "--rejects", str(rejects), code=1)
-    assert "5 of 6 lines are final" in told
+    assert "5 of 6 lines are on the ledger" in told
     assert "1 lines were rejected" in told
     with rejects.open(newline="") as written:
         rows = list(csv.DictReader(written))

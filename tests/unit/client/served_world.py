@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from api.imports.worker import run_imports
+from api.networks.network import OURS, Network
 from api.server import serve
 from api.settings import ApiSettings
 from tests.unit.rest.ledger_world import Agency, FakeLedger
@@ -28,7 +29,9 @@ _PAUSE_S = 0.01
 
 
 @contextmanager
-def serve_agencies(folder: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
+def serve_agencies(
+    folder: Path, names: Sequence[str], *, network: Network = OURS
+) -> Iterator[dict[str, str]]:
     """Serve agencies until the block is left; yields their addresses by name."""
     # What the servers log would stand in the middle of what the programs print.
     logging_before = structlog.get_config()
@@ -38,7 +41,7 @@ def serve_agencies(folder: Path, names: Sequence[str]) -> Iterator[dict[str, str
     thread.start()
     ready: asyncio.Future[dict[str, str]] = loop.create_future()
     stop = asyncio.Event()
-    served = asyncio.run_coroutine_threadsafe(_serve(folder, names, ready, stop), loop)
+    served = asyncio.run_coroutine_threadsafe(_serve(folder, names, network, ready, stop), loop)
     try:
         yield asyncio.run_coroutine_threadsafe(_wait(ready, served), loop).result(60)
     finally:
@@ -64,13 +67,16 @@ async def _wait(
 async def _serve(
     folder: Path,
     names: Sequence[str],
+    network: Network,
     ready: "asyncio.Future[dict[str, str]]",
     stop: asyncio.Event,
 ) -> None:
     ledger = FakeLedger()
     ledger.now_s = int(time.time())
     ledger.mine()
-    agencies = {name: Agency(ledger, folder / name, NUMBERS[name]) for name in names}
+    agencies = {
+        name: Agency(ledger, folder / name, NUMBERS[name], network=network) for name in names
+    }
     async with AsyncExitStack() as stack:
         urls = {}
         for name, agency in agencies.items():

@@ -16,6 +16,7 @@ from api.explorer.records import RecordReader
 from api.explorer.services import ExplorerServices
 from api.explorer.surface import build_explorer
 from api.index.index import Index
+from api.networks.network import OURS, Network
 from api.rest.opening import RestSettings, open_services
 from api.rest.schema_texts import SchemaTexts
 from api.server import serve
@@ -119,6 +120,7 @@ async def open_site(
     proposed: str,
     *,
     token_file: Path | None = None,
+    network: Network = OURS,
 ) -> AsyncIterator[Site]:
     """Serve the explorer of `ledger` on a free port, its index caught up."""
     settings = RestSettings(
@@ -126,12 +128,14 @@ async def open_site(
         outbox=folder / "outbox.sqlite",
         vault=folder / "vault.sqlite",
     )
-    rest = open_services(settings, raw=ledger.connection.raw)
+    rest = open_services(settings, raw=ledger.connection.raw, network=network)
     try:
         clock = Clock()
         index = rest.index
         await index.catch_up()
-        chain = ChainReader(ledger.connection.raw, now_s=lambda: ledger.now_s + clock.late_s)
+        chain = ChainReader(
+            ledger.connection.raw, network, now_s=lambda: ledger.now_s + clock.late_s
+        )
         surface = build_explorer(
             ExplorerServices(
                 chain=chain,

@@ -22,6 +22,7 @@ from hexbytes import HexBytes
 from api.app import Services, build_app
 from api.databases import CommitWatch
 from api.errors import UpstreamFault
+from api.networks.network import OURS, Network
 from api.openapi.surface import build_documentation_surface
 from api.outbox.account import Account, build_account
 from api.rest.app import build_ledger_surfaces, build_rest_surface
@@ -267,6 +268,7 @@ class Agency:
         further: Sequence[LedgerPlace] = (),
         ledger_name: str = OWN_NAME,
         watch: CommitWatch | None = None,
+        network: Network = OURS,
     ) -> None:
         def place(name: str) -> Path | str:
             found = place_database(folder, name) if urls is None else urls(name)
@@ -287,6 +289,7 @@ class Agency:
                 ledger_name=ledger_name,
             ),
             raw=ledger,
+            network=network,
             accounts=[self.account],
             further=further,
             now=lambda: float(ledger.now_s),
