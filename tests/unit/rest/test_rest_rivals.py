@@ -3,9 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from api.vault.checking import check_vault
+from api.vault.claims import CERTIFICATE_ROLE
 from api.vault.erasure import ErasureReason
 from tests.unit.rest.ledger_world import Caller, FakeLedger
 from tests.unit.rest.test_rest_certificates import count_live
+from tests.unit.rest.test_rest_erasing import settle
 from tests.unit.rest.test_rest_records import make_credential
 
 TAKEN = "certificate_already_attested"
@@ -98,6 +101,26 @@ async def test_claim_of_an_opened_file_outlives_the_epoch_of_its_key(
     )
     assert set(before).isdisjoint(keyring.list_keys())
     assert (await attest(laboratory, kept["uid"], status=409))["code"] == TAKEN
+
+
+async def test_claim_of_an_opened_file_goes_when_its_record_is_erased(
+    laboratory: Caller, schema: str
+) -> None:
+    opened, kept = [await make_credential(laboratory, schema, 1) for _ in range(2)]
+    uid = bytes.fromhex(opened["uid"][2:])
+    await laboratory.agency.services.vault.discard(uid)
+    await laboratory.post("/attestations", {"credential": opened["credential"]})
+    await laboratory.agency.settle()
+    materials = laboratory.agency.services.materials
+    assert await materials.list_held([uid], [CERTIFICATE_ROLE]) == ((uid, CERTIFICATE_ROLE),)
+    keyring = laboratory.agency.services.maybe_keyring
+    assert keyring is not None
+    assert check_vault(keyring).is_whole
+    await laboratory.post(f"/records/{opened['uid']}/erase", {"reason": "holder_request"})
+    await settle(laboratory)
+    assert await materials.list_held([uid], [CERTIFICATE_ROLE]) == ()
+    await attest(laboratory, kept["uid"])
+    assert await count_live(laboratory) == {"active": 1, "erased": 1}
 
 
 async def test_bare_commitment_under_a_kept_uid_meets_its_rivals(
