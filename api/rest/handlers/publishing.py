@@ -185,8 +185,8 @@ async def _check_live(source: RestServices, record: RecordReference) -> None:
             field="credential",
             status=409,
             next_step=(
-                f"attest it at {build_prefix(source.ledger_name)} and wait until that is final, or "
-                "ask for the one that replaced it"
+                f"attest it at {build_prefix(source.ledger_name)} and follow its operation to the "
+                "end, or ask for the one that replaced it"
             ),
         )
 
