@@ -57,8 +57,17 @@ def privacy(  # noqa: PLR0917 - options of a command are named
         Path | None, typer.Option("--token-file", help="Bearer token for the nodes of --rpc.")
     ] = None,
     pattern_limit: Annotated[
-        int, typer.Option(min=0, help="Guesses of each pattern of numbers that are hashed.")
+        int,
+        typer.Option(min=0, help="Numbers of each pattern that are hashed in all fifteen ways."),
     ] = 100_000,
+    sweep_limit: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Numbers of each space of Macao that are hashed with SHA-256 once: by default all "
+            "mobile numbers, and a third of the identity numbers (30000000: all of them).",
+        ),
+    ] = 10_000_000,
 ) -> None:
     """Search for the vault's values in every encoding, and for hashes of what can be guessed.
 
@@ -87,7 +96,14 @@ def privacy(  # noqa: PLR0917 - options of a command are named
     today = datetime.now(UTC).date()
     with _show_progress() as tell:
         values = _read_values(config, tell)
-        content = run_audit(values, sources, tell=tell, today=today, pattern_limit=pattern_limit)
+        content = run_audit(
+            values,
+            sources,
+            tell=tell,
+            today=today,
+            pattern_limit=pattern_limit,
+            sweep_limit=sweep_limit,
+        )
     told = {"ledger": ledger, **content}
     signer.write(out, AUDIT_REPORT, told, check="atesta audit verify")
     _tell(told)
@@ -278,7 +294,10 @@ def _tell(report: Any) -> None:
     for reason, count in needles["left_out"].items():
         typer.echo(f"not looked for: {count:,} ({reason})")
     for space in guesses["spaces"]:
-        typer.echo(f"guessed: {space['name']}, {space['tried']:,} of {space['size']:,}")
+        share = space["tried"] / max(1, space["size"])
+        typer.echo(
+            f"guessed: {space['name']}, {space['tried']:,} of {space['size']:,} ({share:.2%})"
+        )
     chance = report["chance"]
     typer.echo(
         f"by chance, {chance['expected_hits']} findings are expected; {chance['left_to_chance']:,} "

@@ -276,7 +276,8 @@ async def test_audit_of_another_network_names_its_signer_by_the_address_book(
     out = tmp_path / "report.json"
     privacy = [
         *("audit", "privacy", "--config", str(world.config(BUREAU)), "--out", str(out)),
-        *("--rpc", f"network={world.anvil.url}", "--no-own", "--pattern-limit", "10"),
+        *("--rpc", f"network={world.anvil.url}", "--no-own"),
+        *("--pattern-limit", "10", "--sweep-limit", "10"),
     ]
     done = await asyncio.to_thread(CliRunner().invoke, app, privacy)
     assert done.exit_code == 0, (done.output, done.exception)

@@ -62,6 +62,7 @@ def audit(values: VaultValues, **folders: Path) -> dict[str, Any]:
         today=date(1963, 12, 31),
         first_birth=date(1963, 1, 1),
         pattern_limit=0,
+        sweep_limit=0,
     )
 
 
@@ -219,6 +220,7 @@ def audit_chain(values: VaultValues, call: CallRpc = answer_as_a_node) -> dict[s
         today=TODAY,
         first_birth=TODAY,
         pattern_limit=0,
+        sweep_limit=0,
     )
 
 
@@ -245,6 +247,24 @@ def test_audit_finds_what_is_on_a_chain(method: str) -> None:
     content = audit_chain(VaultValues(needles=[needle]), call)
     assert {hit["label"] for hit in content["hits"]} == {"number"}
     assert content["missed"] == []
+
+
+def test_audit_sweeps_the_spaces_of_the_city_and_says_how_far(tmp_path: Path) -> None:
+    leak = hashlib.sha256(b"60000999").hexdigest()
+    (tmp_path / "notes.txt").write_text(f"seen: {leak}\n")
+    for limit, labels in ((3_000, {"a number of Macao mobile numbers"}), (0, set())):
+        content = run_audit(
+            VaultValues(),
+            AuditSources(folders={"own": tmp_path}),
+            tell=tell,
+            today=TODAY,
+            first_birth=TODAY,
+            pattern_limit=0,
+            sweep_limit=limit,
+        )
+        assert {hit["label"] for hit in content["hits"]} == labels
+        tried = {space["name"]: space["tried"] for space in content["guesses"]["spaces"]}
+        assert tried.get("Macao mobile numbers, SHA-256 once", 0) == limit
 
 
 Answers = Iterator[tuple[int, str, bytes]]

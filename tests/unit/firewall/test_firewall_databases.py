@@ -34,6 +34,7 @@ def audit(url: str) -> dict[str, Any]:
         today=DAY,
         first_birth=DAY,
         pattern_limit=0,
+        sweep_limit=0,
     )
 
 
