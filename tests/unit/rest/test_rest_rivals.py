@@ -123,6 +123,20 @@ async def test_claim_of_an_opened_file_goes_when_its_record_is_erased(
     assert await count_live(laboratory) == {"active": 1, "erased": 1}
 
 
+async def test_credential_that_was_taken_back_stands_in_the_way_again(
+    laboratory: Caller, schema: str
+) -> None:
+    """A vault that had lost a record had lost its claim."""
+    lost, other = [await make_credential(laboratory, schema, 1) for _ in range(2)]
+    await attest(laboratory, lost["uid"])
+    path = f"/credentials/{lost['uid']}/export"
+    token = (await laboratory.post(path, {"format": "sd-jwt-vc"}, status=200))["token"]
+    await laboratory.agency.services.vault.discard(bytes.fromhex(lost["uid"][2:]))
+    await laboratory.post("/credentials/import", {"token": token}, status=201)
+    refused = await attest(laboratory, other["uid"], status=409)
+    assert (refused["code"], refused["uid"]) == (TAKEN, lost["uid"])
+
+
 async def test_bare_commitment_under_a_kept_uid_meets_its_rivals(
     laboratory: Caller, schema: str
 ) -> None:
