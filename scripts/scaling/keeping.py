@@ -1,4 +1,4 @@
-"""Where a made-up ledger's index is kept: a folder for either engine, or a database elsewhere."""
+"""Where an index and an agency's databases are kept: a folder for either engine, or elsewhere."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,30 +10,44 @@ from scripts.postgresql.server import keep_postgres
 
 ENGINES: Final = ("sqlite", "postgresql")
 
-_DATABASE: Final = "index"
+_DATABASES: Final = ("index", "vault", "outbox")
 _SETTINGS: Final = ("shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=15min")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Addresses of the databases, and what opens the vault."""
+
+    index: str
+    vault: str
+    outbox: str
+    key_file: Path
+    """The vault's master key; made with the vault, its epochs' keys beside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where the index is."""
+    """Where the databases are."""
 
     engine: str = ENGINES[0]
     folder: Path
     url: str | None = None
-    """Address of a database that somebody else runs; None for one in the folder."""
+    """Address of an index in a database that somebody else runs; None for one in the folder."""
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[str]:
-        """Give the address of the index while the context lasts; what is there stays."""
+    def open(self) -> Iterator[Stores]:
+        """Give the addresses while the context lasts; what is there stays."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        if self.url is not None:
-            yield self.url
-        elif self.engine == ENGINES[0]:
-            yield f"sqlite:///{self.folder / 'index.sqlite'}"
-        else:
-            with keep_postgres(self.folder / "postgresql", settings=_SETTINGS) as server:
-                if server.has_database(_DATABASE):
-                    yield server.build_url(_DATABASE)
-                else:
-                    yield server.create_database(_DATABASE)
+        key_file = self.folder / f"{self.engine}-vault.key"
+        if self.engine == ENGINES[0]:
+            index, vault, outbox = (f"sqlite:///{self.folder / name}.sqlite" for name in _DATABASES)
+            yield Stores(index=self.url or index, vault=vault, outbox=outbox, key_file=key_file)
+            return
+        with keep_postgres(self.folder / "postgresql", settings=_SETTINGS) as server:
+            index, vault, outbox = (
+                server.build_url(name)
+                if server.has_database(name)
+                else server.create_database(name)
+                for name in _DATABASES
+            )
+            yield Stores(index=self.url or index, vault=vault, outbox=outbox, key_file=key_file)

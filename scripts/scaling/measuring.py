@@ -23,8 +23,11 @@ from api.rest.app import build_rest_surface
 from api.rest.opening import RestSettings, open_services
 from api.settings import ApiSettings
 from scripts.scaling.chain import MadeChain
+from scripts.scaling.keeping import Stores
 from scripts.scaling.life import ANSWER_S
 from scripts.scaling.operations import Asked, list_requests
+from scripts.scaling.own_lists import list_own_requests
+from scripts.scaling.own_rows import OwnSizes
 from scripts.scaling.sizes import Plan
 
 TARGET_MS: Final = 50.0
@@ -48,19 +51,28 @@ class Unanswered(Exception):
 
 
 async def measure(
-    plan: Plan, url: str, *, turns: int, repeats: int = 1, every: int = 1, is_quiet: bool = False
+    plan: Plan,
+    url: str,
+    *,
+    turns: int,
+    repeats: int = 1,
+    every: int = 1,
+    is_quiet: bool = False,
+    own: tuple[Stores, OwnSizes] | None = None,
+    only: Sequence[str] = (),
 ) -> list[Timing]:
     """Ask everything `turns` times with different values; returns the slowest first.
 
     With `every`, only each so-manieth request is sent. Each is sent `repeats` times, of which the
     fastest counts: on a machine that other programs share, more than one tells what the index takes
-    rather than what the others do. Raises `Unanswered` for any answer but 200.
+    rather than what the others do. With `own`, the lists of the agency's vault and outbox are asked
+    too; with `only`, no lists but these. Raises `Unanswered` for any answer but 200.
     """
     chain = MadeChain(plan)
     took_ms: dict[str, list[tuple[float, str]]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="atesta-scale-") as folder:
         services = open_services(
-            RestSettings(index=url, outbox=Path(folder) / "outbox.sqlite", vault=Path(folder)),
+            _place(url, Path(folder), None if own is None else own[0]),
             raw=chain,
             accounts=[],
             # Some days after the last block: whatever is still open is overdue.
@@ -77,7 +89,11 @@ async def measure(
             await server.start_server()
             client = ClientSession(server.make_url("/v1/"))
             asked = [one for turn in range(turns) for one in list_requests(chain, turn)]
-            asked = asked[::every]
+            if own is not None:
+                asked += [
+                    one for turn in range(turns) for one in list_own_requests(plan, own[1], turn)
+                ]
+            asked = [one for one in asked if not only or one.name.split()[0] in only][::every]
             console = Console(stderr=True, quiet=is_quiet)
             # A process that has just begun has still to load what it knows of the registry, and to
             # prepare its statements.
@@ -95,6 +111,14 @@ async def measure(
             services.close()
     timings = [_sum_up(name, entries) for name, entries in took_ms.items()]
     return sorted(timings, key=lambda timing: -timing.p99_ms)
+
+
+def _place(url: str, folder: Path, stores: Stores | None) -> RestSettings:
+    if stores is None:
+        return RestSettings(index=url, outbox=folder / "outbox.sqlite", vault=folder)
+    return RestSettings(
+        index=url, outbox=stores.outbox, vault=stores.vault, vault_key_file=stores.key_file
+    )
 
 
 async def _follow(client: ClientSession, one: Asked) -> AsyncIterator[Asked]:

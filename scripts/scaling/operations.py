@@ -35,7 +35,7 @@ LISTS_OF_OTHERS: Final = frozenset(
         "list_merges",
     }
 )
-"""Lists that tell of the vault, the outbox or files, not of the ledger."""
+"""Lists that tell of the vault and the outbox (`own_lists`) or of files, not of the ledger."""
 
 _NOT_FILTERS: Final = frozenset({"limit", "cursor", "case"})
 """Parameters of paging, and the one that asks the vault."""
@@ -70,14 +70,19 @@ def list_measured_routes() -> list[Route]:
 def list_requests(chain: MadeChain, turn: int) -> Iterator[Asked]:
     """Return every request of one turn: other turns take other values of the filters."""
     for route in list_measured_routes():
-        names = [one.name for one in route.query if one.name not in _NOT_FILTERS]
-        filters = [name for name in names if name not in _PERIOD]
-        sets: list[tuple[str, ...]] = [(), *((name,) for name in filters)]
-        sets += combinations(filters, 2)
-        if set(_PERIOD) <= set(names):
-            sets += [(*one, *_PERIOD) for one in list(sets)]
-        for chosen in sets:
+        for chosen in list_filters(route):
             yield from _page(chain, route, chosen, turn)
+
+
+def list_filters(route: Route) -> list[tuple[str, ...]]:
+    """Return no filter, every filter and every pair of them, each also within a period."""
+    names = [one.name for one in route.query if one.name not in _NOT_FILTERS]
+    filters = [name for name in names if name not in _PERIOD]
+    sets: list[tuple[str, ...]] = [(), *((name,) for name in filters)]
+    sets += combinations(filters, 2)
+    if set(_PERIOD) <= set(names):
+        sets += [(*one, *_PERIOD) for one in list(sets)]
+    return sets
 
 
 def _page(chain: MadeChain, route: Route, chosen: tuple[str, ...], turn: int) -> Iterator[Asked]:
