@@ -1,8 +1,9 @@
 """`atesta governance`: what the agencies decide together, and how this agency votes."""
 
 import time
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -11,7 +12,39 @@ from node.cli.code_commands import code
 if TYPE_CHECKING:
     from node.cli.governing import ProposalView, Registry
 
-app = typer.Typer(help="Propose, vote and read what the agencies decide.", no_args_is_help=True)
+_OWN_NODE: Final[ContextVar[tuple[str | None, Path | None]]] = ContextVar(
+    "own_node", default=(None, None)
+)
+
+
+def choose_node(
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            envvar="ATESTA_URL",
+            help="The own node's API, if it is not reached where the settings say that it listens. "
+            "It stands before the command.",
+        ),
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--token-file",
+            envvar="ATESTA_TOKEN_FILE",
+            help="File with a bearer token for it (role writer). It stands before the command.",
+        ),
+    ] = None,
+) -> None:
+    """Keep for `open_registry` how the agency's own node is reached."""
+    _OWN_NODE.set((url, token_file))
+
+
+app = typer.Typer(
+    help="Propose, vote and read what the agencies decide.",
+    no_args_is_help=True,
+    callback=choose_node,
+)
 app.command("code")(code)
 
 _DAY_S = 86_400
@@ -181,7 +214,10 @@ def open_registry(config: Path, *, signing: bool = True) -> "Registry":
     from node.settings import load_settings
 
     settings = load_settings(config)
-    access = open_access(settings, tell=lambda line: typer.echo(line, err=True))
+    url, token_file = _OWN_NODE.get()
+    access = open_access(
+        settings, url=url, token_file=token_file, tell=lambda line: typer.echo(line, err=True)
+    )
     if not signing:
         return Registry(access)
     api = settings.api

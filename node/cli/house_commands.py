@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from node.cli.governance_commands import Config, open_registry
+from node.cli.governance_commands import Config, choose_node, open_registry
 
 if TYPE_CHECKING:
     from node.cli.governing import Registry
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="This agency's own keys and TLS pins: see, add and end them, without a vote.",
     no_args_is_help=True,
+    callback=choose_node,
 )
 
 _DAY_S: Final = 86_400

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from api.networks.fees import NO_FEES, Fees, check_funds, quote_fees
@@ -101,23 +102,32 @@ class LedgerAccess:
 
 
 def open_access(
-    settings: Settings, *, tell: Callable[[str], None] = lambda _line: None
+    settings: Settings,
+    *,
+    url: str | None = None,
+    token_file: Path | None = None,
+    tell: Callable[[str], None] = lambda _line: None,
 ) -> LedgerAccess:
     """Return the ledger of a settings file.
+
+    `url` and `token_file` are for the agency's own node: where it is reached, if not at the address
+    at which it listens, and by which token.
 
     Raises UserFault for files that cannot be used, WrongNetwork for another network than that of
     the deployment file, and UpstreamFault for one that is out of reach.
     """
     behind = find_behind(settings)
     if behind.foreign is None:
-        return LedgerAccess(rpc=_open_own(settings))
+        return LedgerAccess(rpc=_open_own(settings, url, token_file))
     return _open_foreign(behind, settings, tell)
 
 
-def _open_own(settings: Settings) -> NodeRpc:
+def _open_own(settings: Settings, url: str | None, token_file: Path | None) -> NodeRpc:
     api = settings.api
-    scheme = "http" if api.tls_certificate is None else "https"
-    return NodeRpc(f"{scheme}://{api.host}:{api.port}", timeout_s=_TIMEOUT_S)
+    if url is None:
+        scheme = "http" if api.tls_certificate is None else "https"
+        url = f"{scheme}://{api.host}:{api.port}"
+    return NodeRpc(url.rstrip("/"), token_file=token_file, timeout_s=_TIMEOUT_S)
 
 
 def _open_foreign(behind: Behind, settings: Settings, tell: Callable[[str], None]) -> LedgerAccess:

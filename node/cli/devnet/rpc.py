@@ -1,6 +1,7 @@
 """The few questions that the command line asks of a running node, over JSON-RPC, blocking."""
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -70,6 +71,11 @@ class NodeRpc:
                 return content
             raise NodeUnreachable(f"{self.url} answers {error.code}") from error
         except (OSError, TimeoutError) as error:
+            if isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError):
+                raise NodeUnreachable(
+                    f"the certificate at {self.url} is not trusted: {error}",
+                    next_step="Name its authority's file in the environment as SSL_CERT_FILE",
+                ) from error
             raise NodeUnreachable(
                 f"no node answers at {self.url}",
                 next_step="Check that it runs, with `atesta devnet status` or in its log",
