@@ -252,6 +252,8 @@ class Eraser:
     async def _erase(self, steps: Sequence["_Step"]) -> list[ErasureOrder]:
         """Erase what is ready, all of one reason at once; returns the orders in the same order."""
         services, now_s = self._services, int(self._services.now())
+        # Whoever finds the record erased must find the tombstone's block beside it.
+        await self._orders.save_blocks([step.order for step in steps])
         fresh = [
             step.order for step in steps if await services.vault.find_erased(step.order.uid) is None
         ]

@@ -188,13 +188,13 @@ class ErasureOrders:
 
     async def save_all(self, orders: Sequence[ErasureOrder]) -> None:
         """Note how far orders have come, all or none; durable on return."""
+        await self._save(orders)
 
-        def change(connection: Connection) -> None:
-            for order in orders:
-                query = update(ERASURE_ORDERS).where(ERASURE_ORDERS.c.uid == order.uid)
-                connection.execute(query.values(**_write(order)))
-
-        await self._database.write(change)
+    async def save_blocks(self, orders: Sequence[ErasureOrder]) -> None:
+        """Note the blocks of the tombstones, before anything is erased; durable on return."""
+        known = [order for order in orders if order.block is not None]
+        if known:
+            await self._save(known)
 
     async def save_problem(self, order: ErasureOrder, problem: str) -> ErasureOrder:
         """Note why an order does not go on for now."""
@@ -213,6 +213,14 @@ class ErasureOrders:
             .limit(limit)
         )
         return await self._database.read(lambda c: [_read(row) for row in c.execute(query)])
+
+    async def _save(self, orders: Sequence[ErasureOrder]) -> None:
+        def change(connection: Connection) -> None:
+            for order in orders:
+                query = update(ERASURE_ORDERS).where(ERASURE_ORDERS.c.uid == order.uid)
+                connection.execute(query.values(**_write(order)))
+
+        await self._database.write(change)
 
     async def _note(self, decisions: Sequence[Decision]) -> None:
         await asyncio.to_thread(note_decisions, self._keyring, decisions)

@@ -92,8 +92,9 @@ async def _refuse_kept(call: Call, order: ErasureOrder) -> None:
 async def get_erasure(call: Call) -> Reply:
     """Tell how far erasing a record has come."""
     uid = call.get_digest("uid")
-    order = await open_orders(call.services).find(uid)
+    # In this order: what is erased by now has its tombstone's block in the order.
     erased = await call.services.vault.find_erased(uid)
+    order = await open_orders(call.services).find(uid)
     if order is None and erased is None:
         raise NotFound(
             "nobody has asked to erase this record", field="uid", code="erasure_not_found"

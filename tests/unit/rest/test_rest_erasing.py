@@ -63,6 +63,28 @@ async def test_erasing_marks_the_ledger_before_the_vault_forgets(
     assert (record["state"], record["reason"]) == ("erased", "holder_request")
 
 
+async def test_erased_is_never_told_without_the_block_of_the_tombstone(
+    laboratory: Caller, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody asks between the vault's erasing and the end of the order."""
+    made = await make(laboratory, schema)
+    await laboratory.post(f"/credentials/{made['uid']}/attest", {})
+    await laboratory.agency.settle()
+    await laboratory.post(f"/credentials/{made['uid']}/erase", BODY)
+    erase, told = Vault.erase, []
+
+    async def erase_and_look(vault: Vault, *given: Any, **named: Any) -> Any:
+        done = await erase(vault, *given, **named)
+        told.append(await laboratory.get(f"/records/{made['uid']}/erasure"))
+        return done
+
+    monkeypatch.setattr(Vault, "erase", erase_and_look)
+    await settle(laboratory)
+    assert [answer["state"] for answer in told] == ["erased"]
+    assert told[0]["block"] is not None
+    assert told[0] == await laboratory.get(f"/records/{made['uid']}/erasure")
+
+
 async def test_presentation_of_an_erased_credential_says_erased(
     laboratory: Caller, commission: Caller, schema: str
 ) -> None:
