@@ -110,7 +110,7 @@ def check(value: bytes, *neighbours: bytes) -> None:
     assert all(any(part in piece for piece in pieces) for part in decoded)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     st.binary(max_size=48),
     st.lists(st.sampled_from(NAMES), max_size=5),
@@ -124,7 +124,7 @@ def test_value_is_opened_as_the_definition_opens_it(
     check(wrap(core, layers), *neighbours)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.binary(max_size=200), st.binary(max_size=40))
 @example(b"\xd0" + b"\x81\xff" * 8, b"")
 @example(b"\xf8\xff" + bytes(60), b"\xff" * 40)
@@ -136,7 +136,7 @@ def test_bytes_of_any_kind_are_opened_as_the_definition_opens_them(
     check(value, neighbour)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.data())
 def test_damaged_containers_are_opened_as_the_definition_opens_them(data: st.DataObject) -> None:
     value = bytearray(PACKED[data.draw(st.sampled_from(NAMES))](data.draw(st.binary(max_size=40))))
@@ -147,13 +147,51 @@ def test_damaged_containers_are_opened_as_the_definition_opens_them(data: st.Dat
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(data=st.binary(min_size=2, max_size=80))
 def test_what_can_be_decoded_is_chosen_for_it(name: str, data: bytes) -> None:
     value = PACKED[name](data)
     if list_decoded(value):
         joined = Joined([b"\xff" * 32, value, b"\0" * 32])
         assert 1 in find_decodable(joined, joined.spans).tolist()
+
+
+@pytest.mark.parametrize("prefix", [b"", b"\x02", b"\x11" * 8, b"\x11" * 9])
+def test_rlp_of_every_length_of_head_is_opened(prefix: bytes) -> None:
+    for size in (2, 3, *range(50, 59), 254, 255, 256, 257):
+        text = (b"ab" * size)[:size]
+        check(prefix + encode_rlp(text))
+        check(prefix + encode_rlp([text[1:]]))
+        check(prefix + encode_rlp([text, b"", [text]]))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(extend(5, b"a" * size) for size in (1, 2, 3, 4, 8, 16, 300, 70_000)),
+        *("ab" * size for size in (1, 15, 16, 128, 40_000)),
+        *(b"a" * size for size in (1, 255, 256, 70_000)),
+        *(sign * 2**bits for bits in (0, 7, 8, 15, 16, 31, 32, 62) for sign in (1, -1)),
+        *([7] * size for size in (0, 1, 15, 16, 70_000)),
+        *(dict.fromkeys(range(size), "a") for size in (1, 15, 16, 70_000)),
+        *(None, True, False, 1.5),
+    ],
+)
+def test_msgpack_of_every_kind_is_chosen_for_its_decoder(value: object) -> None:
+    for data in (pack([value, b"found"]), pack({"x": [value], "y": value}), pack([[[value]]])):
+        joined = Joined([b"\xff" * 9, data, b"\x01" * 9])
+        assert 1 in find_decodable(joined, joined.spans).tolist()
+
+
+def test_matcher_of_many_strings_finds_each() -> None:
+    chance = random.Random(5)
+    strings = [chance.randbytes(chance.randrange(6, 40)) for _ in range(20_000)]
+    data = b"".join(strings)
+    found = set(Matcher(strings).find(data))
+    place = 0
+    for number, string in enumerate(strings):
+        assert (place, number) in found
+        place += len(string)
 
 
 def test_lists_are_walked_together_and_alone_alike() -> None:
@@ -219,7 +257,7 @@ def search_slowly(values: Sequence[bytes]) -> set[tuple[str, str]]:
 FORMS = sorted({*NEEDLES.matcher.strings, *NEEDLES.short, *iterate_digests(b"12345678")})
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     st.lists(
         st.tuples(
