@@ -4,6 +4,7 @@ import json
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prov.model import ProvActivity, ProvAgent, ProvDocument, ProvEntity
@@ -12,6 +13,7 @@ from api.access.callers import Role
 from api.access.reads import ReadFilter
 from api.access.tokens import create_token, save_tokens
 from api.explorer.law import pages
+from api.explorer.law.asking import ask
 from api.explorer.law.kinds import KINDS
 from api.explorer.texts import DEFAULT, LANGUAGES
 from tests.unit.acts.law_world import BUREAU, COMMISSION, LABORATORY
@@ -224,6 +226,22 @@ async def test_governance_tells_thresholds_votes_and_what_would_happen(law_site:
     assert "No record fits these filters." in await law_site.read("/governance?state=executed")
     await law_site.read("/governance/2", status=404)
     await law_site.read("/governance?state=nothing", status=400)
+
+
+async def test_governance_lists_decisions_that_name_no_agency(
+    law_site: LawSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as to remove a validator, to end a key, or to change the rules."""
+
+    async def answer(request: Any, operation: str, **given: Any) -> Any:
+        answered = await ask(request, operation, **given)
+        if operation == "list_proposals":
+            for item in answered["items"]:
+                item |= {"decision": "remove_validator", "parameters": {"validator": "0x12"}}
+        return answered
+
+    monkeypatch.setattr("api.explorer.law.governing.ask", answer)
+    assert "remove a validator" in await law_site.read("/governance")
 
 
 async def ask_case(site: LawSite, number: str, *, status: int = 200, language: str = "en") -> str:
