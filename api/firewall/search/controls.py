@@ -79,6 +79,7 @@ _WRITERS: Final[tuple[tuple[str, Callable[[], str], Write], ...]] = (
     ("percent escapes", _chinese, lambda text: _percent(text.encode("big5"))),
     ("JSON escapes", _chinese, lambda text: json.dumps({"value": text}).encode()),
     ("packed digits", _digits, bytes.fromhex),
+    ("binary number", _digits, lambda text: int(text).to_bytes(8, "big")),
     ("number", _number, lambda text: f"no. {text}.".encode()),
     ("number in a word in hex", _number, lambda text: f"0x{text:0>64}".encode()),
     ("ABI string", _chinese, lambda text: encode(["string"], [text])),

@@ -190,6 +190,10 @@ def _iterate_packed(text: str) -> Iterator[Form]:
         data = bytes.fromhex(packed)
         is_whole = len(data) < SHORTEST_SUBSTRING
         yield Form(data=data, encoding="packed digits", is_whole=is_whole)
+    binary = int(digits).to_bytes(-(-int(digits).bit_length() // 8), "big")
+    if len(binary) >= SHORTEST_SUBSTRING:  # fewer bytes are a height, a time or an amount as well
+        for name, data in (("binary number", binary), ("binary number reversed", binary[::-1])):
+            yield Form(data=data, encoding=name, is_whole=False)
     bare = digits.encode()
     yield Form(data=bare, encoding="digits alone", is_whole=len(bare) < SHORTEST_SUBSTRING)
 
