@@ -1,5 +1,6 @@
 """Reading imports and choosing their next lines, inside the caller's transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -123,25 +124,41 @@ def stands_on(ledger: bytes, *, is_own: bool) -> ColumnElement[bool]:
 
 def read(connection: Connection, row: Row[Any]) -> StoredImport:
     """Return an import with its progress from its row."""
-    query = select(_L.state, func.count()).where(_L.import_id == row.id).group_by(_L.state)
-    is_over = row.state == DONE
-    if is_over:
-        # What was not rejected is done then, and need not be counted each time it is listed.
-        query = query.where(_L.state == REJECTED)
-    counts = {str(state): int(count) for state, count in connection.execute(query)}
-    if is_over:
-        counts[DONE] = row.lines - counts.get(REJECTED, 0)
-    return StoredImport(
-        sequence=row.sequence,
-        id=row.id,
-        act=row.act,
-        state=row.state,
-        lines=row.lines,
-        waiting=counts.get(WAITING, 0) + counts.get(GROUPED, 0),
-        promised=counts.get(PROMISED, 0),
-        done=counts.get(DONE, 0),
-        rejected=counts.get(REJECTED, 0),
-        created_s=row.created_s,
-        finished_s=row.finished_s,
-        problem=row.problem,
+    return read_all(connection, [row])[0]
+
+
+def read_all(connection: Connection, rows: Sequence[Row[Any]]) -> list[StoredImport]:
+    """Return imports with their progress from their rows, all counted at once."""
+    over = [row.id for row in rows if row.state == DONE]
+    going_on = [row.id for row in rows if row.state != DONE]
+    # What was not rejected of one that is over is done, and need not be counted.
+    counted = or_(
+        and_(_L.import_id.in_(over), _L.state == REJECTED),
+        and_(_L.import_id.in_(going_on), _L.state.in_((*OPEN_STATES, DONE, REJECTED))),
     )
+    query = select(_L.import_id, _L.state, func.count()).where(counted)
+    counts = {
+        (str(import_id), str(state)): int(count)
+        for import_id, state, count in connection.execute(query.group_by(_L.import_id, _L.state))
+    }
+
+    def count(row: Row[Any], *states: str) -> int:
+        return sum(counts.get((row.id, state), 0) for state in states)
+
+    return [
+        StoredImport(
+            sequence=row.sequence,
+            id=row.id,
+            act=row.act,
+            state=row.state,
+            lines=row.lines,
+            waiting=count(row, WAITING, GROUPED),
+            promised=count(row, PROMISED),
+            done=(row.lines - count(row, REJECTED) if row.state == DONE else count(row, DONE)),
+            rejected=count(row, REJECTED),
+            created_s=row.created_s,
+            finished_s=row.finished_s,
+            problem=row.problem,
+        )
+        for row in rows
+    ]

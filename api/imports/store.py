@@ -32,6 +32,7 @@ from api.imports.queries import (
     find_by_key,
     list_lines,
     read,
+    read_all,
     stands_on,
 )
 from api.imports.tables import IMPORT_LINES, IMPORTS
@@ -142,7 +143,7 @@ class ImportStore:
             query = select(IMPORTS).where(here).order_by(IMPORTS.c.sequence.desc()).limit(limit)
             if before is not None:
                 query = query.where(IMPORTS.c.sequence < before)
-            return [read(connection, row) for row in connection.execute(query).all()]
+            return read_all(connection, connection.execute(query).all())
 
         return await self._database.read(load)
 
