@@ -33,6 +33,10 @@ _DATE: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _NUMBER: Final = re.compile(r"[A-Za-z]{0,2}[0-9][0-9 ()/.+-]{4,30}[0-9X)]")
 _SECRETS: Final = frozenset({"salt", "salts", "handle"})
 _BODIES: Final = frozenset({"document", "body"})
+# EIP-712 writes numbers as texts; these are times in seconds, which stand on the ledger as well.
+_SIGNED_TIMES: Final = frozenset(
+    f"/message/{member}" for member in ("eventTime", "responseTime", "validFrom", "validUntil")
+)
 _NAMING_MEMBERS: Final = frozenset({"reference", "references", "number"})
 """Members of envelopes and acts that name somebody: persons, cases, officers."""
 _CODED_MEMBERS: Final = frozenset(
@@ -130,11 +134,12 @@ def _iterate_content(name: str, content: Any, pointers: Collection[str]) -> Iter
         members = [part for part in path.split("/") if part and not part.isdigit()]
         is_free = f"{path}/".startswith(_FREE_MEMBERS)
         member = members[-1] if members and not is_free else ""
+        is_time = path in _SIGNED_TIMES and text.isascii() and text.isdecimal()
         yield Leaf(
-            text=text,
+            text=JsonNumber(text) if is_time else text,
             label=f"{name} {path}",
             names_person=member in _NAMING_MEMBERS,
-            is_coded=member in _CODED_MEMBERS,
+            is_coded=is_time or member in _CODED_MEMBERS,
         )
 
 

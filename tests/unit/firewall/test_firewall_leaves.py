@@ -15,6 +15,7 @@ from api.firewall.audit.leaves import (
     LeafBook,
     has_number,
 )
+from api.firewall.audit.values import _iterate_content
 
 TODAY = date(2026, 11, 23)
 NAME = "Maria da Conceição Gonçalves"
@@ -134,3 +135,12 @@ def test_no_text_with_five_digits_is_called_a_code_or_common(text: str, uses: in
     reason = find_reason(text, uses, uses)
     if has_number(text):
         assert reason in {None, "recent dates", "public identifiers"}
+
+
+def test_times_of_a_signed_message_are_times_although_they_are_texts() -> None:
+    """The ledger has them too, so an audit would find them in every index."""
+    message = {"eventTime": "1795401996", "responseTime": "604800", "note": "1795401997"}
+    book = LeafBook(today=date(2026, 11, 23))
+    for leaf in _iterate_content("materials", {"body": {"message": message}}, ()):
+        book.add(leaf, "materials")
+    assert [leaf.text for leaf, reason in book.judge() if reason is None] == ["1795401997"]
