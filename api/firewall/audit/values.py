@@ -37,6 +37,8 @@ _BODIES: Final = frozenset({"document", "body"})
 _SIGNED_TIMES: Final = frozenset(
     f"/message/{member}" for member in ("eventTime", "responseTime", "validFrom", "validUntil")
 )
+# The number that a signature serves for once: 32 random bytes, which stand on the ledger as well.
+_SIGNED_NONCE: Final = "/message/nonce"
 _NAMING_MEMBERS: Final = frozenset({"reference", "references", "number"})
 """Members of envelopes and acts that name somebody: persons, cases, officers."""
 _CODED_MEMBERS: Final = frozenset(
@@ -134,9 +136,12 @@ def _iterate_content(name: str, content: Any, pointers: Collection[str]) -> Iter
         members = [part for part in path.split("/") if part and not part.isdigit()]
         is_free = f"{path}/".startswith(_FREE_MEMBERS)
         member = members[-1] if members and not is_free else ""
-        is_time = path in _SIGNED_TIMES and text.isascii() and text.isdecimal()
+        is_decimal = text.isascii() and text.isdecimal()
+        is_time = path in _SIGNED_TIMES and is_decimal
+        is_nonce = path == _SIGNED_NONCE and is_decimal
+        spelt = f"0x{int(text):064x}" if is_nonce else text
         yield Leaf(
-            text=JsonNumber(text) if is_time else text,
+            text=JsonNumber(text) if is_time else spelt,
             label=f"{name} {path}",
             names_person=member in _NAMING_MEMBERS,
             is_coded=is_time or member in _CODED_MEMBERS,

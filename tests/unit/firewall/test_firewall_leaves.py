@@ -144,3 +144,13 @@ def test_times_of_a_signed_message_are_times_although_they_are_texts() -> None:
     for leaf in _iterate_content("materials", {"body": {"message": message}}, ()):
         book.add(leaf, "materials")
     assert [leaf.text for leaf, reason in book.judge() if reason is None] == ["1795401997"]
+
+
+@pytest.mark.parametrize("nonce", [3, 2**255 + 7])
+def test_nonce_of_a_signed_message_is_public_however_it_is_written(nonce: int) -> None:
+    message = {"nonce": str(nonce), "note": "66123456"}
+    book = LeafBook(today=date(2026, 11, 23))
+    for leaf in _iterate_content("materials", {"body": {"message": message}}, ()):
+        book.add(leaf, "materials")
+    judged = {leaf.label.partition("/message/")[2]: reason for leaf, reason in book.judge()}
+    assert judged == {"nonce": "public identifiers", "note": None}
