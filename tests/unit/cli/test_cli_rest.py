@@ -274,8 +274,6 @@ def test_reads_are_listed_and_written_whole(
 ) -> None:
     with Client(bureau) as client:
         asked = requests.create_subject(reference="file-1", counterparty="mo-health-laboratory")
-        client.send(asked.for_purpose("service"))
-        # At first contact there is nothing to open; from then on the person's record is.
         known = client.send(asked.for_purpose("service"))
     listed = invoke(bureau, "reads", "--purpose", "service")
     assert "create_subject" in listed
