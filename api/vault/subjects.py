@@ -107,7 +107,8 @@ class Subjects:
                 return found
             subject, material = self.propose(counterparty, reference)
             await self._materials.put((material,), now_s=now_s)
-            return subject
+            # Opened, not just returned: the record of reads says who was told the handle.
+            return await self.find(subject.handle) or subject
 
         return await look_again(look)
 
