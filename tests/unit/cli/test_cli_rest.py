@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,9 @@ def test_events_follow_goes_on_with_what_comes(
     bureau: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uid = register(bureau, tmp_path)
-    (known,) = invoke(bureau, "events", "--uid", uid).splitlines()
+    while not (listed := invoke(bureau, "events", "--uid", uid)):
+        time.sleep(0.05)  # what is final is in the index a moment later
+    (known,) = listed.splitlines()
     asked: list[str | None] = []
 
     def stream(_client: Client, wanted: requests.Subscription[Any]) -> Iterator[Any]:
