@@ -115,8 +115,8 @@ def _hide_in_run(run: re.Match[str]) -> str:
 
 _BY_KIND: Final[Mapping[Take, str]] = {
     take_number: """
-        acknowledged attached attempt blocks blocks_per_s bytes chain_id count current
-        decided dropped duration_ms epoch erased failures gas_used head height inbound index journal_bytes
+        acknowledged attached attempt blocks blocks_per_s bytes chain_id count current decided
+        dropped duration_ms epoch erased failures gas_used head height inbound index journal_bytes
         kept lag_ms limit max_fee number ordered outbound overruns path_is_writable pending pid port
         queued removed restored retry_s rewrapped round score size_bytes start successor timeout_s
         times transactions wait_s
