@@ -212,7 +212,7 @@ def sign_all(
 def lacks_only_words_of_init_code(transaction: Transaction) -> bool:
     """Tell whether a creation can pay for everything but the words of its init code.
 
-    EIP-3860 makes them part of the intrinsic gas, so the transaction is invalid, as with us and with
+    EIP-3860 makes them part of the intrinsic gas, so the transaction is invalid, with us as with
     Besu. py-evm takes it, and lets it fail.
     """
     missing = transaction.intrinsic_gas - transaction.gas
