@@ -28,6 +28,9 @@ from sqlalchemy import (
 
 from api.index.tables import METADATA
 
+BY_SUBKIND: Final = "law_records_by_subkind"
+"""The index that leads to the records of a kind's own kinds, in order."""
+
 LAW_RECORDS: Final = Table(
     "law_records",
     METADATA,
@@ -68,7 +71,7 @@ LAW_RECORDS: Final = Table(
     Column("terms", Text, nullable=False),
     Index("law_records_by_kind", "kind", "position"),
     Index("law_records_by_state", "kind", "state", "position"),
-    Index("law_records_by_subkind", "kind", "subkind", "position"),
+    Index(BY_SUBKIND, "kind", "subkind", "position"),
     Index("law_records_by_subkind_state", "kind", "subkind", "state", "position"),
     # Few are open; who looks for those that are due need not read the records themselves.
     Index(
