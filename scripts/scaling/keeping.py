@@ -11,7 +11,7 @@ from scripts.postgresql.server import keep_postgres
 ENGINES: Final = ("sqlite", "postgresql")
 
 _DATABASES: Final = ("index", "vault", "outbox")
-_SETTINGS: Final = ("shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=15min")
+_SETTINGS: Final = ("shared_buffers=4GB", "max_wal_size=4GB", "checkpoint_timeout=15min")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
