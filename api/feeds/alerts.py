@@ -11,7 +11,7 @@ What is decided between two pages is missing from the second and moves nothing.
 from typing import Any, Final
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, case, or_, select, tuple_
 
 from api.deadlines.alerts import spread_alerts
 from api.errors import InvalidField
@@ -106,14 +106,9 @@ def _follow(connection: Connection, position: int) -> list[ColumnElement[bool]]:
     ).one_or_none()
     if last is None or last.due_s is None:
         raise InvalidField("cursor", "this is no cursor of a page of alerts")
-    return [
-        record.open_due_s >= last.due_s,
-        or_(
-            record.open_due_s > last.due_s,
-            record.uid > last.uid,
-            and_(record.uid == last.uid, record.kind > last.kind),
-        ),
-    ]
+    # Compared as one row: an `or` would lead PostgreSQL to read the records themselves.
+    place = tuple_(record.open_due_s, record.uid, record.kind)
+    return [record.open_due_s >= last.due_s, place > (last.due_s, last.uid, last.kind)]
 
 
 def _build_cursor(connection: Connection, row: Row[Any]) -> str | None:
