@@ -17,7 +17,7 @@ the record is erased, like all that is sealed.
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -55,10 +55,6 @@ class Claim:
     """Other records that claim the certificate, oldest first."""
     commitment: bytes | None = None
     """Of the envelope, where the credential is not kept."""
-
-    def __iter__(self) -> Iterator[Rival]:
-        """Yield the rivals."""
-        return iter(self.rivals)
 
     @property
     def is_shared(self) -> bool:

@@ -18,21 +18,14 @@ from node.daemon.log_fields import (
 from node.daemon.logs import ALLOWED_FIELDS, configure_logs, keep_allowed_fields
 from node.errors import OperationalFault
 from node.settings import LogSettings
+from tests.unit.log_files import write_logs_to
 
 
 @pytest.fixture
 def log_file(tmp_path: Path) -> Iterator[Path]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    file = tmp_path / "logs" / "node.jsonl"
-    configure_logs(LogSettings(file=file, stderr=False), node="health-bureau")
-    yield file
-    for handler in root.handlers:
-        if handler not in handlers:
-            handler.close()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    target = tmp_path / "logs" / "node.jsonl"
+    with write_logs_to(target, level="info", node="health-bureau") as file:
+        yield file
 
 
 def read(file: Path) -> list[dict[str, object]]:

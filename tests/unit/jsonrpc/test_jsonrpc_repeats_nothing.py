@@ -8,35 +8,24 @@ JSON, no call and no HTTP. Only the `id` of a call comes back, because the proto
 import asyncio
 import contextlib
 import json
-import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import aiohttp
 import pytest
-import structlog
 
 from api.app import Services, build_app
-from api.firewall.search.needles import Needle, NeedleSet
-from api.firewall.search.report import SearchReport
-from api.firewall.search.searcher import Searcher
 from api.jsonrpc.dispatcher import Dispatcher
 from api.jsonrpc.http import build_rpc_surface
 from api.server import serve
 from api.settings import ApiSettings
-from node.daemon.logs import configure_logs
-from node.settings import LogSettings
+from tests.unit.canary_person import NUMBER, PASSPORT, PERSON, find_person, log_file
 from tests.unit.jsonrpc.fake_ledger import FakeLedger
 
-PERSON: Final = "WongSiuMingQVX"
-NUMBER: Final = "440106197410154219"
-PASSPORT: Final = "MA7316942"
-NEEDLES: Final = NeedleSet(
-    Needle(label=label, value=value)
-    for label, value in (("name", PERSON), ("number", NUMBER), ("passport", PASSPORT))
-)
+__all__ = ["log_file"]
+
 PACKED: Final = "0x" + NUMBER.encode().rjust(32, b"\0").hex()
 VALUES: Final[tuple[Any, ...]] = (
     PERSON,
@@ -53,15 +42,6 @@ VALUES: Final[tuple[Any, ...]] = (
 MOST_PARAMETERS: Final = 3
 
 METHODS: Final = sorted(Dispatcher(FakeLedger()).methods)
-
-
-def find(*texts: bytes) -> set[str]:
-    report = SearchReport()
-    searcher = Searcher(NEEDLES, report)
-    for text in texts:
-        searcher.search(text, store="told", place="told")
-    searcher.finish()
-    return {hit.label for hit in report.hits}
 
 
 def list_requests(method: str) -> list[dict[str, Any]]:
@@ -83,7 +63,7 @@ async def test_no_method_repeats_its_parameters_in_a_refusal(method: str) -> Non
     answers = await asyncio.gather(*map(dispatcher.handle, list_requests(method)))
     refusals = [answer["error"] for answer in answers if "error" in answer]
     assert refusals, "something is refused"
-    assert find(*(json.dumps(refusal).encode() for refusal in refusals)) == set()
+    assert find_person(*(json.dumps(refusal).encode() for refusal in refusals)) == set()
     assert not [refusal for refusal in refusals if refusal["code"] == -32603], "no bug of ours"
 
 
@@ -100,22 +80,7 @@ async def test_no_envelope_repeats_what_is_wrong_with_it() -> None:
     ):
         answer = await dispatcher.handle(request)
         assert "error" in json.dumps(answer)
-        assert find(json.dumps(answer).encode()) == set()
-
-
-@pytest.fixture
-def log_file(tmp_path: Path) -> Iterator[Path]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    file = tmp_path / "node.jsonl"
-    configure_logs(LogSettings(level="debug", file=file, stderr=False), node="canary")
-    yield file
-    for handler in root.handlers:
-        if handler not in handlers:
-            handler.close()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+        assert find_person(json.dumps(answer).encode()) == set()
 
 
 @pytest.fixture
@@ -189,7 +154,7 @@ async def test_what_is_no_request_is_answered_without_it(
 ) -> None:
     answer = await send_raw(url, RAW[name])
     assert answer[:10] in {b"HTTP/1.0 4", b"HTTP/1.1 4"}, answer[:80]
-    assert find(answer, *log_file.read_bytes().splitlines()) == set()
+    assert find_person(answer, *log_file.read_bytes().splitlines()) == set()
 
 
 HEADERS: Final = (
@@ -238,11 +203,11 @@ async def test_headers_paths_and_bodies_come_back_nowhere(url: str, log_file: Pa
     lines = log_file.read_bytes().splitlines()
     assert len(lines) > 4 * len(HEADERS)
     assert metrics.startswith(b"# HELP")
-    assert find(metrics, *lines) == set()
-    assert [answer for answer in told if find(answer)] == []
+    assert find_person(metrics, *lines) == set()
+    assert [answer for answer in told if find_person(answer)] == []
 
 
 def test_person_would_be_found() -> None:
     for text in (PERSON, f"no method {PERSON.lower()}", f"params[0]: {NUMBER}", f"x={PASSPORT}"):
-        assert find(json.dumps({"message": text}).encode())
-    assert find(json.dumps({"data": PACKED}).encode()) == {"number"}
+        assert find_person(json.dumps({"message": text}).encode())
+    assert find_person(json.dumps({"data": PACKED}).encode()) == {"number"}

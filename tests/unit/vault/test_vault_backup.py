@@ -78,7 +78,9 @@ def test_backup_comes_back_whole_on_either_engine(
         rival = make(3, name="Another")
         stored = do(kit.vault.put(wrap(rival)))
         assert stored.sequence > 9
-        assert [r.uid for r in do(kit.vault.claim(stored.uid, NOW_S))] == [made[3].record.uid]
+        assert [r.uid for r in do(kit.vault.claim(stored.uid, NOW_S)).rivals] == [
+            made[3].record.uid
+        ]
         with pytest.raises(VaultNotEmpty):
             restore_backup(kit.keyring, file)
         assert restore_backup(kit.keyring, file, replace=True).rows == 20

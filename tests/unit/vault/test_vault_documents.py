@@ -131,7 +131,7 @@ async def test_vault_releases_the_claim_of_its_own_request_only(vault: Vault) ->
     # Each leaves alone what the other may rest on.
     await vault.release(second)
     await vault.release(first)
-    assert [rival.uid for rival in await vault.claim(other.uid, 9)] == [mine.uid]
+    assert [rival.uid for rival in (await vault.claim(other.uid, 9)).rivals] == [mine.uid]
     # A request of long ago does not come back.
     again = await vault.claim(mine.uid, 9 + 2 * IN_FLIGHT_S)
     await vault.release(again)

@@ -101,7 +101,7 @@ class VaultMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def claim(self, data: st.DataObject) -> None:
         uid = data.draw(st.sampled_from(self._in_order(self.living)))
-        rivals = do(self.kit.vault.claim(uid, NOW_S))
+        rivals = do(self.kit.vault.claim(uid, NOW_S)).rivals
         assert all(rival.uid in self.living for rival in rivals), "the erased are no rivals"
 
     @precondition(lambda self: self.living)

@@ -135,7 +135,7 @@ def test_first_version_comes_under_epochs_with_every_row(
         )
         kit.reopen()
     rival = do(kit.vault.put(wrap(make(3, name="Another"))))
-    assert [r.uid for r in do(kit.vault.claim(rival.uid, NOW_S))] == [made[3].record.uid]
+    assert [r.uid for r in do(kit.vault.claim(rival.uid, NOW_S)).rivals] == [made[3].record.uid]
     kit.erase(made[4].record.uid)
     assert kit.opens(made) == [n != 4 for n in range(RECORD_COUNT)]
     kit.close()

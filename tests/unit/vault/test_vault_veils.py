@@ -33,7 +33,7 @@ def test_references_are_found_over_all_epochs_and_after_moves(kit: Kit) -> None:
     for _ in range(2):
         uids = do(kit.materials.list_by_reference("case", "2026/7"))
         assert uids == tuple(stored.uid for stored in made[1:])
-        rivals = do(kit.vault.claim(made[9].uid, NOW_S))
+        rivals = do(kit.vault.claim(made[9].uid, NOW_S)).rivals
         assert [rival.uid for rival in rivals] == [stored.uid for stored in made[1:9]]
         kit.reopen()
 
@@ -47,7 +47,7 @@ def test_running_process_finds_references_under_an_epoch_of_another(kit: Kit) ->
     other.keyring._looked_s = float("inf")  # it does not look by itself
     assert do(other.materials.list_by_reference("case", "2026/7")) == (stored.uid,)
     rival = do(other.vault.put(wrap(make(5, name="Another"))))
-    assert [r.uid for r in do(other.vault.claim(rival.uid, NOW_S))] == [stored.uid]
+    assert [r.uid for r in do(other.vault.claim(rival.uid, NOW_S)).rivals] == [stored.uid]
     other.close()
 
 
