@@ -70,6 +70,8 @@ class Caller:
     method: Method = Method.TOKEN
     limits: Limits = NO_LIMITS
     """Limits of its own; what is missing is the server's."""
+    person: str | None = None
+    """Who acts by it, as the agency numbers its staff; None where nobody said. Never logged."""
 
     @property
     def key(self) -> str:

@@ -44,6 +44,8 @@ class Machine:
     subject: str | None = None
     """The subject in RFC 4514 form, exactly; any certificate of the authorities that has it."""
     limits: Limits = field(default_factory=Limits)
+    person: str | None = None
+    """Who acts by it, as the agency numbers its staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,7 @@ class CertificateAuthenticator:
             roles=machine.roles,
             method=Method.CERTIFICATE,
             limits=machine.limits,
+            person=machine.person,
         )
 
 

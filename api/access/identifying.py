@@ -138,7 +138,7 @@ class Identifier:
             raise TokenRefused("the token is unknown, revoked or expired")
         if self._usage is not None:
             self._usage.note(record.id)
-        return Caller(name=record.name, roles=record.roles, limits=record.limits)
+        return record.build_caller()
 
     def _refresh(self) -> _Ways:
         if self._file is not None:

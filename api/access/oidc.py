@@ -23,6 +23,7 @@ import jwt
 from api.access.callers import Caller, Method, Role
 from api.access.issuer_keys import IssuerKeys
 from api.access.limits import Limits
+from api.access.persons import is_person
 from api.access.refusals import TokenRefused
 
 MAX_TOKEN_SIZE: Final = 16 * 1024
@@ -53,6 +54,8 @@ class Provider:
     algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
     name_claim: str = "sub"
     """The claim that names the caller in logs and in the record of reads."""
+    person_claim: str | None = None
+    """The claim that says who acts, as the agency numbers its staff; None where there is none."""
     roles_claim: tuple[str, ...] = ("roles",)
     """The members that lead to the claim with the roles."""
     refused: frozenset[str] = frozenset()
@@ -104,6 +107,7 @@ class OidcAuthenticator:
             roles=_read_roles(claims, provider),
             method=Method.OIDC,
             limits=provider.limits,
+            person=_read_person(claims, provider),
         )
 
     def _verify(self, token: str, provider: Provider, key: jwt.PyJWK) -> dict[str, Any]:
@@ -166,6 +170,15 @@ def _read_name(claims: Mapping[str, Any], provider: Provider) -> str:
     if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_SIZE or not name.isprintable():
         raise TokenRefused("the token does not name its holder as this server expects")
     return name
+
+
+def _read_person(claims: Mapping[str, Any], provider: Provider) -> str | None:
+    person = None if provider.person_claim is None else claims.get(provider.person_claim)
+    if person is None:
+        return None
+    if not is_person(person):
+        raise TokenRefused("the token does not say who acts as this server expects")
+    return str(person)
 
 
 def _read_roles(claims: Mapping[str, Any], provider: Provider) -> frozenset[Role]:

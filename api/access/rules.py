@@ -45,6 +45,7 @@ from api.access.limits import (
     parse_quota,
 )
 from api.access.oidc import DEFAULT_ALGORITHMS, Provider
+from api.access.persons import read_person
 from api.errors import InvalidField
 
 FIELD: Final = "api.access_file"
@@ -120,7 +121,8 @@ def _read_limits(table: Any) -> tuple[Limits, Quota]:
 
 def _read_provider(table: Any, where: str) -> Provider:
     known = {"issuer", "audience", "algorithms", "name_claim", "roles_claim", "leeway_s"}
-    _check_members(table, where, known | {"limits", "roles", "authority", "refused"})
+    known |= {"limits", "roles", "authority", "refused", "person_claim"}
+    _check_members(table, where, known)
     issuer = _read_text(table, "issuer", where)
     if not is_safe_address(issuer):
         raise _refuse(f"{where}.issuer", "must be an https address")
@@ -144,6 +146,9 @@ def _read_provider(table: Any, where: str) -> Provider:
         },
         algorithms=algorithms,
         name_claim=_read_text(table, "name_claim", where, "sub"),
+        person_claim=(
+            _read_text(table, "person_claim", where) if "person_claim" in table else None
+        ),
         roles_claim=_read_texts(table.get("roles_claim", "roles"), where, "roles_claim"),
         refused=frozenset(
             _read_texts(table["refused"], where, "refused") if "refused" in table else ()
@@ -173,7 +178,7 @@ def _read_certificates(table: Any, folder: Path) -> Machines:
 
 
 def _read_machine(entry: Any, where: str) -> Machine:
-    _check_members(entry, where, {"name", "fingerprint", "subject", "roles", "limits"})
+    _check_members(entry, where, {"name", "fingerprint", "subject", "roles", "limits", "person"})
     fingerprint = subject = None
     if ("fingerprint" in entry) == ("subject" in entry):
         raise _refuse(where, "needs either fingerprint or subject")
@@ -189,6 +194,7 @@ def _read_machine(entry: Any, where: str) -> Machine:
         fingerprint=fingerprint,
         subject=subject,
         limits=parse_limits(entry.get("limits", {}), f"{FIELD}: {where}.limits"),
+        person=read_person(entry.get("person"), f"{FIELD}: {where}.person"),
     )
 
 

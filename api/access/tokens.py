@@ -24,6 +24,7 @@ import orjson
 
 from api.access.callers import Caller, Role
 from api.access.limits import Limits, parse_limits, write_limits
+from api.access.persons import read_person
 from api.durable_files import replace_file
 from api.errors import InvalidField, UpstreamFault
 
@@ -46,11 +47,17 @@ class TokenRecord:
     """None in files that were written before it was noted."""
     limits: Limits = field(default_factory=Limits)
     """Limits of its own; what is missing is the server's."""
+    person: str | None = None
+    """Who acts by it, as the agency numbers its staff."""
 
     @property
     def id(self) -> str:
         """Names the token in the record of last uses; tells nothing of it."""
         return self.digest.hex()[:16]
+
+    def build_caller(self) -> Caller:
+        """Return the caller that sends it."""
+        return Caller(name=self.name, roles=self.roles, limits=self.limits, person=self.person)
 
 
 class TokenStore:
@@ -70,7 +77,7 @@ class TokenStore:
         record = self.find_record(token)
         if record is None:
             return None
-        return Caller(name=record.name, roles=record.roles, limits=record.limits)
+        return record.build_caller()
 
     def find_record(self, token: str) -> TokenRecord | None:
         """Return what is kept of `token`; None if unknown, revoked or expired."""
@@ -109,6 +116,7 @@ def create_token(
     expires_at: datetime | None = None,
     created_at: datetime | None = None,
     limits: Limits | None = None,
+    person: str | None = None,
 ) -> tuple[str, TokenRecord]:
     """Return a new token's text, to be shown once, and the record to keep."""
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
@@ -119,6 +127,7 @@ def create_token(
         expires_at=expires_at,
         created_at=created_at,
         limits=limits or Limits(),
+        person=person,
     )
     return token, record
 
@@ -171,6 +180,8 @@ def _write_record(record: TokenRecord) -> dict[str, Any]:
         written["created_at"] = record.created_at.isoformat()
     if limits := write_limits(record.limits):
         written["limits"] = limits
+    if record.person is not None:
+        written["person"] = record.person
     return written
 
 
@@ -196,6 +207,7 @@ def _read_record(index: int, entry: Any) -> TokenRecord:
         expires_at=expires_at,
         created_at=created_at,
         limits=parse_limits(entry.get("limits", {}), f"{where}.limits"),
+        person=read_person(entry.get("person"), f"{where}.person"),
     )
 
 

@@ -40,9 +40,12 @@ class MergeEntry(Model):
         description="`approved`: not carried out yet; its approver sends the approval again.",
         examples=["applied"],
     )
-    proposer: str = Field(description="Who proposed it.", examples=["officer-1"])
+    proposer: str = Field(
+        description="Who proposed it: the person where the operator named one, else the label.",
+        examples=["staff-0117"],
+    )
     proposed: Time = Field(description="When.", examples=[EXAMPLE_TIME])
-    decider: str | None = Field(description="Who decided it.", examples=["officer-2"])
+    decider: str | None = Field(description="Who decided it, likewise.", examples=["staff-0203"])
     decided: Time | None = Field(description="When.", examples=[EXAMPLE_TIME])
     reverses: Uid | None = Field(description="The merge that it takes back.", examples=[None])
 

@@ -68,6 +68,25 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Officer:
+    """Who proposes or decides."""
+
+    label: str
+    """The caller's; one person may have several."""
+    person: str | None = None
+    """Who acts by it, where the operator said."""
+
+    @property
+    def name(self) -> str:
+        """Under what the journal knows the officer."""
+        return self.person or self.label
+
+    def is_known_as(self, name: str | None) -> bool:
+        """Return whether the journal's name may mean this officer."""
+        return name is not None and name in {self.label, self.person}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MergeContent:
     """What a merge says of persons."""
 
@@ -94,7 +113,7 @@ class Merges:
         subject: Subject,
         *,
         reason: str,
-        proposer: str,
+        proposer: Officer,
         now_s: int,
         reverses: bytes | None = None,
     ) -> Merge:
@@ -113,7 +132,7 @@ class Merges:
                 insert(MERGES).values(
                     uid=uid,
                     state=MergeState.PROPOSED,
-                    proposer=proposer,
+                    proposer=proposer.name,
                     proposed_s=now_s,
                     reverses=reverses,
                 )
@@ -122,7 +141,7 @@ class Merges:
         await self._database.write(add)
         return await self.get(uid)
 
-    async def reverse(self, uid: bytes, *, reason: str, proposer: str, now_s: int) -> Merge:
+    async def reverse(self, uid: bytes, *, reason: str, proposer: Officer, now_s: int) -> Merge:
         """Propose to take back a merge that was applied; raises `MergeConflict`."""
         merge = await self.get(uid)
         if merge.state is not MergeState.APPLIED or merge.reverses is not None:
@@ -136,14 +155,14 @@ class Merges:
             content.subject, reason=reason, proposer=proposer, now_s=now_s, reverses=uid
         )
 
-    async def decide(self, uid: bytes, *, approve: bool, decider: str, now_s: int) -> Merge:
+    async def decide(self, uid: bytes, *, approve: bool, decider: Officer, now_s: int) -> Merge:
         """Approve and carry out a merge, or refuse it.
 
         Raises `Forbidden` for whoever proposed it, `MergeConflict` for one that is decided, and
         `SubjectConflict` for a reversal of what has changed since.
         """
         merge = await self.get(uid)
-        if decider == merge.proposer:
+        if decider.is_known_as(merge.proposer):
             raise Forbidden("another officer than the one who proposed a merge decides it")
         if approve and merge.reverses is not None and merge.state is MergeState.PROPOSED:
             await self._check_unchanged(merge.reverses)
@@ -153,13 +172,14 @@ class Merges:
                 c.execute(
                     update(MERGES)
                     .where(MERGES.c.uid == uid, MERGES.c.state == MergeState.PROPOSED)
-                    .values(state=wanted, decider=decider, decided_s=now_s)
+                    .values(state=wanted, decider=decider.name, decided_s=now_s)
                 ).rowcount
             )
         )
         merge = await self.get(uid)
-        if not taken and (merge.state is not wanted or merge.decider != decider):
-            if merge.state is MergeState.APPLIED and approve and merge.decider == decider:
+        is_same = decider.is_known_as(merge.decider)
+        if not taken and (merge.state is not wanted or not is_same):
+            if merge.state is MergeState.APPLIED and approve and is_same:
                 return merge
             raise MergeConflict(
                 "this merge is decided",

@@ -24,10 +24,19 @@ Name = Annotated[str, typer.Argument(help="The token's name.")]
 @tokens.command("new")
 def new(
     name: Annotated[str, typer.Argument(help="A label for logs: a program or office, no person.")],
+    *,
     role: Annotated[list[str], typer.Option("--role", help="A role; may be given several times.")],
     file: TokenFile,
     days: Annotated[
         int | None, typer.Option("--days", min=1, help="Days until it ends; absent: no end.")
+    ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option(
+            "--person",
+            help="Who acts by it, as the agency numbers its staff; where two officers must act,"
+            " all tokens of one person count as one.",
+        ),
     ] = None,
     limit: Annotated[
         list[str] | None,
@@ -41,9 +50,15 @@ def new(
     from datetime import UTC, datetime, timedelta
 
     from api.access.callers import Role
+    from api.access.persons import read_person
     from api.access.tokens import create_token
+    from api.errors import InvalidField
     from node.errors import UserFault
 
+    try:
+        person = read_person(person, "--person")
+    except InvalidField as refused:
+        raise UserFault(refused.reason, field=refused.field) from refused
     try:
         roles = [Role(text) for text in role]
     except ValueError:
@@ -57,6 +72,7 @@ def new(
         expires_at=None if days is None else now + timedelta(days=days),
         created_at=now,
         limits=limits,
+        person=person,
     )
 
     def add(records: "tuple[TokenRecord, ...]") -> "Iterable[TokenRecord]":
@@ -80,14 +96,19 @@ def show(file: TokenFile) -> None:
     from api.access.token_usage import load_usage
 
     now, used = datetime.now(UTC), load_usage(file)
-    table = Table("name", "roles", "limits", "made", "ends", "last used", box=None)
-    for record in _load(file):
+    records = _load(file)
+    has_persons = any(record.person for record in records)
+    table = Table(
+        "name", *["person"] * has_persons, "roles", "limits", "made", "ends", "last used", box=None
+    )
+    for record in records:
         end = "never" if record.expires_at is None else f"{record.expires_at:%Y-%m-%d %H:%M} UTC"
         if record.expires_at is not None and record.expires_at <= now:
             end += " (ended)"
         day = used.get(record.id)
         table.add_row(
             record.name,
+            *[record.person or ""] * has_persons,
             ", ".join(sorted(record.roles)),
             ", ".join(f"{name}={quota}" for name, quota in write_limits(record.limits).items()),
             "" if record.created_at is None else f"{record.created_at:%Y-%m-%d}",

@@ -10,7 +10,7 @@ from api.rest.handlers.people import read_counterparty, view_subject
 from api.rest.services import NoVault
 from api.rest.values import decode_hex, encode_hex, parse_time
 from api.rest.views import view_uid
-from api.vault.merging import Merge, Merges, MergeState
+from api.vault.merging import Merge, Merges, MergeState, Officer
 from api.vault.subjects import Subject
 
 
@@ -25,7 +25,7 @@ async def propose_merge(call: Call) -> Reply:
             reference=body.reference,
         ),
         reason=body.reason,
-        proposer=_name(call),
+        proposer=_read_officer(call),
         now_s=int(call.services.now()),
     )
     return await _reply(merges, merge)
@@ -62,7 +62,7 @@ async def decide_merge(call: Call) -> Reply:
     merge = await merges.decide(
         call.get_digest("uid"),
         approve=body.approve,
-        decider=_name(call),
+        decider=_read_officer(call),
         now_s=int(call.services.now()),
     )
     return await _reply(merges, merge)
@@ -75,7 +75,7 @@ async def reverse_merge(call: Call) -> Reply:
     merge = await merges.reverse(
         call.get_digest("uid"),
         reason=body.reason,
-        proposer=_name(call),
+        proposer=_read_officer(call),
         now_s=int(call.services.now()),
     )
     return await _reply(merges, merge)
@@ -88,9 +88,11 @@ def _open(call: Call) -> Merges:
     return Merges(services.maybe_keyring.database, services.materials, secrets.token_bytes)
 
 
-def _name(call: Call) -> str:
-    """Return who acts; a person who comes by two ways has two tokens of one label."""
-    return "nobody" if call.caller is None else call.caller.name
+def _read_officer(call: Call) -> Officer:
+    """Return who acts."""
+    if call.caller is None:
+        return Officer(label="nobody")
+    return Officer(label=call.caller.name, person=call.caller.person)
 
 
 async def _reply(merges: Merges, merge: Merge) -> Reply:

@@ -50,6 +50,7 @@ class Setting:
             },
             roles_claim=("realm_access", "roles"),
             refused=frozenset({"gone"}),
+            person_claim="employee_number",
         )
         keys = IssuerKeys(provider.issuer, http.build_fetch(None), lambda: self.clock_s)
         self.authenticator = OidcAuthenticator(
@@ -88,6 +89,12 @@ async def test_tokens_of_every_kind_of_key_name_their_caller(setting: Setting, k
 async def test_token_for_several_audiences_may_be_for_ours_too(setting: Setting) -> None:
     token = setting.provider.sign(aud=["mail", "https://api.agency.example"])
     assert (await setting.authenticator.authenticate(token)).name == "7d1f"
+
+
+async def test_token_may_say_who_acts(setting: Setting) -> None:
+    for claims, person in (({"employee_number": "staff-7"}, "staff-7"), ({}, None)):
+        caller = await setting.authenticator.authenticate(setting.provider.sign(**claims))
+        assert (caller.name, caller.person) == ("7d1f", person)
 
 
 async def test_token_without_a_mapped_role_is_known_and_may_nothing(setting: Setting) -> None:
@@ -172,6 +179,9 @@ async def test_weak_key_of_the_issuer_is_refused(setting: Setting) -> None:
         ({"sub": "two\nlines"}, "name its holder"),
         ({"sub": 7}, "cannot be accepted"),
         ({"sub": "gone"}, "let in no more"),
+        ({"employee_number": 7}, "who acts"),
+        ({"employee_number": ""}, "who acts"),
+        ({"employee_number": "x" * 129}, "who acts"),
         ({"iss": "https://elsewhere.example"}, "issuer is not known"),
         ({"iss": None}, "issuer is not known"),
     ],

@@ -21,6 +21,7 @@ audience = ["atesta", "https://api.agency.example"]
 algorithms = ["ES256"]
 name_claim = "preferred_username"
 roles_claim = ["realm_access", "roles"]
+person_claim = "employee_number"
 leeway_s = 10
 refused = ["clerk-7"]
 authority = "ca.pem"
@@ -38,6 +39,7 @@ limits = { writes = "5/s" }
 [[certificates.machine]]
 name = "registry"
 subject = "CN=registry,O=Agency"
+person = "staff-0117"
 roles = ["reader"]
 """
 
@@ -71,6 +73,8 @@ def test_file_says_who_comes_in_and_how_often(folder: Path) -> None:
     tax, registry = rules.certificates.machines
     assert (tax.fingerprint, tax.limits.writes) == ("ab" * 32, Quota(amount=5, window_s=1))
     assert registry.subject == "CN=registry,O=Agency"
+    assert provider.person_claim == "employee_number"
+    assert (tax.person, registry.person) == (None, "staff-0117")
     assert rules.asks_for_proof
 
 
@@ -102,6 +106,10 @@ def test_empty_file_sets_nothing(folder: Path) -> None:
         ('name = "registry"', 'name = "tax-system"', "certificates.machine"),
         ('subject = "CN=registry,O=Agency"', "", "certificates.machine[1]"),
         ('roles = ["reader"]', "roles = []", "certificates.machine[1].roles"),
+        ('"employee_number"', '""', "oidc[0].person_claim"),
+        ('"staff-0117"', "117", "certificates.machine[1].person"),
+        ('"staff-0117"', '""', "certificates.machine[1].person"),
+        ('"staff-0117"', '" staff"', "certificates.machine[1].person"),
         ('roles = ["reader"]', "", "certificates.machine[1].roles"),
         ('roles = ["reader"]', 'rolls = ["reader"]', "certificates.machine[1].rolls"),
     ],

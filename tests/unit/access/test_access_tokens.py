@@ -44,7 +44,9 @@ def test_file_keeps_limits_and_no_token(tmp_path: Path) -> None:
     path = tmp_path / "tokens.json"
     limits = Limits(writes=Quota(amount=5, window_s=60))
     created = datetime(2026, 11, 22, 8, tzinfo=UTC)
-    token, record = create_token("lab", [Role.ISSUER], created_at=created, limits=limits)
+    token, record = create_token(
+        "lab", [Role.ISSUER], created_at=created, limits=limits, person="staff-7"
+    )
     save_tokens(path, [record])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     content = path.read_text()
@@ -53,7 +55,7 @@ def test_file_keeps_limits_and_no_token(tmp_path: Path) -> None:
     assert load_tokens(path) == (record,)
     caller = TokenStore(path).find(token)
     assert caller is not None
-    assert caller.limits == limits
+    assert (caller.limits, caller.person) == (limits, "staff-7")
 
 
 def test_end_holds_to_the_second(tmp_path: Path) -> None:
@@ -74,6 +76,8 @@ def test_end_holds_to_the_second(tmp_path: Path) -> None:
         ({"expires_at": 7}, "tokens[0]"),
         ({"sha256": "00"}, "tokens[0].sha256"),
         ({"roles": ["king"]}, "tokens[0]"),
+        ({"person": 7}, "tokens[0].person"),
+        ({"person": "two\nlines"}, "tokens[0].person"),
     ],
 )
 def test_wrong_entry_is_named(tmp_path: Path, change: dict[str, object], field: str) -> None:

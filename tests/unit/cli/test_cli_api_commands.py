@@ -38,7 +38,7 @@ def test_tokens_are_made_listed_and_revoked(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     caller = TokenStore(file).find(token)
     assert caller is not None
-    assert caller.name == "lab-system"
+    assert (caller.name, caller.person) == ("lab-system", None)
     assert set(caller.roles) == {Role.ISSUER, Role.VERIFIER}
     listed = invoke("tokens", "list", "--file", str(file))
     assert "lab-system" in listed
@@ -50,6 +50,16 @@ def test_tokens_are_made_listed_and_revoked(tmp_path: Path) -> None:
     told = invoke("tokens", "revoke", "lab-system", "--file", str(file))
     assert told == f"lab-system is revoked and no longer in {file}\n"
     assert TokenStore(file).find(token) is None
+
+
+def test_token_may_say_who_acts_by_it(tmp_path: Path) -> None:
+    file = str(tmp_path / "tokens.json")
+    make = ("tokens", "new", "desk-3", "--role", "officer", "--file", file)
+    token = invoke(*make, "--person", "staff-7").strip()
+    caller = TokenStore(Path(file)).find(token)
+    assert caller is not None
+    assert caller.person == "staff-7"
+    assert "staff-7" in invoke("tokens", "list", "--file", file)
 
 
 def test_tokens_refuse_what_would_confuse(
@@ -64,6 +74,8 @@ def test_tokens_refuse_what_would_confuse(
     make = ("tokens", "new", "z", "--role", "reader", "--file", file, "--limit")
     assert "--limit.reads" in refuse(capsys, *make, "reads=many")
     assert "--limit" in refuse(capsys, *make, "reads")
+    nobody = ("tokens", "new", "z", "--role", "reader", "--file", file, "--person", "")
+    assert "--person" in refuse(capsys, *nobody)
 
 
 def test_tokens_have_limits_an_end_and_a_day_of_last_use(tmp_path: Path) -> None:

@@ -41,10 +41,12 @@ class Desk:
         body = {"handle": handle, "counterparty": self.counterparty, "reference": reference}
         return await self.ask("chan", "POST", "/subjects/match", body, status=status)
 
-    async def propose(self, handle: str, reference: str, *, status: int = 201) -> Any:
+    async def propose(
+        self, handle: str, reference: str, *, who: str = "chan", status: int = 201
+    ) -> Any:
         body = {"handle": handle, "counterparty": self.counterparty, "reference": reference}
         body |= {"reason": REASON}
-        return await self.ask("chan", "POST", "/subjects/merges", body, status=status)
+        return await self.ask(who, "POST", "/subjects/merges", body, status=status)
 
     async def decide(self, who: str, merge: Any, *, approve: bool = True, status: int = 200) -> Any:
         path = f"/subjects/merges/{merge['uid']}/decision"
@@ -63,11 +65,14 @@ class Desk:
 @pytest.fixture
 async def desk(ledger: FakeLedger, tmp_path: Path) -> AsyncIterator[Desk]:
     made = {
-        name: create_token(name, [role])
-        for name, role in (
-            ("chan", Role.OFFICER),
-            ("lei", Role.OFFICER),
-            ("auditor", Role.AUDITOR),
+        name: create_token(name, [role], person=person)
+        for name, role, person in (
+            ("chan", Role.OFFICER, None),
+            ("lei", Role.OFFICER, None),
+            ("auditor", Role.AUDITOR, None),
+            ("desk-1", Role.OFFICER, "staff-7"),
+            ("desk-2", Role.OFFICER, "staff-7"),
+            ("desk-3", Role.OFFICER, "staff-8"),
         )
     }
     save_tokens(tmp_path / "tokens.json", [record for _, record in made.values()])
@@ -93,6 +98,18 @@ async def test_one_officer_alone_merges_nobody(desk: Desk) -> None:
     assert (done["state"], done["decider"]) == ("applied", "lei")
     assert [one["handle"] for one in done["before"]] == [FIRST]
     assert (await desk.who_is(FIRST), await desk.who_is(SECOND)) == (None, "file-1")
+
+
+async def test_one_person_with_two_tokens_merges_nobody(desk: Desk) -> None:
+    merge = await desk.propose(FIRST, "file-1", who="desk-1")
+    assert merge["proposer"] == "staff-7"
+    for same in ("desk-1", "desk-2"):
+        await desk.decide(same, merge, status=403)
+        await desk.decide(same, merge, approve=False, status=403)
+    assert await desk.who_is(FIRST) is None
+    done = await desk.decide("desk-3", merge)
+    assert (done["state"], done["decider"]) == ("applied", "staff-8")
+    assert await desk.who_is(FIRST) == "file-1"
 
 
 @ON_BOTH_ENGINES
