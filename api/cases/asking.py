@@ -23,7 +23,8 @@ from api.index.queries import Page
 from api.ledger import Reverted
 from api.reading.bases import Basis, view_basis
 from api.reading.facts import Facts, read_number
-from api.reading.handlers import find_record, gather_surroundings
+from api.reading.handlers import find_record
+from api.reading.surroundings import gather_surroundings
 from api.records import NO_UID
 from api.rest.call import Call, Reply
 from api.rest.values import EXAMPLE_UID, Model, Uid, encode_hex

@@ -14,8 +14,8 @@ from api.index import law_queries, queries
 from api.index.queries import Page
 from api.ledger import BlockSummary
 from api.reading.facts import Surroundings, read_number
-from api.reading.handlers import gather_surroundings
 from api.reading.live import read_consent, read_exchange
+from api.reading.surroundings import gather_surroundings
 from api.rest.services import RestServices
 from api.vault.restrictions import RecordRestricted, Restriction
 from contracts.codes import ExchangeState, RecordState

@@ -18,7 +18,6 @@ from api.errors import InvalidField
 from api.index import queries
 from api.index.law_tables import LAW_RECORDS
 from api.index.queries import Page, Rows
-from api.reading.handlers import find_party
 from api.reading.models import EXAMPLE_OTHER_PARTY, EXAMPLE_PARTY, Party, view_agency
 from api.reading.named import AGENCY, Named, check_named
 from api.rest.call import Call, Reply
@@ -56,7 +55,7 @@ class AlertList(Model):
 
 async def list_alerts(call: Call) -> Reply:
     """List what is at 80 or 100 percent of its time."""
-    now_s, page, party = int(call.services.now()), call.get_page(), find_party(call, "agency")
+    now_s, page, party = int(call.services.now()), call.get_page(), call.find_party("agency")
 
     def load(connection: Connection) -> AlertList:
         found = list_due(connection, page.and_one, now_s=now_s, party=party)

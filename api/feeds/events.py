@@ -19,7 +19,6 @@ from api.feeds.streams import MAX_STREAMS
 from api.index import law_queries, queries
 from api.index.law_queries import EventFilter
 from api.reading.events import LawEvent, view_law_events
-from api.reading.handlers import find_party
 from api.reading.named import AGENCY, Named, check_named
 from api.rest.call import Call, Reply, Stream
 from api.rest.cursors import decode_cursor, encode_cursor
@@ -92,7 +91,7 @@ def read_event_filter(call: Call) -> EventFilter:
     return EventFilter(
         kinds=read_kinds(call.query.get("kinds")),
         uid=call.find_digest("uid"),
-        agency=find_party(call, "agency"),
+        agency=call.find_party("agency"),
     )
 
 

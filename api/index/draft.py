@@ -33,6 +33,9 @@ INHERITED: Final[Mapping[str, str]] = {
 _ROLES: Final = (PARTY, *INHERITED)
 """Roles of the links that events ask for."""
 
+_REPEATED: Final = ("state", "subkind")
+"""What a link repeats of its record although it may change: lists are cut along it."""
+
 _MOST_NAMES: Final = 500
 """Uids in one question."""
 
@@ -204,16 +207,18 @@ class Draft:
             if record.changes and not record.is_new
         ]
         update_rows(self.connection, LAW_RECORDS, changed)
-        # A link repeats its record's state, along which lists are cut.
-        states = [(key, {"state": values["state"]}) for key, values in changed if "state" in values]
-        update_rows(self.connection, LAW_LINKS, states)
+        repeated: list[tuple[Row, Row]] = [
+            (key, {name: values[name] for name in _REPEATED if name in values})
+            for key, values in changed
+        ]
+        update_rows(self.connection, LAW_LINKS, [change for change in repeated if change[1]])
 
     def _write_links(self) -> None:
         rows = []
         for kind, uid, (role, target) in self._new_links:
             record = self._records[kind, uid]
             # A list is cut by the place of the record, not by that of a party's joining.
-            about = {name: record.row[name] for name in ("uid", "kind", "position", "state")}
+            about = {name: record.row[name] for name in ("uid", "kind", "position", *_REPEATED)}
             rows.append({**about, "role": role, "target": target})
         insert_many(self.connection, LAW_LINKS, rows)
 

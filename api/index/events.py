@@ -318,8 +318,11 @@ _PROPOSAL_STATES: Final[Mapping[str, int]] = {
     "ProposalWithdrawn": ProposalStatus.WITHDRAWN,
 }
 
-REGISTRY_CHANGES: Final = (*_REGISTRY_KINDS.values(), _PROPOSAL_KINDS["ProposalExecuted"])
-"""Kinds of events that may change what the registry answers; a proposal may exchange its code."""
+REGISTRY_CHANGES: Final = tuple(_REGISTRY_KINDS.values())
+"""Kinds of events that may change what the registry answers of their agency."""
+
+REGISTRY_UPGRADES: Final = (_PROPOSAL_KINDS["ProposalExecuted"],)
+"""Kinds of events that may change all that it answers: a proposal may exchange its code."""
 
 _PROCESSES: Final[Mapping[str, Callable[[Draft, PlacedEvent], None]]] = {
     "SchemaRegistered": _process_schema,

@@ -25,7 +25,7 @@ from api.background import run_beside
 from api.databases import Database, Result, Work
 from api.errors import ApiError, UpstreamFault
 from api.index.authors import is_residents
-from api.index.events import REGISTRY_CHANGES, process_events
+from api.index.events import REGISTRY_CHANGES, REGISTRY_UPGRADES, process_events
 from api.index.layout import clear_layout, get_layout, prepare_layout
 from api.index.placed_event import PlacedEvent, decode_event
 from api.index.registry_memory import RegistryMemory
@@ -202,7 +202,9 @@ class Index:
         self.registry = self._begin_memory()
 
     def _begin_memory(self) -> RegistryMemory:
-        return RegistryMemory(ledger=self._ledger, index=self, changes=REGISTRY_CHANGES)
+        return RegistryMemory(
+            ledger=self._ledger, index=self, changes=REGISTRY_CHANGES, upgrades=REGISTRY_UPGRADES
+        )
 
     async def _loop(self) -> None:
         while True:

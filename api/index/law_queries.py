@@ -19,11 +19,10 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    union_all,
 )
 
 from api.index.events import EVENT_KINDS
-from api.index.law_tables import BY_SUBKIND, EVENT_PARTIES, LAW_LINKS, LAW_RECORDS
+from api.index.law_tables import EVENT_PARTIES, LAW_LINKS, LAW_RECORDS
 from api.index.queries import Page, find_position
 from api.index.tables import BLOCKS, EVENTS
 
@@ -67,24 +66,14 @@ def list_law_records(connection: Connection, page: Page, wanted: LawFilter) -> R
     record = LAW_RECORDS.c
     columns = {record.agency: wanted.agency, record.counterparty: wanted.counterparty}
     parties = [column == value for column, value in columns.items() if value is not None]
-    subkind = [] if wanted.subkind is None else [record.subkind == wanted.subkind]
     part = _Part.of(connection, page, wanted)
     if not wanted.links:
-        query = select(LAW_RECORDS).where(record.kind == wanted.kind, *subkind, *parties)
-        if wanted.state is not None:
-            query = query.where(record.state == wanted.state)
+        query = select(LAW_RECORDS).where(*_is_wanted(LAW_RECORDS, wanted), *parties)
         return list(connection.execute(part.cut(query, record.position)))
     links = _select_positions(connection, wanted, part)
     position = links.selected_columns.position
     if parties:
-        links = links.join(LAW_RECORDS, record.position == position).where(*subkind, *parties)
-    elif subkind:
-        # Along the index of subkinds: what is passed over is not read.
-        same = [record.kind == wanted.kind, *subkind, record.position == position]
-        found_same = select(record.position).where(*same, *part.bound_beside(record.position))
-        # SQLite would rather read each record by its position.
-        along = found_same.with_hint(LAW_RECORDS, f"INDEXED BY {BY_SUBKIND}", "sqlite")
-        links = links.where(along.exists())
+        links = links.join(LAW_RECORDS, record.position == position).where(*parties)
     found = connection.execute(part.cut(links, position)).scalars()
     query = select(LAW_RECORDS).where(record.position.in_(list(found)))
     return list(connection.execute(query.order_by(record.position.desc())))
@@ -145,7 +134,8 @@ def list_events(connection: Connection, page: Page, wanted: EventFilter) -> Rows
         if wanted.agency is not None:
             query = query.where(_concerns(wanted.agency))
     elif wanted.kinds or wanted.agency is not None:
-        query = query.where(EVENTS.c.position.in_(_find_positions(wanted, page)))
+        found = _find_positions(connection, page, wanted)
+        query = query.where(EVENTS.c.position.in_(found))
     if page.after is not None:
         query = query.where(EVENTS.c.position > page.after)
     return list(connection.execute(query.order_by(EVENTS.c.position).limit(page.limit)))
@@ -158,25 +148,26 @@ def _concerns(agency: bytes) -> ColumnElement[bool]:
     return or_(EVENTS.c.agency == agency, joined)
 
 
-def _find_positions(wanted: EventFilter, page: Page) -> Select[Any]:
+def _find_positions(connection: Connection, page: Page, wanted: EventFilter) -> list[int]:
     """Return where the first events are, of each kind and by each way to the agency.
 
-    So what is rare is not searched among all there is.
+    So what is rare is not searched among all there is. Each is a question of its own: one question
+    for all of them would be another statement for each number of kinds, and to write one anew takes
+    longer than all the answers.
     """
-    tables = [EVENTS] if wanted.agency is None else [EVENTS, EVENT_PARTIES]
-    parts = []
-    for table in tables:
+    found: set[int] = set()
+    for table in [EVENTS] if wanted.agency is None else [EVENTS, EVENT_PARTIES]:
         for kind in _spell_out(wanted.kinds) or (None,):
-            part = select(table.c.position)
+            query = select(table.c.position)
             if wanted.agency is not None:
-                part = part.where(table.c.agency == wanted.agency)
+                query = query.where(table.c.agency == wanted.agency)
             if kind is not None:
-                part = part.where(table.c.kind == kind)
+                query = query.where(table.c.kind == kind)
             if page.after is not None:
-                part = part.where(table.c.position > page.after)
-            first = part.order_by(table.c.position).limit(page.limit).subquery()
-            parts.append(select(first.c.position))
-    return select(union_all(*parts).subquery().c.position)
+                query = query.where(table.c.position > page.after)
+            first = query.order_by(table.c.position).limit(page.limit)
+            found.update(connection.execute(first).scalars())
+    return sorted(found)[: page.limit]
 
 
 def _spell_out(kinds: Sequence[str]) -> tuple[str, ...]:
@@ -232,23 +223,27 @@ def _select_positions(connection: Connection, wanted: LawFilter, part: _Part) ->
     """
     first, *others = _sort_by_records(connection, wanted)
     driving = LAW_LINKS.alias("driving")
-    query = select(driving.c.position).where(*_is_wanted(driving, first, wanted))
+    query = select(driving.c.position).where(*_is_wanted_link(driving, first, wanted))
     for role in others:
         further = LAW_LINKS.alias(f"further_{role}")
-        same = [*_is_wanted(further, role, wanted), further.c.position == driving.c.position]
+        same = [*_is_wanted_link(further, role, wanted), further.c.position == driving.c.position]
         query = query.where(exists().where(*same, *part.bound_beside(further.c.position)))
     return query
 
 
-def _is_wanted(link: FromClause, role: str, wanted: LawFilter) -> list[ColumnElement[bool]]:
-    conditions = [
-        link.c.target == wanted.links[role],
-        link.c.role == role,
-        link.c.kind == wanted.kind,
-    ]
+def _is_wanted(table: FromClause, wanted: LawFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions for what records and links both have."""
+    conditions = [table.c.kind == wanted.kind]
+    if wanted.subkind is not None:
+        conditions.append(table.c.subkind == wanted.subkind)
     if wanted.state is not None:
-        conditions.append(link.c.state == wanted.state)
+        conditions.append(table.c.state == wanted.state)
     return conditions
+
+
+def _is_wanted_link(link: FromClause, role: str, wanted: LawFilter) -> list[ColumnElement[bool]]:
+    named = [link.c.target == wanted.links[role], link.c.role == role]
+    return [*named, *_is_wanted(link, wanted)]
 
 
 def _sort_by_records(connection: Connection, wanted: LawFilter) -> list[str]:
@@ -257,7 +252,7 @@ def _sort_by_records(connection: Connection, wanted: LawFilter) -> list[str]:
         return list(wanted.links)
 
     def count(role: str) -> int:
-        behind = select(LAW_LINKS.c.position).where(*_is_wanted(LAW_LINKS, role, wanted))
+        behind = select(LAW_LINKS.c.position).where(*_is_wanted_link(LAW_LINKS, role, wanted))
         counted = select(func.count()).select_from(behind.limit(_MANY).subquery())
         return connection.execute(counted).scalar_one()
 

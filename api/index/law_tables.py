@@ -3,8 +3,9 @@
 All kinds of records share one table: what every record has stands in columns, the rest as JSON in
 `terms`, exactly as the creating event said it. Whatever a record names (a party, a dataset, a
 basis, a consent) is a row of `law_links`, so that one mechanism answers every filter, and the graph
-of provenance is walked in both directions. A link repeats the record's kind, position and state, so
-that a filtered list is cut along an index, wherever the page begins and however rare the state is.
+of provenance is walked in both directions. A link repeats the record's kind, own kind, position and
+state, so that a filtered list is cut along an index, wherever the page begins and however rare the
+state or the own kind is.
 
 Each contract knows the uids of its own kinds only, so two records of different kinds may share one.
 A row is therefore named by uid and kind; whoever took a uid first is found by the uid alone.
@@ -27,9 +28,6 @@ from sqlalchemy import (
 )
 
 from api.index.tables import METADATA
-
-BY_SUBKIND: Final = "law_records_by_subkind"
-"""The index that leads to the records of a kind's own kinds, in order."""
 
 LAW_RECORDS: Final = Table(
     "law_records",
@@ -71,7 +69,7 @@ LAW_RECORDS: Final = Table(
     Column("terms", Text, nullable=False),
     Index("law_records_by_kind", "kind", "position"),
     Index("law_records_by_state", "kind", "state", "position"),
-    Index(BY_SUBKIND, "kind", "subkind", "position"),
+    Index("law_records_by_subkind", "kind", "subkind", "position"),
     Index("law_records_by_subkind_state", "kind", "subkind", "state", "position"),
     # Few are open; who looks for those that are due need not read the records themselves.
     Index(
@@ -91,8 +89,15 @@ LAW_LINKS: Final = Table(
     Column("kind", String(24), primary_key=True),
     Column("position", BigInteger, nullable=False),
     Column("state", SmallInteger, nullable=False),
+    Column("subkind", SmallInteger),
     Index("law_links_by_target", "target", "role", "kind", "position"),
     Index("law_links_by_state", "target", "role", "kind", "state", "position"),
+    Index(
+        "law_links_by_subkind",
+        *("target", "role", "kind", "subkind", "position", "state"),
+        sqlite_where=text("subkind IS NOT NULL"),
+        postgresql_where=text("subkind IS NOT NULL"),
+    ),
 )
 
 # The parties of an event's record besides the agency that the event itself names.

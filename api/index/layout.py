@@ -14,7 +14,7 @@ from api.index.tables import CURSOR, METADATA
 
 log = structlog.get_logger(__name__)
 
-LAYOUT_VERSION: Final = 8
+LAYOUT_VERSION: Final = 9
 """Raised with every change of a table, or of what an event means for one."""
 
 

@@ -6,23 +6,23 @@ an event; so its answers are asked for once, and again when the index has seen a
 have changed them. An index that is behind knows nothing of this: then the contracts are asked every
 time.
 
+Keys are asked for by agency: most keys of a page are residents' own, each used once, and that none
+of them is an agency's follows from the keys that are.
+
 This is for views of many. Whoever must be right about one key asks `api.records`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, Select, select, union_all
+from sqlalchemy import Connection, Select, func, select, union_all
 
 from api.databases import Work
 from api.index.tables import CURSOR, EVENTS, LOGS_PER_BLOCK
 from api.ledger import Ledger
 from api.records import AgencyRecord, KeyRecord, Records
-
-MAX_REMEMBERED: Final = 20_000
-"""Most answers of a kind; residents' keys, of which the registry knows nothing, have no end."""
 
 NEVER: Final = -1
 """Before every position."""
@@ -40,6 +40,17 @@ class Reads(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Keys:
+    """All account keys that agencies have or had."""
+
+    since: int
+    """Position of the event that they follow."""
+    of: Mapping[bytes, list[KeyRecord]]
+    """By agency."""
+    by_address: Mapping[bytes, KeyRecord]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """A final block, and since when the registry is as it is there."""
 
@@ -52,14 +63,20 @@ class Moment:
 class RegistryMemory:
     """The registry's agencies and keys."""
 
-    def __init__(self, *, ledger: Ledger, index: Reads, changes: Sequence[str]) -> None:
-        """Take the ledger, its index, and the kinds of events that may change the answers."""
+    def __init__(
+        self, *, ledger: Ledger, index: Reads, changes: Sequence[str], upgrades: Sequence[str]
+    ) -> None:
+        """Take the ledger, its index, and the kinds of events that may change the answers.
+
+        Those are `changes` for the agency of the event, and `upgrades` for all.
+        """
         self._ledger = ledger
         self._records = Records(ledger)
         self._index = index
         self._changes = changes
+        self._upgrades = upgrades
+        self._keys: _Keys | None = None
         self._ids: _Answers[list[bytes]] = _Answers()
-        self._keys: _Answers[KeyRecord | None] = _Answers()
         self._keys_of: _Answers[list[KeyRecord]] = _Answers()
         self._agencies: _Answers[AgencyRecord | None] = _Answers()
 
@@ -78,13 +95,15 @@ class RegistryMemory:
 
     async def get_key(self, address: bytes, moment: Moment) -> KeyRecord | None:
         """Return an account key; None if the registry does not list it."""
-        ask = partial(self._records.get_key, address, moment.block)
-        return await self._keys.get(address, moment.registry, ask)
+        if moment.registry is None:
+            return await self._records.get_key(address, moment.block)
+        return (await self._list_keys(moment, moment.registry)).by_address.get(address)
 
     async def get_keys(self, agency_id: bytes, moment: Moment) -> list[KeyRecord]:
         """Return all account keys that an agency has or had."""
-        ask = partial(self._records.get_keys, agency_id, moment.block)
-        return await self._keys_of.get(agency_id, moment.registry, ask)
+        if moment.registry is None:
+            return await self._records.get_keys(agency_id, moment.block)
+        return (await self._list_keys(moment, moment.registry)).of.get(agency_id, [])
 
     async def get_agencies(self, ids: Sequence[bytes], moment: Moment) -> list[AgencyRecord | None]:
         """Return agencies with what their attestations sum up to, which each of these changes."""
@@ -103,11 +122,30 @@ class RegistryMemory:
 
     def _find_change(self, connection: Connection) -> tuple[int, int]:
         block = connection.execute(select(CURSOR.c.number)).scalar_one_or_none()
-        last = [
-            _last(select(EVENTS.c.position).where(EVENTS.c.kind == kind)) for kind in self._changes
-        ]
-        found = connection.execute(union_all(*last)).scalars()
-        return NEVER if block is None else int(block), max(found, default=NEVER)
+        found = _find_last(connection, (*self._changes, *self._upgrades))
+        return NEVER if block is None else int(block), found
+
+    async def _list_keys(self, moment: Moment, since: int) -> _Keys:
+        """Return all keys as they are since an event, asking again for agencies that changed."""
+        if self._keys is not None and self._keys.since == since:
+            return self._keys
+        upgraded, changed = await self._index.read(
+            lambda c: (
+                _find_last(c, self._upgrades, until=since),
+                _find_last_by_agency(c, self._changes, until=since),
+            )
+        )
+        of = {
+            agency_id: await self._keys_of.get(
+                agency_id,
+                max(upgraded, changed.get(agency_id, NEVER)),
+                partial(self._records.get_keys, agency_id, moment.block),
+            )
+            for agency_id in await self.get_ids(moment)
+        }
+        by_address = {bytes(key.address): key for keys in of.values() for key in keys}
+        self._keys = _Keys(since=since, of=of, by_address=by_address)
+        return self._keys
 
 
 class _Answers(Generic[Answer]):
@@ -125,10 +163,28 @@ class _Answers(Generic[Answer]):
             return known[1]
         answer = await ask()
         if since is not None:
-            if len(self._known) >= MAX_REMEMBERED:
-                self._known.clear()
             self._known[name] = (since, answer)
         return answer
+
+
+def _find_last(connection: Connection, kinds: Sequence[str], *, until: int | None = None) -> int:
+    """Return the position of the last event of some kinds, not after `until`; `NEVER` for none."""
+    found = [select(EVENTS.c.position).where(EVENTS.c.kind == kind) for kind in kinds]
+    if until is not None:
+        found = [query.where(EVENTS.c.position <= until) for query in found]
+    return max(connection.execute(union_all(*map(_last, found))).scalars(), default=NEVER)
+
+
+def _find_last_by_agency(
+    connection: Connection, kinds: Sequence[str], *, until: int
+) -> dict[bytes, int]:
+    """Return the position of each agency's last event of some kinds, not after `until`."""
+    query = (
+        select(EVENTS.c.agency, func.max(EVENTS.c.position))
+        .where(EVENTS.c.kind.in_(kinds), EVENTS.c.position <= until)
+        .group_by(EVENTS.c.agency)
+    )
+    return {bytes(agency): position for agency, position in connection.execute(query)}
 
 
 def _find_last_events(

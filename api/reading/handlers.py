@@ -1,74 +1,67 @@
 """The handlers of all collections: list, get, history."""
 
 import json
-import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
-from api.errors import InvalidField, NotFound, UpstreamFault
+from api.errors import NotFound, UpstreamFault
 from api.index import law_queries, queries
 from api.index.law_queries import LawFilter
 from api.reading import mandate_check, proposals
 from api.reading.collection import Collection
 from api.reading.events import LawHistory, view_law_events
-from api.reading.facts import Facts, Surroundings
+from api.reading.facts import Facts
 from api.reading.models import LawRecord
 from api.reading.named import PATIENCE_S, Named, check_named
+from api.reading.surroundings import Known, add_texts, gather_surroundings, read_known
 from api.reading.table import COLLECTIONS
 from api.rest.call import Call, Reply
 from api.rest.cursors import cut_page
-from api.rest.references import REFERENCE_PATTERN, read_reference
 from api.rest.services import RestServices
 from api.rest.values import Reason, parse_time
 from api.rest.words import encode_word
 
-_TEXT_MEMBERS: Final = frozenset(
-    {
-        "fields_hash",
-        "conditions_hash",
-        "legal_reference",
-        "document_hash",
-        "law_hash",
-        "decision_hash",
-        "scope_list_hash",
-        "duties_hash",
-    }
-)
-"""Members of terms that name a public text by its hash."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A part of a list as the index had it at one moment."""
+
+    rows: list[tuple[Row[Any], Mapping[str, Any]]]
+    """Records with their terms."""
+    known: Known
+    block: int
 
 
 async def list_records(collection: Collection, call: Call) -> Reply:
     """List the records of a collection, newest first."""
     page = call.get_page()
     wanted = _read_filter(collection, call)
-    found, block = await call.services.index.read(
-        lambda c: (law_queries.list_law_records(c, page.and_one, wanted), queries.get_block(c))
-    )
-    rows, following = cut_page(found, page, lambda row: row.position)
+
+    def load(connection: Connection) -> _Found:
+        rows = law_queries.list_law_records(connection, page.and_one, wanted)
+        terms = [json.loads(row.terms) for row in rows]
+        return _Found(
+            rows=list(zip(rows, terms, strict=True)),
+            known=read_known(connection, terms),
+            block=queries.get_block(connection),
+        )
+
+    found = await call.services.index.read(load)
+    rows, following = cut_page(found.rows, page, lambda one: one[0].position)
     if not rows:
         await check_named(call.services, list_named(collection, call))
-    around = await gather_surroundings(call.services, rows)
-    return Reply(
-        model=collection.make_page(
-            [
-                collection.view(
-                    Facts(
-                        row=row,
-                        terms=json.loads(row.terms),
-                        live=None,
-                        around=around,
-                        read_at_block=block,
-                    )
-                )
-                for row in rows
-            ],
-            following,
-            block,
+    around = await add_texts(call.services, found.known)
+    views = [
+        collection.view(
+            Facts(row=row, terms=terms, live=None, around=around, read_at_block=found.block)
         )
-    )
+        for row, terms in rows
+    ]
+    return Reply(model=collection.make_page(views, following, found.block))
 
 
 async def get_record(collection: Collection, call: Call) -> Reply:
@@ -151,41 +144,11 @@ async def gather_facts(
     )
 
 
-async def gather_surroundings(services: RestServices, rows: Sequence[Row[Any]]) -> Surroundings:
-    """Return the texts, datasets and notices that these records name."""
-    terms = [json.loads(row.terms) for row in rows]
-    named = {digest for entry in terms for digest in _list_members(entry, {"dataset", "notice"})}
-    loaded = await services.index.read(
-        lambda c: law_queries.get_law_records(c, list(named), kinds=("dataset", "notice"))
-    )
-    datasets = {uid: json.loads(row.terms) for uid, row in loaded.items() if row.kind == "dataset"}
-    hashes = {
-        digest
-        for entry in [*terms, *datasets.values()]
-        for digest in _list_members(entry, _TEXT_MEMBERS)
-    }
-    return Surroundings(
-        texts=await services.texts.find_many(hashes),
-        datasets=datasets,
-        notices={uid: row.place for uid, row in loaded.items() if row.kind == "notice"},
-    )
-
-
-def find_party(call: Call, name: str) -> bytes | None:
-    """Return an agency or jurisdiction of the query, by label or in hexadecimal."""
-    text = call.query.get(name)
-    if text is None:
-        return None
-    if not re.fullmatch(REFERENCE_PATTERN, text):
-        raise InvalidField(name, "must be a label, or 0x and 64 hexadecimal digits")
-    return read_reference(text)
-
-
 def list_named(collection: Collection, call: Call) -> list[Named]:
     """Return what the filters of a list name; raises `InvalidField` for what names nothing."""
     found = []
     for entry in collection.filters:
-        target = find_party(call, entry.name) if entry.is_party else call.find_digest(entry.name)
+        target = call.find_party(entry.name) if entry.is_party else call.find_digest(entry.name)
         if target is not None:
             found.append(Named(parameter=entry.name, kind=entry.target, id=target))
     return found
@@ -208,21 +171,6 @@ def _read_filter(collection: Collection, call: Call) -> LawFilter:
         from_s=from_s,
         until_s=until_s,
     )
-
-
-def _list_members(value: Any, names: frozenset[str] | set[str]) -> list[bytes]:
-    """Return the 32-byte values of members with these names, wherever they stand."""
-    found = []
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            if name in names and isinstance(item, str):
-                found.append(bytes.fromhex(item[2:]))
-            else:
-                found += _list_members(item, names)
-    elif isinstance(value, list):
-        for item in value:
-            found += _list_members(item, names)
-    return found
 
 
 Handle = Callable[[Call], Awaitable[Reply]]

@@ -16,7 +16,7 @@ from api.explorer.ledgers import find_root
 from api.index import law_queries
 from api.index.tables import ATTESTATIONS, BATCHES, SCHEMAS
 from api.reading.facts import Surroundings
-from api.reading.handlers import gather_surroundings
+from api.reading.surroundings import gather_surroundings
 from api.rest.services import RestServices
 from api.rest.values import encode_hex
 

@@ -13,7 +13,7 @@ from api.index import law_queries, queries
 from api.provenance.attested import collect_attested
 from api.provenance.law import collect_law
 from api.provenance.prov_json import build_prov_json
-from api.reading.handlers import gather_surroundings
+from api.reading.surroundings import gather_surroundings
 from api.rest.answers import (
     Activity,
     Agent,

@@ -9,7 +9,7 @@ from sqlalchemy import insert, update
 
 from api.databases import Database, open_database
 from api.index.draft import Draft
-from api.index.events import REGISTRY_CHANGES
+from api.index.events import REGISTRY_CHANGES, REGISTRY_UPGRADES
 from api.index.registry_memory import RegistryMemory
 from api.index.tables import CURSOR, LOGS_PER_BLOCK, METADATA
 from api.ledger import Ledger
@@ -49,7 +49,12 @@ def database(tmp_path: Path, chain: CountedChain) -> Iterator[Database]:
 
 @pytest.fixture
 def memory(chain: CountedChain, database: Database) -> RegistryMemory:
-    return RegistryMemory(ledger=Ledger(chain), index=database, changes=REGISTRY_CHANGES)
+    return RegistryMemory(
+        ledger=Ledger(chain),
+        index=database,
+        changes=REGISTRY_CHANGES,
+        upgrades=REGISTRY_UPGRADES,
+    )
 
 
 def tell(database: Database, kind: str, agency: bytes, block: int) -> None:
@@ -86,15 +91,29 @@ async def test_registry_is_asked_once_while_nothing_changes(
     assert chain.asked == asked
 
 
-@pytest.mark.parametrize("kind", ["agency.key_revoked", "agency.roles", "proposal.executed"])
+@pytest.mark.parametrize(
+    ("kind", "agencies"),
+    [("agency.key_revoked", 1), ("agency.roles", 1), ("proposal.executed", AGENCIES)],
+)
 async def test_change_of_the_registry_is_asked_for(
-    chain: CountedChain, memory: RegistryMemory, database: Database, kind: str
+    chain: CountedChain, memory: RegistryMemory, database: Database, kind: str, agencies: int
 ) -> None:
     await read_all(memory)
     asked = chain.asked
     tell(database, kind, PLAN.get_agency(0), chain.last_block)
     await read_all(memory)
-    assert chain.asked == 2 * asked
+    # Of the others' keys nothing has changed: how many, which one, what of it.
+    assert chain.asked == 2 * asked - 3 * (AGENCIES - agencies)
+
+
+async def test_keys_of_residents_are_not_asked_for(
+    chain: CountedChain, memory: RegistryMemory
+) -> None:
+    await read_all(memory)
+    asked, moment = chain.asked, await memory.get_moment()
+    for number in range(100):
+        assert await memory.get_key(PLAN.address("holder", number), moment) is None
+    assert chain.asked == asked
 
 
 async def test_attestation_is_counted_for_its_issuer_alone(
@@ -115,9 +134,11 @@ async def test_nothing_is_remembered_while_the_index_is_behind(
     chain: CountedChain, memory: RegistryMemory, database: Database
 ) -> None:
     await read_all(memory)
-    asked = chain.asked
     behind = update(CURSOR).values(number=chain.last_block - 1)
     database.write_now(lambda c: c.execute(behind))
+    asked = chain.asked
     await read_all(memory)
+    once = chain.asked - asked
+    assert once >= asked
     await read_all(memory)
-    assert chain.asked == 3 * asked
+    assert chain.asked == asked + 2 * once
