@@ -11,7 +11,13 @@ from scripts.postgresql.server import keep_postgres
 ENGINES: Final = ("sqlite", "postgresql")
 
 _DATABASES: Final = ("index", "vault", "outbox")
-_SETTINGS: Final = ("shared_buffers=4GB", "max_wal_size=4GB", "checkpoint_timeout=15min")
+_SETTINGS: Final = (
+    "shared_buffers=4GB",
+    "max_wal_size=4GB",
+    "checkpoint_timeout=15min",
+    # What it had in memory when it was stopped it reads again when it is started.
+    "shared_preload_libraries=pg_prewarm",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,10 +63,13 @@ async def measure(
 ) -> list[Timing]:
     """Ask everything `turns` times with different values; returns the slowest first.
 
-    With `every`, only each so-manieth request is sent. Each is sent `repeats` times, of which the
-    fastest counts: on a machine that other programs share, more than one tells what the index takes
-    rather than what the others do. With `own`, the lists of the agency's vault and outbox are asked
-    too; with `only`, no lists but these. Raises `Unanswered` for any answer but 200.
+    A turn of values of its own is asked beforehand and not timed: a process that has just begun has
+    still to load what it knows of the registry and to prepare its statements, and its database to
+    read its indexes. With `every`, only each so-manieth request is sent. Each is sent `repeats`
+    times, of which the fastest counts: on a machine that other programs share, more than one tells
+    what the index takes rather than what the others do. With `own`, the lists of the agency's vault
+    and outbox are asked too; with `only`, no lists but these. Raises `Unanswered` for any answer
+    but 200.
     """
     chain = MadeChain(plan)
     took_ms: dict[str, list[tuple[float, str]]] = defaultdict(list)
@@ -88,18 +91,18 @@ async def measure(
                 raise Unanswered(f"the index stands at block {block} of {chain.last_block}")
             await server.start_server()
             client = ClientSession(server.make_url("/v1/"))
-            asked = [one for turn in range(turns) for one in list_requests(chain, turn)]
-            if own is not None:
-                asked += [
-                    one for turn in range(turns) for one in list_own_requests(plan, own[1], turn)
-                ]
-            asked = [one for one in asked if not only or one.name.split()[0] in only][::every]
+
+            def list_turn(turn: int) -> list[Asked]:
+                found = [*list_requests(chain, turn)]
+                if own is not None:
+                    found += list_own_requests(plan, own[1], turn)
+                return [one for one in found if not only or one.name.split()[0] in only]
+
+            asked = [one for turn in range(turns) for one in list_turn(turn)][::every]
             console = Console(stderr=True, quiet=is_quiet)
-            # A process that has just begun has still to load what it knows of the registry, and to
-            # prepare its statements.
-            for one in {one.name.split()[0]: one for one in reversed(asked)}.values():
-                await _ask(client, one)
             with spare_survivors():  # as the daemon does once it has started
+                for one in track(list_turn(turns)[::every], "before", console=console):
+                    await _ask(client, one)
                 for one in track(asked, "requests", console=console):
                     async for page in _follow(client, one):
                         fastest = min([await _ask(client, page) for _ in range(repeats)])
