@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Row,
+    ScalarSelect,
     Select,
     exists,
     func,
@@ -251,9 +252,11 @@ def _sort_by_records(connection: Connection, wanted: LawFilter) -> list[str]:
     if len(wanted.links) < 2:
         return list(wanted.links)
 
-    def count(role: str) -> int:
+    def count(role: str) -> ScalarSelect[int]:
         behind = select(LAW_LINKS.c.position).where(*_is_wanted_link(LAW_LINKS, role, wanted))
         counted = select(func.count()).select_from(behind.limit(_MANY).subquery())
-        return connection.execute(counted).scalar_one()
+        return counted.scalar_subquery()
 
-    return sorted(wanted.links, key=count)
+    counts = connection.execute(select(*map(count, wanted.links))).one()
+    by_role = dict(zip(wanted.links, counts, strict=True))
+    return sorted(by_role, key=by_role.__getitem__)
