@@ -13,7 +13,9 @@ giving the same name with a higher version, so that the older one stays readable
 
 import datetime as dt
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -51,22 +53,44 @@ def load_deadlines(directory: Path | None = None) -> Deadlines:
 
     Raises `InvalidField` that names the file and the key. A missing folder is an empty one.
     """
-    roots: list[Traversable] = [resources.files("api.deadlines") / "data"]
+    found = [_read_shipped()]
     if directory is not None:
         if not directory.is_dir():
             raise InvalidField("deadlines", "the folder of calendars and profiles is not there")
-        roots.append(directory)
+        found.append(_read_folder(directory))
+    return Deadlines(
+        [calendar for one in found for calendar in one.calendars],
+        [profile for one in found for profile in one.profiles],
+        [closure for one in found for closure in one.closures],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What the files of one folder define."""
+
+    calendars: Sequence[Calendar]
+    profiles: Sequence[Profile]
+    closures: Sequence[Closure]
+
+
+@cache
+def _read_shipped() -> _Found:
+    """Read our own files once: an API of several ledgers asks for them for each."""
+    return _read_folder(resources.files("api.deadlines") / "data")
+
+
+def _read_folder(root: Traversable) -> _Found:
     calendars, profiles, closures = [], [], []
-    for root in roots:
-        for name, document in _iterate_files(root / "calendars"):
-            calendars.append(_build_calendar(name, _parse(_Calendar, name, document)))
-        for name, document in _iterate_files(root / "profiles"):
-            entries = _parse(_ProfileFile, name, document)
-            profiles += [_build_profile(entry) for entry in entries.profile]
-        for name, document in _iterate_files(root / "closures"):
-            for entry in _parse(_ClosureFile, name, document).closure:
-                closures += _build_closures(name, entry)
-    return Deadlines(calendars, profiles, closures)
+    for name, document in _iterate_files(root / "calendars"):
+        calendars.append(_build_calendar(name, _parse(_Calendar, name, document)))
+    for name, document in _iterate_files(root / "profiles"):
+        entries = _parse(_ProfileFile, name, document)
+        profiles += [_build_profile(entry) for entry in entries.profile]
+    for name, document in _iterate_files(root / "closures"):
+        for entry in _parse(_ClosureFile, name, document).closure:
+            closures += _build_closures(name, entry)
+    return _Found(calendars=calendars, profiles=profiles, closures=closures)
 
 
 class _Entry(BaseModel):
