@@ -58,7 +58,8 @@ class DemoDatabases:
         self._engine = engine
         self._stack = contextlib.ExitStack()
         self._server: PostgresServer | None = None
-        self._urls: dict[str, str] = {}
+        self._urls: dict[Path, str] = {}
+        """Addresses by the folder of the node."""
 
     def __enter__(self) -> Self:
         if self._engine != ENGINES[0]:
@@ -87,19 +88,23 @@ class DemoDatabases:
             "api.database_url."
         )
 
-    def give(self, node: DevnetNode) -> None:
-        """Let a node that is not started yet keep its data here."""
-        if self._server is None:
+    def make(self, name: str) -> str | None:
+        """Make a database and return its address; None where there are files instead."""
+        return None if self._server is None else self._server.create_database(name, unlogged=True)
+
+    def give(self, node: DevnetNode, name: str | None = None) -> None:
+        """Let a node that is not started yet keep its data here, in a database of its name."""
+        url = self.make(name or node.name)
+        if url is None:
             return
-        url = self._server.create_database(node.name, unlogged=True)
-        self._urls[node.name] = url
+        self._urls[node.folder] = url
         set_in_api_table(node, f'database_url = "{url}"')
 
     def bring_back(self, node: DevnetNode) -> None:
         """Write all that a stopped node keeps here into its folder, so that it can be searched."""
         if self._server is None:
             return
-        engine = create_engine(self._urls[node.name], isolation_level="AUTOCOMMIT")
+        engine = create_engine(self._urls[node.folder], isolation_level="AUTOCOMMIT")
         try:
             with engine.connect() as connection:
                 connection.exec_driver_sql("CHECKPOINT")
@@ -110,7 +115,7 @@ class DemoDatabases:
         finally:
             engine.dispose()
         # The write-ahead log is one for all agencies; searching it once is enough.
-        is_first = node.name == next(iter(self._urls))
+        is_first = node.folder == next(iter(self._urls))
         for name in (files, "pg_wal") if is_first else (files,):
             target = node.folder / "postgresql-files" / name
             shutil.copytree(

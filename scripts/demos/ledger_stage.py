@@ -45,7 +45,7 @@ from node.cli.devnet import (
 )
 from node.cli.devnet.plan import GENESIS_FILE
 from node.cli.founding import ACCOUNT_FILE, PASSPHRASE_FILE
-from scripts.demos.databases import set_in_api_table
+from scripts.demos.databases import ENGINES, DemoDatabases, set_in_api_table
 from scripts.demos.law_stage import QUICK, get_now, make_party
 from scripts.demos.narrator import Narrator
 from scripts.demos.stage import StoryFailed, require
@@ -126,9 +126,14 @@ class Holder:
 class LedgerStage:
     """The three networks and their clients; use it with ``async with``, which stops them all."""
 
-    def __init__(self, narrator: Narrator) -> None:
+    def __init__(self, narrator: Narrator, engine: str = ENGINES[0]) -> None:
         """Plan them; nothing is made before ``async with``."""
         self.narrator = narrator
+        self.databases = {
+            jurisdiction: DemoDatabases(engine)
+            for jurisdiction in sorted({one for plan in PLANS for one in plan.jurisdictions})
+        }
+        """A server for each side of the border: the log of a server tells of all its databases."""
         self.folder = Path()
         """Where everything is kept."""
         self.is_finished = False
@@ -136,8 +141,13 @@ class LedgerStage:
         self._devnets: dict[str, Devnet] = {}
         self._ledgers: dict[str, Ledgers[AsyncClient]] = {}
         self._stack = AsyncExitStack()
+        self._servers = contextlib.ExitStack()
 
     async def __aenter__(self) -> Self:
+        with contextlib.ExitStack() as started:
+            for databases in self.databases.values():
+                started.enter_context(databases)
+            self._servers = started.pop_all()
         self.folder = Path(tempfile.mkdtemp(prefix="atesta-demo-"))
         return self
 
@@ -150,6 +160,7 @@ class LedgerStage:
         await self._stack.aclose()
         # Synchronous on purpose: an interrupt that ends the loop must not end the clean-up.
         stop_nodes(self.nodes)
+        self._servers.close()
         if self.is_finished or isinstance(error, asyncio.CancelledError):
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -197,7 +208,15 @@ class LedgerStage:
             _format_recognition(recognised), encoding="utf-8"
         )
         set_in_api_table(school, f'recognition_file = "{_RECOGNITION_FILE}"')
-        serve_both(self.get_node(MACAO, IDENTIFICATION), self.get_node(SHARED, IDENTIFICATION))
+        serve_both(
+            self.get_node(MACAO, IDENTIFICATION),
+            self.get_node(SHARED, IDENTIFICATION),
+            database_url=self._get_databases(IDENTIFICATION).make(f"{SHARED}-of-{MACAO}"),
+        )
+        for plan in PLANS:
+            for agency in plan.parties:
+                node = self.get_node(plan.name, agency)
+                self._get_databases(agency).give(node, f"{plan.name}-{node.name}")
         await self.start(self.nodes)
         for agency in (IDENTIFICATION, HOUSING, EDUCATION):
             self._ledgers[agency.label] = await self._connect(agency)
@@ -211,6 +230,14 @@ class LedgerStage:
     async def stop(self, nodes: Sequence[DevnetNode]) -> None:
         """Stop nodes and wait for their ends."""
         await asyncio.to_thread(stop_nodes, nodes)
+
+    async def bring_back(self, agency: DevelopmentAgency) -> None:
+        """Write all that an agency's stopped nodes keep elsewhere into their folders."""
+        for node in self.get_nodes_of(agency):
+            await asyncio.to_thread(self._get_databases(agency).bring_back, node)
+
+    def _get_databases(self, agency: DevelopmentAgency) -> DemoDatabases:
+        return self.databases[agency.jurisdiction]
 
     async def _connect(self, agency: DevelopmentAgency) -> Ledgers[AsyncClient]:
         ledgers = []
@@ -303,11 +330,12 @@ class LedgerStage:
         return await client.send(requests.verify_presentation(format_presentation(shown)))
 
 
-def serve_both(own: DevnetNode, shared: DevnetNode) -> None:
+def serve_both(own: DevnetNode, shared: DevnetNode, *, database_url: str | None = None) -> None:
     """Let the API of an agency's own ledger serve the shared one too, pinned by its block 0.
 
-    The node of the shared ledger then has neither vault nor accounts: nothing is kept there and
-    nothing sent by it. The keystore stays in its folder, because it was made for that ledger.
+    What it keeps of the shared one is in files, or in a database. The node of the shared ledger
+    then has neither vault nor accounts: nothing is kept there and nothing sent by it. The keystore
+    stays in its folder, because it was made for that ledger.
     """
     genesis = load_genesis(shared.folder / GENESIS_FILE).genesis_hash
     set_in_api_table(own, f'ledger_name = "{MACAO}"')
@@ -318,6 +346,8 @@ def serve_both(own: DevnetNode, shared: DevnetNode) -> None:
             f"account_key_files = [{json.dumps(str(shared.folder / ACCOUNT_FILE))}]\n"
             f"account_passphrase_file = {json.dumps(str(shared.folder / PASSPHRASE_FILE))}\n"
         )
+        if database_url is not None:
+            file.write(f"database_url = {json.dumps(database_url)}\n")
     taken = ("account_key_files", "account_passphrase_file", "vault_key_file")
     lines = shared.settings_file.read_text(encoding="utf-8").split("\n")
     kept = [line for line in lines if not line.startswith(taken)]

@@ -1,6 +1,6 @@
 """Three ledgers: what stays in Macao stays there, and a resident carries what crosses.
 
-    python -m scripts.demos.ledgers
+    scripts/demo ledgers [--database postgresql]
 
 Macao has a ledger of its own, Guangdong has one, and both share a third. The Identification Bureau
 of Macao runs a node on Macao's own and on the shared ledger, with one API and one vault for both;
@@ -330,6 +330,8 @@ class Story:
         with stage.narrator.step("Guangdong's nodes are searched for all of Macao's own ledger"):
             needles = await ledger_search.collect(stage, self.count)
             await stage.stop(stage.nodes)
+            for agency in (EDUCATION, HOUSING):
+                await stage.bring_back(agency)
             await ledger_search.search(stage, needles, self.controls)
 
 
@@ -338,22 +340,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="scripts/demo ledgers", description="Macao's own, Guangdong's own and a shared ledger."
     )
-    # As `scripts/demo --all` gives them; this story is about our own nodes' files.
-    parser.add_argument("--database", choices=ENGINES[:1], default=ENGINES[0])
+    parser.add_argument(
+        "--database",
+        choices=ENGINES,
+        default=ENGINES[0],
+        help="where agencies keep vault, outbox and index (default: SQLite files)",
+    )
+    # As `scripts/demo --all` gives it; this story is about what our own nodes keep and send.
     parser.add_argument("--network", choices=NETWORKS[:1], default=NETWORKS[0])
-    parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     narrator = Narrator()
-    failure = asyncio.run(_run(narrator))
+    failure = asyncio.run(_run(narrator, options.database))
     narrator.finish(failure)
     return 0 if failure is None else 1
 
 
-async def _run(narrator: Narrator) -> str | None:
+async def _run(narrator: Narrator, engine: str) -> str | None:
     """Tell the story; return why it failed, or None."""
-    stage = LedgerStage(narrator)
+    stage = LedgerStage(narrator, engine)
 
     async def tell() -> None:
         async with stage:
+            for note in {databases.note for databases in stage.databases.values()} - {None}:
+                narrator.say(str(note))
             await _tell(Story(stage))
             stage.is_finished = True
 

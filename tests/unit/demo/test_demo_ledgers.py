@@ -8,6 +8,7 @@ from contracts.testkeys import get_address
 from node.chain.genesis import load_genesis
 from node.cli.devnet import DevnetOptions, make_devnet
 from node.settings import load_settings
+from scripts.demos.databases import ENGINES
 from scripts.demos.ledger_stage import (
     EDUCATION,
     GUANGDONG,
@@ -66,6 +67,7 @@ def test_one_api_serves_both_ledgers_with_the_only_vault(tmp_path: Path) -> None
     serve_both(own, shared)
     api = load_settings(own.settings_file).api
     (further,) = api.ledgers
+    assert further.database_url is None
     assert (api.ledger_name, further.name, further.rpc_url) == (MACAO, SHARED, shared.url)
     genesis = load_genesis(shared.folder / "genesis.json").genesis_hash
     assert further.genesis_hash == "0x" + genesis.hex()
@@ -75,10 +77,27 @@ def test_one_api_serves_both_ledgers_with_the_only_vault(tmp_path: Path) -> None
     assert (other.vault_key_file, other.account_key_files, other.ledgers) == (None, (), ())
 
 
+def test_further_ledger_is_kept_in_the_database_that_it_is_given(tmp_path: Path) -> None:
+    own, shared = (
+        make_devnet(
+            tmp_path / name, DevnetOptions(agencies=1, chain_id=chain_id, first_key=first_key)
+        ).nodes[0]
+        for name, chain_id, first_key in ((MACAO, 20_261, 1), (SHARED, 20_262, 2))
+    )
+    url = "postgresql+psycopg://atesta@/shared?host=/run/a"
+    serve_both(own, shared, database_url=url)
+    (further,) = load_settings(own.settings_file).api.ledgers
+    assert further.database_url == url
+
+
 @pytest.mark.processes
 @pytest.mark.long
-def test_demo_of_ledgers_ends_ok_finds_nothing_across_and_leaves_nothing(tmp_path: Path) -> None:
-    told = " ".join(run_demo("ledgers", tmp_path, ends="demo: ok").split())
+@pytest.mark.parametrize("engine", ENGINES)
+def test_demo_of_ledgers_ends_ok_finds_nothing_across_and_leaves_nothing(
+    tmp_path: Path, engine: str
+) -> None:
+    ran = run_demo("ledgers", tmp_path, "--database", engine, ends="demo: ok")
+    told = " ".join(ran.split())
     assert "0 found at Guangdong" in told
     assert "carrying needs no issuer" in told
     assert "has one API and one vault over macao and shared" in told
