@@ -29,7 +29,7 @@ from api.database_addresses import read_address
 from api.database_engines import DATABASE_FAULTS, Engines, open_engines, translate
 from api.database_scrub import scrub
 from api.errors import UpstreamFault
-from api.migrations.migrating import Migrations, migrate
+from api.migrations.migrating import Migrations, migrate, require_version
 
 MAX_GROUP: Final = 256
 """Most writes that share one commit."""
@@ -59,10 +59,19 @@ class Database:
     """One database of the agency: concurrent reads, grouped durable writes."""
 
     def __init__(
-        self, engines: Engines, *, name: str = "database", watch: CommitWatch | None = None
+        self,
+        engines: Engines,
+        *,
+        name: str = "database",
+        migrations: Migrations | None = None,
+        watch: CommitWatch | None = None,
     ) -> None:
-        """Write on a thread of its own; `watch` is told of each commit under `name`."""
+        """Write on a thread of its own; `watch` is told of each commit under `name`.
+
+        With `migrations`, nothing is written once another process has migrated the tables further.
+        """
         self._engines = engines
+        self._migrations = migrations
         self._name = name
         self._watch: CommitWatch = watch or Unwatched()
         self._jobs: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
@@ -151,6 +160,8 @@ class Database:
                 self._engines.writes.connect() as connection,
                 connection.begin(),
             ):
+                if self._migrations is not None:
+                    require_version(connection, self._migrations)
                 for work, future in group:
                     try:
                         with connection.begin_nested():
@@ -205,7 +216,7 @@ def open_database(
     except BaseException:
         engines.dispose()
         raise
-    return Database(engines, name=name, watch=watched)
+    return Database(engines, name=name, migrations=migrations, watch=watched)
 
 
 def open_replica(address: Path | str, *, name: str) -> Database:

@@ -10,13 +10,13 @@ import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Column, Connection, MetaData, Select, String, Table, select
 
 from api.errors import UpstreamFault
 
@@ -60,9 +60,29 @@ class Migrations:
         """The steps as Alembic reads them."""
         return ScriptDirectory(str(_FOLDER), version_locations=[str(self.folder)])
 
+    @cached_property
+    def last(self) -> str | None:
+        """The number of the last step that this code knows."""
+        return self.scripts.get_current_head()
+
+    @cached_property
+    def select_version(self) -> Select[Any]:
+        """Asks for the number of the last step that was taken."""
+        number: Column[str] = Column("version_num", String)
+        return select(Table(self.version_table, MetaData(), number).c.version_num)
+
 
 VAULT_MIGRATIONS: Final = Migrations(name="vault", folder=_FOLDER / "vault" / "versions")
 OUTBOX_MIGRATIONS: Final = Migrations(name="outbox", folder=_FOLDER / "outbox" / "versions")
+
+
+def require_version(connection: Connection, migrations: Migrations) -> None:
+    """Raise `DatabaseNewer` if another process has taken steps since this one opened the database.
+
+    A program of an older version that still runs must not write into tables that it does not know.
+    """
+    if connection.execute(migrations.select_version).scalar_one_or_none() != migrations.last:
+        raise DatabaseNewer(migrations.name)
 
 
 def migrate(connection: Connection, migrations: Migrations, *, upto: str = "head") -> list[str]:

@@ -10,7 +10,17 @@ import pytest
 import structlog
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, Row, Table, create_engine, insert, inspect, select
+from sqlalchemy import (
+    Connection,
+    MetaData,
+    Row,
+    Table,
+    create_engine,
+    delete,
+    insert,
+    inspect,
+    select,
+)
 
 # Every module with tables of its own is imported behind this one.
 from api.databases import Database, open_database
@@ -287,6 +297,22 @@ def test_migrations_refuse_a_database_that_is_newer(database_url: str, lineage: 
         database_url, lambda c: c.exec_driver_sql(f"SELECT version_num FROM {version}").scalar()
     )
     assert number == "9999"
+
+
+def test_process_of_an_older_version_writes_nothing_into_newer_tables(
+    database_url: str, lineage: Lineage
+) -> None:
+    database = open_migrated(database_url, lineage)
+    table = lineage.metadata.tables[next(iter(lineage.rows))]
+    stored = lineage.rows[table.name]
+    database.write_now(lambda c: c.execute(insert(table).values(stored)))
+    version = lineage.migrations.version_table
+    run_on(database_url, lambda c: c.exec_driver_sql(f"UPDATE {version} SET version_num = '9999'"))
+    with pytest.raises(DatabaseNewer) as refused:
+        database.write_now(lambda c: c.execute(delete(table)))
+    assert refused.value.next_step is not None
+    assert database.read_now(lambda c: len(c.execute(select(table)).all())) == 1
+    database.close()
 
 
 def test_migrations_run_once_however_many_open(database_url: str, lineage: Lineage) -> None:
