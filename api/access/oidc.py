@@ -23,7 +23,7 @@ import jwt
 from api.access.callers import Caller, Method, Role
 from api.access.issuer_keys import IssuerKeys
 from api.access.limits import Limits
-from api.access.persons import is_person
+from api.access.persons import find_person
 from api.access.refusals import TokenRefused
 
 MAX_TOKEN_SIZE: Final = 16 * 1024
@@ -176,9 +176,10 @@ def _read_person(claims: Mapping[str, Any], provider: Provider) -> str | None:
     person = None if provider.person_claim is None else claims.get(provider.person_claim)
     if person is None:
         return None
-    if not is_person(person):
+    found = find_person(person)
+    if found is None:
         raise TokenRefused("the token does not say who acts as this server expects")
-    return str(person)
+    return found
 
 
 def _read_roles(claims: Mapping[str, Any], provider: Provider) -> frozenset[Role]:

@@ -6,31 +6,28 @@ proposed something is known again behind another label. What stands for a person
 number for its staff, not a name: it is kept in the vault's journals and never written to a log.
 """
 
+import re
 from typing import Any, Final
 
 from api.errors import InvalidField
 
-MAX_PERSON_SIZE: Final = 128
-"""Characters of the longest mark of a person."""
+_PERSON: Final = re.compile(r"[a-z0-9][a-z0-9._/@-]{0,127}")
+"""One way to write each: no capitals, no spaces, nothing that only looks like another sign."""
 
 
-def is_person(value: Any) -> bool:
-    """Return whether a value can stand for a person."""
-    return (
-        isinstance(value, str)
-        and 0 < len(value) <= MAX_PERSON_SIZE
-        and value.isprintable()
-        and value == value.strip()
-    )
+def find_person(value: Any) -> str | None:
+    """Return what stands for a person in the one way to write it; None if it cannot."""
+    written = value.lower() if isinstance(value, str) else ""
+    return written if _PERSON.fullmatch(written) else None
 
 
 def read_person(value: Any, field: str) -> str | None:
     """Return who acts by an entry of a file, None without; raises `InvalidField`."""
     if value is None:
         return None
-    if not is_person(value):
+    person = find_person(value)
+    if person is None:
         raise InvalidField(
-            field,
-            f"must be 1 to {MAX_PERSON_SIZE} printable characters, such as a staff number",
+            field, "must be a staff number of letters, digits and ._/@-, such as staff-0117"
         )
-    return str(value)
+    return person

@@ -22,12 +22,12 @@ from api.index.law_events import (
     Creation,
     get_argument,
 )
+from api.index.law_tables import PERIOD_KIND
 from api.index.open_due import get_open_due
 from api.index.placed_event import PlacedEvent
 from contracts.codes import RecordState
 
 BODY_KIND: Final = "body"
-PERIOD_KIND: Final = "period"
 NO_AGENCY: Final = bytes(32)
 _ANY_SCOPE: Final = {
     "dataset": "dataset",

@@ -29,6 +29,12 @@ from sqlalchemy import (
 
 from api.index.tables import METADATA
 
+PERIOD_KIND: Final = "period"
+"""Kind of the record of a period, which is named by its exchange and its number."""
+
+PERIOD_CHANGED: Final = "exchange.period"
+"""Kind of the events of periods, which stand with the exchange."""
+
 LAW_RECORDS: Final = Table(
     "law_records",
     METADATA,

@@ -7,8 +7,9 @@ wherever it begins and nothing is skipped or repeated while the chain grows.
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, or_, select
 
+from api.index.law_tables import LAW_LINKS, LAW_RECORDS, PERIOD_CHANGED, PERIOD_KIND
 from api.index.tables import (
     ACCREDITATIONS,
     ATTESTATIONS,
@@ -139,13 +140,16 @@ def list_history(
 ) -> Rows:
     """Return the events of one record, oldest first, with block hash and time.
 
-    Records of different kinds may share a uid; `kind` leaves out the others' events.
+    Records of different kinds may share a uid; `kind` leaves out the others' events. The events of
+    a period stand with its exchange, under the period's number.
 
     `with_related` adds the events of other records that name this one, such as its successor's
     creation.
     """
     where = EVENTS.c.uid == uid
-    if kind is not None:
+    if kind == PERIOD_KIND:
+        where = _is_of_period(uid)
+    elif kind is not None:
         where = and_(where, EVENTS.c.kind.startswith(f"{kind}.", autoescape=True))
     if with_related:
         where = or_(where, EVENTS.c.related == uid)
@@ -155,6 +159,20 @@ def list_history(
         .where(where)
     )
     return _cut(connection, query, EVENTS, page, newest_first=False)
+
+
+def _is_of_period(uid: bytes) -> ColumnElement[bool]:
+    exchange = select(LAW_LINKS.c.target).where(
+        LAW_LINKS.c.uid == uid, LAW_LINKS.c.kind == PERIOD_KIND, LAW_LINKS.c.role == "exchange"
+    )
+    number = select(LAW_RECORDS.c.place).where(
+        LAW_RECORDS.c.uid == uid, LAW_RECORDS.c.kind == PERIOD_KIND
+    )
+    return and_(
+        EVENTS.c.uid == exchange.scalar_subquery(),
+        EVENTS.c.kind == PERIOD_CHANGED,
+        EVENTS.c.place == number.scalar_subquery(),
+    )
 
 
 def get_block(connection: Connection) -> int:

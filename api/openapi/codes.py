@@ -54,6 +54,7 @@ PROBLEM_CODES: Final = {
     "field_unknown": "The dataset has no such field.",
     "finality_unknown": "The network names no block that it will not take back.",
     "forbidden": "The token lacks the role.",
+    "same_officer": "Another officer than the one who proposed it decides.",
     "foreign_record": "The record is another agency's.",
     "history_refused": "What is told to have happened to a deadline does not fit together.",
     "http_error": "The request cannot be served as HTTP.",

@@ -128,6 +128,12 @@ async def view_law_events(rows: Sequence[Row[Any]], *, registry: RegistryMemory)
     return [_view(row, actors) for row in rows]
 
 
+def tell_of_period(event: LawEvent, uid: str) -> LawEvent:
+    """Return an event of an exchange's period as one of the period, whose uid is in hexadecimal."""
+    state = None if event.details is None else event.details.get("state")
+    return event.model_copy(update={"uid": uid, "state": state})
+
+
 def _view(row: Row[Any], actors: Mapping[bytes, Actor]) -> LawEvent:
     record, _, verb = row.kind.partition(".")
     details = None if row.details is None else json.loads(row.details)

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Row
 from api.errors import NotFound, UpstreamFault
 from api.index import law_queries, queries
 from api.index.law_queries import LawFilter
+from api.index.law_tables import PERIOD_KIND
 from api.reading import mandate_check, proposals
 from api.reading.collection import Collection
-from api.reading.events import LawHistory, view_law_events
+from api.reading.events import LawHistory, tell_of_period, view_law_events
 from api.reading.facts import Facts
 from api.reading.models import LawRecord
 from api.reading.named import PATIENCE_S, Named, check_named
@@ -94,9 +95,12 @@ async def get_history(collection: Collection, call: Call) -> Reply:
         )
     )
     rows, following = cut_page(found, page, lambda row: row.position)
+    events = await view_law_events(rows, registry=call.services.index.registry)
+    if collection.kind == PERIOD_KIND:
+        events = [tell_of_period(event, call.path["uid"].lower()) for event in events]
     return Reply(
         model=LawHistory(
-            items=await view_law_events(rows, registry=call.services.index.registry),
+            items=events,
             next=following,
             indexed_block=block,
         )

@@ -41,11 +41,16 @@ class MergeEntry(Model):
         examples=["applied"],
     )
     proposer: str = Field(
-        description="Who proposed it: the person where the operator named one, else the label.",
-        examples=["staff-0117"],
+        description=(
+            "Who proposed it: `person:` and the number where the operator says who acts, else the"
+            " label."
+        ),
+        examples=["person:staff-0117"],
     )
     proposed: Time = Field(description="When.", examples=[EXAMPLE_TIME])
-    decider: str | None = Field(description="Who decided it, likewise.", examples=["staff-0203"])
+    decider: str | None = Field(
+        description="Who decided it, likewise.", examples=["person:staff-0203"]
+    )
     decided: Time | None = Field(description="When.", examples=[EXAMPLE_TIME])
     reverses: Uid | None = Field(description="The merge that it takes back.", examples=[None])
 

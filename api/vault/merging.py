@@ -22,7 +22,7 @@ from atesta_client.envelopes import seal_envelope
 from sqlalchemy import Connection, Row, insert, select, update
 
 from api.databases import Database
-from api.errors import Forbidden, NotFound, UserFault
+from api.errors import NotFound, UserFault
 from api.vault.materials import Material, Materials
 from api.vault.subjects import Subject, SubjectConflict, Subjects
 from api.vault.tables import MERGES
@@ -31,6 +31,9 @@ MERGE_ROLE: Final = "subject_merge"
 """Role of what a merge says of persons; its reference is the handle."""
 
 _KIND: Final = "subject-merge"
+
+_PERSON: Final = "person:"
+"""Before the journal's name of a person; no label begins so and means one."""
 
 
 class MergeState(StrEnum):
@@ -50,6 +53,22 @@ class MergeConflict(UserFault):
 
     def __init__(self, reason: str, *, code: str, next_step: str) -> None:
         super().__init__(reason, code=code, field="uid", next_step=next_step)
+
+
+class SameOfficer(UserFault):
+    """Who decides may be who proposed."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another officer than the one who proposed a merge decides it",
+            code="same_officer",
+            next_step=(
+                "let another officer decide; where the operator says who acts by the one's token,"
+                " the other's must say it too"
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +98,21 @@ class Officer:
     @property
     def name(self) -> str:
         """Under what the journal knows the officer."""
-        return self.person or self.label
+        return self.label if self.person is None else f"{_PERSON}{self.person}"
 
     def is_known_as(self, name: str | None) -> bool:
-        """Return whether the journal's name may mean this officer."""
-        return name is not None and name in {self.label, self.person}
+        """Return whether the journal's name is that of this officer."""
+        return name == self.name
+
+    def may_be(self, name: str) -> bool:
+        """Return whether the journal's name may mean this officer, who comes by several labels.
+
+        Two persons are told apart by their numbers, two labels as labels; of a person and a label
+        nobody knows.
+        """
+        if (self.person is None) is name.startswith(_PERSON):
+            return True
+        return name in {self.label, self.name}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +187,12 @@ class Merges:
     async def decide(self, uid: bytes, *, approve: bool, decider: Officer, now_s: int) -> Merge:
         """Approve and carry out a merge, or refuse it.
 
-        Raises `Forbidden` for whoever proposed it, `MergeConflict` for one that is decided, and
+        Raises `SameOfficer` for whoever proposed it, `MergeConflict` for one that is decided, and
         `SubjectConflict` for a reversal of what has changed since.
         """
         merge = await self.get(uid)
-        if decider.is_known_as(merge.proposer):
-            raise Forbidden("another officer than the one who proposed a merge decides it")
+        if decider.may_be(merge.proposer):
+            raise SameOfficer
         if approve and merge.reverses is not None and merge.state is MergeState.PROPOSED:
             await self._check_unchanged(merge.reverses)
         wanted = MergeState.APPROVED if approve else MergeState.REFUSED

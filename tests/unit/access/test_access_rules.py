@@ -110,6 +110,7 @@ def test_empty_file_sets_nothing(folder: Path) -> None:
         ('"staff-0117"', "117", "certificates.machine[1].person"),
         ('"staff-0117"', '""', "certificates.machine[1].person"),
         ('"staff-0117"', '" staff"', "certificates.machine[1].person"),
+        ('"staff-0117"', '"staff\u20100117"', "certificates.machine[1].person"),
         ('roles = ["reader"]', "", "certificates.machine[1].roles"),
         ('roles = ["reader"]', 'rolls = ["reader"]', "certificates.machine[1].rolls"),
     ],

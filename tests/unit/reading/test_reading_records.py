@@ -146,6 +146,15 @@ async def test_periods_tell_both_sides_statements(stage: Any, reader: Caller) ->
     period = await reader.get(f"/periods/{uid}")
     assert period["stated_by_provider"] == {"count": 2, "root": write_uid(uid_of(5))}
     assert period["stated_by_requester"] == {"count": 2, "root": write_uid(uid_of(6))}
+    told = (await reader.get(f"/periods/{uid}/history"))["items"]
+    assert [event["state"] for event in told] == ["begun", "begun", "mismatched"]
+    assert {(event["uid"], event["kind"], event["place"]) for event in told} == {
+        (uid, "exchange.period", 3)
+    }
+    assert told[-1]["block"] == period["changed_block"]
+    exchange_harness.act(stage, bureau, "begin_period", 4)
+    await refresh(reader)
+    assert (await reader.get(f"/periods/{uid}/history"))["items"] == told
 
 
 async def test_unchanged_record_keeps_its_etag(stage: Any, reader: Caller) -> None:

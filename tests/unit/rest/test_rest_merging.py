@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api.access.callers import Role
+from api.access.persons import read_person
 from api.access.tokens import create_token, save_tokens
 from api.errors import UpstreamFault
 from api.settings import ApiSettings
@@ -65,13 +66,13 @@ class Desk:
 @pytest.fixture
 async def desk(ledger: FakeLedger, tmp_path: Path) -> AsyncIterator[Desk]:
     made = {
-        name: create_token(name, [role], person=person)
+        name: create_token(name, [role], person=read_person(person, "person"))
         for name, role, person in (
             ("chan", Role.OFFICER, None),
             ("lei", Role.OFFICER, None),
             ("auditor", Role.AUDITOR, None),
             ("desk-1", Role.OFFICER, "staff-7"),
-            ("desk-2", Role.OFFICER, "staff-7"),
+            ("desk-2", Role.OFFICER, "STAFF-7"),
             ("desk-3", Role.OFFICER, "staff-8"),
         )
     }
@@ -102,14 +103,19 @@ async def test_one_officer_alone_merges_nobody(desk: Desk) -> None:
 
 async def test_one_person_with_two_tokens_merges_nobody(desk: Desk) -> None:
     merge = await desk.propose(FIRST, "file-1", who="desk-1")
-    assert merge["proposer"] == "staff-7"
-    for same in ("desk-1", "desk-2"):
-        await desk.decide(same, merge, status=403)
+    assert merge["proposer"] == "person:staff-7"
+    # Of whom nobody says who acts, nobody knows either that it is another.
+    for same in ("desk-1", "desk-2", "chan"):
+        refused = await desk.decide(same, merge, status=403)
+        assert refused["code"] == "same_officer"
         await desk.decide(same, merge, approve=False, status=403)
     assert await desk.who_is(FIRST) is None
     done = await desk.decide("desk-3", merge)
-    assert (done["state"], done["decider"]) == ("applied", "staff-8")
+    assert (done["state"], done["decider"]) == ("applied", "person:staff-8")
     assert await desk.who_is(FIRST) == "file-1"
+    unnamed = await desk.propose(SECOND, "file-2")
+    await desk.decide("desk-3", unnamed, status=403)
+    assert (await desk.decide("lei", unnamed))["state"] == "applied"
 
 
 @ON_BOTH_ENGINES
