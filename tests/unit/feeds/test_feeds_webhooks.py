@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from sqlalchemy import inspect
 
 from api.feeds.delivery import FIRST_PAUSE_S, GIVE_UP_AFTER_S
 from tests.contracts import exchange_harness
@@ -158,7 +159,9 @@ async def test_secret_is_sealed_in_the_database(reader: Caller, receiver: Receiv
     made = await make_webhook(reader, receiver.url)
     secret = made["secret"].encode()
     databases = reader.agency.services.databases
-    outbox = next(one for one in databases if "outbox" in str(one.url))
+    (outbox,) = (
+        one for one in databases if one.read_now(lambda c: inspect(c).has_table("webhooks"))
+    )
     rows = outbox.read_now(lambda c: c.exec_driver_sql("SELECT secret FROM webhooks").all())
     assert len(rows) == 1
     assert secret not in bytes(rows[0][0])

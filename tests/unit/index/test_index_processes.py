@@ -216,7 +216,10 @@ async def test_index_with_the_replica_of_another_index_is_not_believed(
 ) -> None:
     stranger = FakeLedger()
     stranger.blocks[0].hash = bytes([1]) * 32
-    other = Agency(stranger, tmp_path / "other", 2)
+    folder = tmp_path / "other"
+    folder.mkdir()
+    # Files on either engine: whose index it is, not where it is kept, is what matters.
+    other = Agency(stranger, folder, 2, urls=lambda name: f"sqlite:///{folder / name}.sqlite")
     await other.services.index.catch_up()
     other.services.close()
     agency = Agency(
@@ -224,7 +227,7 @@ async def test_index_with_the_replica_of_another_index_is_not_believed(
         tmp_path,
         2,
         urls=database_urls,
-        replica=f"sqlite:///{tmp_path / 'other' / 'index.sqlite'}",
+        replica=f"sqlite:///{folder / 'index.sqlite'}",
     )
     index: Index = agency.services.index
     await index.catch_up()
