@@ -13,8 +13,9 @@ from api.access.callers import Handler, Role, requires
 from api.app import json_response
 from api.errors import InvalidField
 from api.explorer import requests
-from api.explorer.law.asking import send
+from api.explorer.law.asking import list_parameters, send
 from api.explorer.law.kinds import KINDS
+from api.explorer.parameters import find_parameter, takes
 from api.explorer.search import MAX_QUERY, find
 from api.explorer.services import SERVICES
 from api.explorer.status import read_status
@@ -68,6 +69,7 @@ def _bind(operation: str) -> Handler:
         return await send(operation, request)
 
     requires(Role.READER)(handle)
+    takes(*list_parameters(operation))(handle)
     return handle
 
 
@@ -85,6 +87,7 @@ async def list_validators(request: web.Request) -> web.Response:
 
 
 @requires(Role.AUDITOR)
+@takes("limit")
 async def list_evidence(request: web.Request) -> web.Response:
     """Return the acts of misbehaviour that this node holds proof of, newest first."""
     chain = request.config_dict[SERVICES].chain
@@ -92,6 +95,7 @@ async def list_evidence(request: web.Request) -> web.Response:
 
 
 @requires(Role.READER)
+@takes("before", "limit")
 async def list_blocks(request: web.Request) -> web.Response:
     """Return blocks, newest first."""
     chain = request.config_dict[SERVICES].chain
@@ -128,6 +132,7 @@ async def get_agency(request: web.Request) -> web.Response:
 
 
 @requires(Role.READER)
+@takes("after", "limit")
 async def list_schemas(request: web.Request) -> web.Response:
     """Return schemas, oldest first."""
     records = request.config_dict[SERVICES].records
@@ -143,6 +148,7 @@ async def get_schema(request: web.Request) -> web.Response:
 
 
 @requires(Role.READER)
+@takes(*requests.RECORD_LIST)
 async def list_attestations(request: web.Request) -> web.Response:
     """Return attestations, newest first."""
     records = request.config_dict[SERVICES].records
@@ -159,6 +165,7 @@ async def get_attestation(request: web.Request) -> web.Response:
 
 
 @requires(Role.READER)
+@takes(*requests.RECORD_LIST)
 async def list_batches(request: web.Request) -> web.Response:
     """Return batches, newest first."""
     records = request.config_dict[SERVICES].records
@@ -182,10 +189,11 @@ async def get_account(request: web.Request) -> web.Response:
 
 
 @requires(Role.READER)
+@takes("q")
 async def search(request: web.Request) -> web.Response:
     """Return everything that an identifier names."""
     services = request.config_dict[SERVICES]
-    query = request.query.get("q", "")
+    query = find_parameter(request, "q") or ""
     if not query.strip() or len(query) > MAX_QUERY:
         raise InvalidField("q", f"expected an identifier of 1 to {MAX_QUERY} characters")
     return _list(await find(services.chain, services.index, query), None)

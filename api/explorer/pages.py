@@ -17,6 +17,7 @@ from api.explorer.law.pages import build_record_routes
 from api.explorer.law.story import show_story
 from api.explorer.law.telling import tell_fields
 from api.explorer.page import show_page
+from api.explorer.parameters import find_parameter, takes
 from api.explorer.registry import Registry
 from api.explorer.rendering import find_language, get_stylesheet
 from api.explorer.search import find
@@ -90,6 +91,7 @@ async def show_overview(request: web.Request) -> web.Response:
 
 
 @requires(Role.READER)
+@takes("before", "limit")
 async def show_blocks(request: web.Request) -> web.Response:
     """Show blocks, newest first."""
     chain = request.config_dict[SERVICES].chain
@@ -128,6 +130,7 @@ async def show_transaction(request: web.Request) -> web.Response:
 
 
 @requires(Role.READER)
+@takes(*requests.RECORD_LIST)
 async def show_attestations(request: web.Request) -> web.Response:
     """Show attestations, newest first, filtered."""
     records = request.config_dict[SERVICES].records
@@ -138,6 +141,7 @@ async def show_attestations(request: web.Request) -> web.Response:
 
 
 @requires(Role.READER)
+@takes(*requests.RECORD_LIST)
 async def show_batches(request: web.Request) -> web.Response:
     """Show batches, newest first, filtered."""
     records = request.config_dict[SERVICES].records
@@ -178,6 +182,7 @@ async def show_batch(request: web.Request) -> web.Response:
 
 
 @requires(Role.READER)
+@takes("after", "limit")
 async def show_schemas(request: web.Request) -> web.Response:
     """Show schemas, oldest first."""
     records = request.config_dict[SERVICES].records
@@ -272,10 +277,11 @@ async def show_account(request: web.Request) -> web.Response:
 
 
 @requires(Role.READER)
+@takes("q")
 async def show_search(request: web.Request) -> web.Response:
     """Show what an identifier names; a single hit is shown at once."""
     services = request.config_dict[SERVICES]
-    query = request.query.get("q", "").strip()
+    query = (find_parameter(request, "q") or "").strip()
     hits = await find(services.chain, services.index, query)
     if len(hits) == 1:
         raise web.HTTPSeeOther(f"{services.root}/{PAGES[hits[0].kind]}/{hits[0].id}")

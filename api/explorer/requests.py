@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from api.errors import InvalidField
+from api.explorer.parameters import find_parameter
 from api.index.queries import RecordFilter
 from contracts.codes import RecordState
 from contracts.labels import LABEL_PATTERN, encode_label
@@ -15,6 +16,10 @@ DEFAULT_LIMIT: Final = 25
 
 _HASH: Final = re.compile(r"0x[0-9a-fA-F]{64}\Z")
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}\Z")
+
+
+RECORD_LIST: Final = ("issuer", "schema", "state", "after", "limit")
+"""What a list of attestations or batches takes."""
 
 
 def read_block_ref(request: web.Request) -> int | str:
@@ -60,8 +65,8 @@ def read_address(request: web.Request) -> str:
 
 def read_number(request: web.Request, name: str) -> int | None:
     """Return a number of the query; None if absent."""
-    text = request.query.get(name)
-    if text is None or text == "":
+    text = find_parameter(request, name)
+    if text is None:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise InvalidField(name, "expected a number, 0 or greater")
@@ -80,7 +85,7 @@ def read_limit(request: web.Request) -> int:
 
 def read_filter(request: web.Request) -> RecordFilter:
     """Return the filters `issuer`, `schema` and `state` of the query."""
-    state = request.query.get("state") or None
+    state = find_parameter(request, "state")
     if state is not None and state.upper() not in RecordState.__members__:
         names = ", ".join(member.lower() for member in RecordState.__members__)
         raise InvalidField("state", f"expected one of: {names}")
@@ -92,7 +97,7 @@ def read_filter(request: web.Request) -> RecordFilter:
 
 
 def _read_optional_id(request: web.Request, name: str) -> bytes | None:
-    text = request.query.get(name) or None
+    text = find_parameter(request, name)
     if text is None:
         return None
     if _HASH.match(text):

@@ -15,9 +15,11 @@ from api.errors import ApiError, Forbidden, NotFound, Unauthorized, UpstreamFaul
 from api.explorer.json_surface import build_json_app
 from api.explorer.ledgers import PREFIX
 from api.explorer.pages import build_page_routes
+from api.explorer.parameters import build_parameter_check, find_meant, takes_any
 from api.explorer.rendering import render
 from api.explorer.services import SERVICES, ExplorerServices
 from api.index.index import IndexMismatch
+from api.rest.call import UnknownParameter
 from api.rest.ledger_words import HEADER as LEDGER_HEADER
 from api.rest.ledgers import LedgerUnknown
 from api.rest.wording import refuse
@@ -33,7 +35,7 @@ def build_explorers(services: Sequence[ExplorerServices]) -> tuple[Surface, ...]
 
 def build_explorer(services: ExplorerServices) -> Surface:
     """Return the surface; it needs the index to follow the chain, which another surface may run."""
-    app = web.Application()
+    app = web.Application(middlewares=[build_parameter_check(f"{services.root}{_JSON}/")])
     app[SERVICES] = services
     app.add_subapp(_JSON, build_json_app())
     app.add_routes(build_page_routes())
@@ -50,6 +52,7 @@ def build_explorer(services: ExplorerServices) -> Surface:
 
 
 @requires()
+@takes_any
 async def _lead_home(request: web.Request) -> web.StreamResponse:
     """Lead from the own ledger's name to where it is shown; no other name is left here."""
     if request.match_info["ledger"] != request.config_dict[SERVICES].rest.ledger_name:
@@ -66,6 +69,7 @@ def render_error(services: ExplorerServices, request: web.Request, error: ApiErr
     """Return an error as a page for people, or as a problem document below `/v1`."""
     if request.path.startswith(f"{services.root}{_JSON}/"):
         return refuse(services.rest, request, error)
+    known, meant = "", None
     match error:
         case Unauthorized():
             key = "error.unauthorized"
@@ -73,6 +77,9 @@ def render_error(services: ExplorerServices, request: web.Request, error: ApiErr
             key = "error.forbidden"
         case NotFound():
             key = "error.not_found"
+        case UnknownParameter():
+            key, known = "error.parameter", ", ".join(error.extra["known"])
+            meant = find_meant(request, error)
         case UserFault():
             key = "error.invalid"
         case IndexMismatch():
@@ -90,6 +97,8 @@ def render_error(services: ExplorerServices, request: web.Request, error: ApiErr
         {
             "message_key": key,
             "field": error.field or "",
+            "known": known,
+            "meant": meant,
             "request_id": request.get(REQUEST_ID, ""),
         },
         status=error.status,

@@ -160,6 +160,20 @@ class Stream:
     serve: Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class UnknownParameter(InvalidField):
+    """A query parameter that an operation does not have; those that it has are told."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        told = f"it takes: {', '.join(known)}" if known else "it takes none"
+        told += ask_whether(name, known)
+        super().__init__(
+            name[:100],
+            f"this operation has no such query parameter; {told}",
+            next_step="correct the name, or leave the parameter out",
+            extra={"known": known},
+        )
+
+
 async def read_call(
     request: web.Request, route: Route, services: RestServices, *, purpose: str | None = None
 ) -> Call:
@@ -276,23 +290,12 @@ def _read_key(request: web.Request) -> str:
     return key
 
 
-def _refuse_parameter(name: str, known: list[str]) -> InvalidField:
-    told = f"it takes: {', '.join(known)}" if known else "it takes none"
-    told += ask_whether(name, known)
-    return InvalidField(
-        name[:100],
-        f"this operation has no such query parameter; {told}",
-        next_step="correct the name, or leave the parameter out",
-        extra={"known": known},
-    )
-
-
 def _read_query(request: web.Request, route: Route) -> dict[str, str]:
     known = [parameter.name for parameter in route.query]
     query: dict[str, str] = {}
     for name, value in request.query.items():
         if name not in known:
-            raise _refuse_parameter(name, known)
+            raise UnknownParameter(name, known)
         if name in query:
             raise InvalidField(name, "this query parameter is given twice")
         query[name] = value

@@ -23,6 +23,11 @@ from api.rest.wording import word_answer
 _ROUTES: Final[Mapping[str, Route]] = {route.name: route for route in ROUTES}
 
 
+def list_parameters(operation: str) -> tuple[str, ...]:
+    """Return which parameters of the query REST's operation takes."""
+    return tuple(parameter.name for parameter in _ROUTES[operation].query)
+
+
 async def ask(
     request: web.Request,
     operation: str,

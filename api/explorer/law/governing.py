@@ -14,11 +14,13 @@ from aiohttp import web
 
 from api.access.callers import Role, requires
 from api.acts.calls import read_contract
+from api.explorer import requests
 from api.explorer.fields import read_field
 from api.explorer.law.asking import ask
 from api.explorer.law.moments import Places
 from api.explorer.law.telling import tell_line
 from api.explorer.page import show_page
+from api.explorer.parameters import find_parameter, takes
 from api.explorer.registry import Agency, Registry
 from api.explorer.rendering import find_language
 from api.explorer.services import SERVICES
@@ -32,9 +34,6 @@ from contracts.addresses import AGENCY_REGISTRY_NAME
 from contracts.decisions import DecisionKind, decode_payload
 from contracts.errors import CodecError
 from contracts.labels import format_identifier
-
-PAGE_SIZE: Final = 25
-"""Proposals in a list."""
 
 HISTORY_SIZE: Final = 500
 """Events of one proposal or agency."""
@@ -58,15 +57,16 @@ class Side:
 
 
 @requires(Role.READER)
+@takes("state", "cursor", "limit")
 async def show_governance(request: web.Request) -> web.Response:
     """Show rules, jurisdictions, pauses and proposals."""
     services = request.config_dict[SERVICES]
     registry = await services.chain.get_registry()
     rules = await ask(request, "get_governing_rules")
-    state = request.query.get("state") or None
-    query = {"limit": str(PAGE_SIZE)}
+    state, cursor = find_parameter(request, "state"), find_parameter(request, "cursor")
+    query = {"limit": str(requests.read_limit(request))}
     query |= {} if state is None else {"state": state}
-    query |= {"cursor": request.query["cursor"]} if request.query.get("cursor") else {}
+    query |= {} if cursor is None else {"cursor": cursor}
     proposals = await ask(request, "list_proposals", query=query)
     return await show_page(
         request,

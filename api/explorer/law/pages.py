@@ -16,14 +16,11 @@ from api.explorer.law.naming import find_record_path, list_related, name_records
 from api.explorer.law.showing import list_uids, show_members
 from api.explorer.law.telling import find_event_name, name_key, tell
 from api.explorer.page import show_page
+from api.explorer.parameters import find_parameter, list_known, takes
 from api.explorer.rendering import find_language
 from api.explorer.services import SERVICES
 from api.explorer.texts import Language
-from api.reading.collection import Collection
 from contracts.labels import format_identifier
-
-PAGE_SIZE: Final = 25
-"""Records in a list."""
 
 HISTORY_SIZE: Final = 200
 """Events of one record on its page."""
@@ -38,9 +35,16 @@ def build_record_routes() -> list[web.RouteDef]:
         web.get("/records/{uid}", show_any_record),
     ]
     for kind in KINDS:
-        routes.append(web.get(f"/{kind.path}", _bind(show_list, kind)))
-        routes.append(web.get(f"/{kind.path}/{{uid}}", _bind(show_record, kind)))
+        routes.append(web.get(f"/{kind.path}", _bind(show_list, kind, name_parameters(kind))))
+        routes.append(web.get(f"/{kind.path}/{{uid}}", _bind(show_record, kind, ("history",))))
     return routes
+
+
+def name_parameters(kind: RecordKind) -> tuple[str, ...]:
+    """Return what the list of a kind takes: what its form offers, and which part is wanted."""
+    filters = [entry.name for entry in kind.collection.filters]
+    subkinds = ["kind"] if kind.collection.subkinds else []
+    return (*filters, *subkinds, "state", "from", "until", "cursor", "limit")
 
 
 @requires(Role.READER)
@@ -64,10 +68,10 @@ async def show_list(kind: RecordKind, request: web.Request) -> web.Response:
     """Show the records of a kind, newest first, filtered; a filter at fault is named."""
     services = request.config_dict[SERVICES]
     registry = await services.chain.get_registry()
-    chosen = _read_chosen(kind.collection, request)
+    chosen, limit = _read_chosen(request), requests.read_limit(request)
     invalid: str | None = None
     try:
-        answer = await ask(request, kind.list_operation, query=_build_query(chosen))
+        answer = await ask(request, kind.list_operation, query=_build_query(chosen, limit))
     except UserFault as error:
         if error.field not in chosen:
             raise
@@ -150,8 +154,9 @@ async def _read_history(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return what happened to a record, in sentences, and where the next part begins."""
     query = {"limit": str(HISTORY_SIZE)}
-    if "history" in request.query:
-        query["cursor"] = request.query["history"]
+    cursor = find_parameter(request, "history")
+    if cursor is not None:
+        query["cursor"] = cursor
     answer = await ask(request, f"get_{kind.name}_history", path={"uid": uid}, query=query)
     registry = await request.config_dict[SERVICES].chain.get_registry()
     language = find_language(request)
@@ -176,12 +181,15 @@ def _name_actor(language: Language, actor: Mapping[str, Any] | None) -> str | No
 
 
 def _bind(
-    show: Callable[[RecordKind, web.Request], Awaitable[web.Response]], kind: RecordKind
+    show: Callable[[RecordKind, web.Request], Awaitable[web.Response]],
+    kind: RecordKind,
+    parameters: tuple[str, ...],
 ) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         return await show(kind, request)
 
     requires(Role.READER)(handle)
+    takes(*parameters)(handle)
     return handle
 
 
@@ -189,16 +197,15 @@ def _group_kinds() -> list[tuple[str, list[RecordKind]]]:
     return [(chapter, [kind for kind in KINDS if kind.chapter == chapter]) for chapter in CHAPTERS]
 
 
-def _read_chosen(collection: Collection, request: web.Request) -> dict[str, str]:
-    """Return the filters of the query that the list knows, without empty ones."""
-    known = [entry.name for entry in collection.filters] + ["kind", "state", "from", "until"]
-    names = [*known, "cursor"]
-    return {name: text for name in names if (text := request.query.get(name, "").strip())}
+def _read_chosen(request: web.Request) -> dict[str, str]:
+    """Return the filters of the query, without empty ones, and where the list is read on."""
+    names = [name for name in list_known(request) if name != "limit"]
+    return {name: text for name in names if (text := (find_parameter(request, name) or "").strip())}
 
 
-def _build_query(chosen: Mapping[str, str]) -> dict[str, str]:
+def _build_query(chosen: Mapping[str, str], limit: int) -> dict[str, str]:
     """Return the query of REST: days become moments, the last day is meant whole."""
-    query = {"limit": str(PAGE_SIZE), **chosen}
+    query = {**chosen, "limit": str(limit)}
     for name, further in (("from", 0), ("until", 1)):
         if name in query:
             query[name] = _read_day(query[name], name, timedelta(days=further))

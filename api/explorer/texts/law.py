@@ -44,6 +44,11 @@ PAGES: Final[Mapping[str, Row]] = {
         "Este filtro não pode ser usado: {field}. Verifique o que foi introduzido.",
         "此條件無法使用：{field}。請檢查所輸入的內容。",
     ),
+    "list.day": (
+        "Expected is a day (UTC) such as 2026-11-22, without a time.",
+        "Espera-se um dia (UTC) como 2026-11-22, sem hora.",
+        "應為日期（UTC），例如 2026-11-22，不含時間。",
+    ),
     "list.caption": (
         "{title}, newest first",
         "{title}, mais recentes primeiro",
@@ -110,6 +115,17 @@ PAGES: Final[Mapping[str, Row]] = {
     "story.json": ("As JSON", "Em JSON", "JSON 格式"),
     "story.prov": ("As W3C PROV-JSON", "Em W3C PROV-JSON", "W3C PROV-JSON 格式"),
     "story.name": ("Name", "Nome", "名稱"),
+    "error.parameter": (
+        "This page takes nothing called “{field}”.",
+        "Esta página não aceita nada chamado «{field}».",
+        "本頁沒有名為「{field}」的參數。",
+    ),
+    "error.meant": (
+        "Did you mean {name}?",
+        "Queria dizer {name}?",
+        "您是否指 {name}？",
+    ),
+    "error.known": ("It takes: {names}.", "Aceita: {names}.", "可用的參數：{names}。"),
     "error.behind": (
         "This node's index has not reached the last block yet. Try again in a moment.",
         "O índice deste nó ainda não chegou ao último bloco. Tente de novo dentro de momentos.",

@@ -12,7 +12,6 @@ from prov.model import ProvActivity, ProvAgent, ProvDocument, ProvEntity
 from api.access.callers import Role
 from api.access.reads import ReadFilter
 from api.access.tokens import create_token, save_tokens
-from api.explorer.law import pages
 from api.explorer.law.asking import ask
 from api.explorer.law.kinds import KINDS
 from api.explorer.texts import DEFAULT, LANGUAGES
@@ -125,12 +124,9 @@ async def test_filter_at_fault_is_named_beside_the_list(
     assert 'aria-invalid="true" aria-describedby="invalid"' in text
 
 
-async def test_list_is_read_on_by_cursor(
-    law_site: LawSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pages, "PAGE_SIZE", 2)
+async def test_list_is_read_on_by_cursor(law_site: LawSite) -> None:
     seen: list[str] = []
-    path = "/exchanges?agency=" + LABORATORY
+    path = "/exchanges?limit=2&agency=" + LABORATORY
     while path:
         text = await law_site.read(path)
         assert f'value="{LABORATORY}" selected' in text
