@@ -44,6 +44,8 @@ COLLECTIONS: Final = {
 """Where each kind of record is."""
 
 _MORE: Final = ("agencies", "credentials", "operations", "proposals", "evidence", "imports")
+_PAGING: Final = frozenset({"limit", "cursor"})
+"""Parameters of REST's lists that choose no records: the command sets them page by page."""
 _PARTIES: Final = ("owner", "issuer", "requester", "provider", "recipient")
 _COLUMNS: Final = (
     "label",
@@ -89,6 +91,8 @@ def list_records(
         then = f"; did you mean {meant}?" if meant else ask_whether(collection, known)
         raise UserFault(f"is none of: {', '.join(known)}{then}", field=collection)
     query = read_pairs(filters or (), "filter")
+    for name in sorted(_PAGING & query.keys()):
+        raise UserFault("is no filter; --limit says how many records are wanted", field=name)
     found: list[dict[str, Any]] = []
     with open_client(url, token_file) as client:
         while len(found) < limit:

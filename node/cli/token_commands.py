@@ -53,17 +53,18 @@ def new(
     from api.access.persons import read_person
     from api.access.tokens import create_token
     from api.errors import InvalidField
+    from api.near_names import ask_whether
     from node.errors import UserFault
 
     try:
         person = read_person(person, "--person")
     except InvalidField as refused:
         raise UserFault(refused.reason, field=refused.field) from refused
-    try:
-        roles = [Role(text) for text in role]
-    except ValueError:
-        known = ", ".join(Role)
-        raise UserFault(f"is one of: {known}", field="--role") from None
+    for text in role:
+        if text not in set(Role):
+            near = ask_whether(text, Role)
+            raise UserFault(f"is one of: {', '.join(Role)}{near}", field="--role")
+    roles = [Role(text) for text in role]
     limits = _read_limits(limit or ())
     now = datetime.now(UTC).replace(microsecond=0)
     token, made = create_token(

@@ -66,7 +66,11 @@ def test_tokens_refuse_what_would_confuse(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = str(tmp_path / "tokens.json")
-    assert "--role" in refuse(capsys, "tokens", "new", "x", "--role", "king", "--file", file)
+    king = refuse(capsys, "tokens", "new", "x", "--role", "king", "--file", file)
+    assert "--role" in king
+    assert "did you mean" not in king
+    near = refuse(capsys, "tokens", "new", "x", "--role", "oficer", "--file", file)
+    assert "did you mean officer?" in " ".join(near.split())
     invoke("tokens", "new", "x", "--role", "reader", "--file", file)
     assert "NAME" in refuse(capsys, "tokens", "new", "x", "--role", "reader", "--file", file)
     assert "NAME" in refuse(capsys, "tokens", "revoke", "y", "--file", file)

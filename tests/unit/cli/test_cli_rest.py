@@ -164,6 +164,13 @@ def test_near_names_are_proposed(bureau: str, capsys: pytest.CaptureFixture[str]
         assert f"did you mean {meant}?" in " ".join(error.split()), arguments
 
 
+def test_list_takes_its_limit_as_an_option(bureau: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for word in ("limit=3", "cursor=abc"):
+        error, code = refuse(capsys, "list", "exchanges", word, "--url", bureau)
+        assert code == 2
+        assert error.startswith(f"atesta: {word.split('=')[0]}: is no filter; --limit says")
+
+
 def test_agencies_are_called_by_label_in_lists_and_records(bureau: str) -> None:
     uid = invoke(bureau, "schema", "register", "Permit", "/name").strip()
     identifier = "0x" + b"mo-health-bureau".ljust(32, b"\0").hex()
