@@ -7,7 +7,7 @@ last step must lead to exactly (a test compares them). The index is not migrated
 from the chain (`api.index.layout`).
 
 To add one: change the tables, write `versions/NNNN_<what>.py` with the next number and the number
-before it as `down_revision`, and add a line to `tests/unit/databases/test_databases_migrations.py`
+before it as `down_revision`, and add a line to `tests/unit/databases/lineages.py`
 that says what must be found afterwards in a database that was filled before. Steps go forward only:
 whoever wants the tables of before restores the backup of before.
 """

@@ -15,7 +15,7 @@ from api.outbox.all_tables import OUTBOX_METADATA
 from api.outbox.copying import copy_outbox
 from api.outbox.tables import LEADING, OPERATIONS
 from tests.engines import NewDatabase
-from tests.unit.databases.test_databases_migrations import OUTBOX
+from tests.unit.databases.lineages import OUTBOX
 
 
 def open_outbox(place: Path | str) -> Database:
