@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, Select, func, select, union_all
+from sqlalchemy import CompoundSelect, Connection, Select, func, select, union_all
 
 from api.databases import Work
 from api.index.tables import CURSOR, EVENTS, LOGS_PER_BLOCK
@@ -51,6 +51,16 @@ class _Keys:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Acts:
+    """When agencies acted last."""
+
+    end: int
+    """Position before which events were looked at."""
+    last: Mapping[bytes, int]
+    """Position of each agency's last event before it, `NEVER` for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """A final block, and since when the registry is as it is there."""
 
@@ -75,7 +85,10 @@ class RegistryMemory:
         self._index = index
         self._changes = changes
         self._upgrades = upgrades
+        # Made once: to make it anew takes longer than to execute it.
+        self._last_change = _select_last((*changes, *upgrades))
         self._keys: _Keys | None = None
+        self._acts = _Acts(end=0, last={})
         self._ids: _Answers[list[bytes]] = _Answers()
         self._keys_of: _Answers[list[KeyRecord]] = _Answers()
         self._agencies: _Answers[AgencyRecord | None] = _Answers()
@@ -84,6 +97,9 @@ class RegistryMemory:
         """Return the last final block, or the later one that the index has already."""
         head = await self._ledger.get_head()
         block, change = await self._index.read(self._find_change)
+        if (block + 1) * LOGS_PER_BLOCK < self._acts.end:
+            # Another process writes the index again from its beginning.
+            self._acts = _Acts(end=0, last={})
         if block < head.number:
             return Moment(block=head.number, registry=None)
         return Moment(block=block, registry=change)
@@ -109,10 +125,8 @@ class RegistryMemory:
         """Return agencies with what their attestations sum up to, which each of these changes."""
         since: list[int | None] = [None] * len(ids)
         if moment.registry is not None:
-            events = await self._index.read(
-                partial(_find_last_events, agencies=ids, block=moment.block)
-            )
-            since = [max(moment.registry, events.get(agency_id, NEVER)) for agency_id in ids]
+            last = await self._index.read(lambda c: self._find_acts(c, ids, moment.block))
+            since = [max(moment.registry, last[agency_id]) for agency_id in ids]
         return [
             await self._agencies.get(
                 agency_id, position, partial(self._records.get_agency, agency_id, moment.block)
@@ -122,8 +136,48 @@ class RegistryMemory:
 
     def _find_change(self, connection: Connection) -> tuple[int, int]:
         block = connection.execute(select(CURSOR.c.number)).scalar_one_or_none()
-        found = _find_last(connection, (*self._changes, *self._upgrades))
+        found = max(connection.execute(self._last_change).scalars(), default=NEVER)
         return NEVER if block is None else int(block), found
+
+    def _find_acts(
+        self, connection: Connection, agencies: Sequence[bytes], block: int
+    ) -> Mapping[bytes, int]:
+        """Return the position of each agency's last event up to a block; `NEVER` for none.
+
+        What was found before is not looked for again: only events since then are read.
+        """
+        known, end = self._acts, (block + 1) * LOGS_PER_BLOCK
+        if end < known.end or any(agency_id not in known.last for agency_id in agencies):
+            return self._look_for_acts(connection, agencies, end)
+        if end > known.end:
+            later = (
+                select(EVENTS.c.agency, func.max(EVENTS.c.position))
+                .where(EVENTS.c.position >= known.end, EVENTS.c.position < end)
+                .group_by(EVENTS.c.agency)
+            )
+            found = {bytes(agency): position for agency, position in connection.execute(later)}
+            last = {agency: found.get(agency, before) for agency, before in known.last.items()}
+            self._acts = known = _Acts(end=end, last=last)
+        return known.last
+
+    def _look_for_acts(
+        self, connection: Connection, agencies: Sequence[bytes], end: int
+    ) -> Mapping[bytes, int]:
+        """Look for the last event of each agency before a position, and remember them."""
+        within = EVENTS.c.position < end
+        found = {
+            agency: connection.execute(
+                _last(select(EVENTS.c.position).where(EVENTS.c.agency == agency, within))
+            ).scalar_one_or_none()
+            for agency in agencies
+        }
+        last = {agency: NEVER if place is None else place for agency, place in found.items()}
+        known = self._acts
+        if end == known.end:
+            self._acts = _Acts(end=end, last={**known.last, **last})
+        elif end > known.end:
+            self._acts = _Acts(end=end, last=last)
+        return last
 
     async def _list_keys(self, moment: Moment, since: int) -> _Keys:
         """Return all keys as they are since an event, asking again for agencies that changed."""
@@ -131,7 +185,7 @@ class RegistryMemory:
             return self._keys
         upgraded, changed = await self._index.read(
             lambda c: (
-                _find_last(c, self._upgrades, until=since),
+                max(c.execute(_select_last(self._upgrades, until=since)).scalars(), default=NEVER),
                 _find_last_by_agency(c, self._changes, until=since),
             )
         )
@@ -167,12 +221,12 @@ class _Answers(Generic[Answer]):
         return answer
 
 
-def _find_last(connection: Connection, kinds: Sequence[str], *, until: int | None = None) -> int:
-    """Return the position of the last event of some kinds, not after `until`; `NEVER` for none."""
+def _select_last(kinds: Sequence[str], *, until: int | None = None) -> CompoundSelect[int]:
+    """Ask for the positions of the last event of each of some kinds, not after `until`."""
     found = [select(EVENTS.c.position).where(EVENTS.c.kind == kind) for kind in kinds]
     if until is not None:
         found = [query.where(EVENTS.c.position <= until) for query in found]
-    return max(connection.execute(union_all(*map(_last, found))).scalars(), default=NEVER)
+    return union_all(*map(_last, found))
 
 
 def _find_last_by_agency(
@@ -185,21 +239,6 @@ def _find_last_by_agency(
         .group_by(EVENTS.c.agency)
     )
     return {bytes(agency): position for agency, position in connection.execute(query)}
-
-
-def _find_last_events(
-    connection: Connection, *, agencies: Sequence[bytes], block: int
-) -> dict[bytes, int]:
-    """Return the positions of the agencies' last events up to a block."""
-    if not agencies:
-        return {}
-    within = EVENTS.c.position < (block + 1) * LOGS_PER_BLOCK
-    last = [
-        _last(select(EVENTS.c.agency, EVENTS.c.position).where(EVENTS.c.agency == agency, within))
-        for agency in agencies
-    ]
-    rows = connection.execute(union_all(*last))
-    return {bytes(row.agency): row.position for row in rows}
 
 
 def _last(query: Select[Any]) -> Select[Any]:

@@ -69,6 +69,11 @@ def tell(database: Database, kind: str, agency: bytes, block: int) -> None:
     database.write_now(write)
 
 
+def follow(database: Database, block: int) -> None:
+    """Let the index stand at a block."""
+    database.write_now(lambda c: c.execute(update(CURSOR).values(number=block)))
+
+
 async def read_all(memory: RegistryMemory) -> None:
     moment = await memory.get_moment()
     ids = await memory.get_ids(moment)
@@ -121,21 +126,26 @@ async def test_attestation_is_counted_for_its_issuer_alone(
 ) -> None:
     await read_all(memory)
     asked = chain.asked
-    tell(database, "attestation.created", ISSUER, chain.last_block)
+    follow(database, chain.last_block + 1)
+    tell(database, "attestation.created", ISSUER, chain.last_block + 1)
     await read_all(memory)
     assert chain.asked == asked + 3
     # What is not final at the moment of the answer belongs to a later answer.
-    tell(database, "attestation.created", PLAN.get_agency(2), chain.last_block + 1)
+    tell(database, "attestation.created", PLAN.get_agency(2), chain.last_block + 2)
     await read_all(memory)
     assert chain.asked == asked + 3
+    # Only what came since is looked at: it tells of agency 2 and of no other.
+    follow(database, chain.last_block + 2)
+    for _ in range(2):
+        await read_all(memory)
+        assert chain.asked == asked + 6
 
 
 async def test_nothing_is_remembered_while_the_index_is_behind(
     chain: CountedChain, memory: RegistryMemory, database: Database
 ) -> None:
     await read_all(memory)
-    behind = update(CURSOR).values(number=chain.last_block - 1)
-    database.write_now(lambda c: c.execute(behind))
+    follow(database, chain.last_block - 1)
     asked = chain.asked
     await read_all(memory)
     once = chain.asked - asked
