@@ -92,7 +92,11 @@ async def test_token_for_several_audiences_may_be_for_ours_too(setting: Setting)
 
 
 async def test_token_may_say_who_acts(setting: Setting) -> None:
-    for claims, person in (({"employee_number": "staff-7"}, "staff-7"), ({}, None)):
+    said: list[tuple[dict[str, Any], str | None]] = [
+        ({"employee_number": "Staff-7"}, "staff-7"),
+        ({}, None),
+    ]
+    for claims, person in said:
         caller = await setting.authenticator.authenticate(setting.provider.sign(**claims))
         assert (caller.name, caller.person) == ("7d1f", person)
 
