@@ -20,7 +20,8 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from sqlalchemy import CompoundSelect, Connection, Select, func, select, union_all
 
 from api.databases import Work
-from api.index.tables import CURSOR, EVENTS, LOGS_PER_BLOCK
+from api.index.queries import get_block
+from api.index.tables import EVENTS, LOGS_PER_BLOCK
 from api.ledger import Ledger
 from api.records import AgencyRecord, KeyRecord, Records
 
@@ -126,7 +127,8 @@ class RegistryMemory:
         since: list[int | None] = [None] * len(ids)
         if moment.registry is not None:
             last = await self._index.read(lambda c: self._find_acts(c, ids, moment.block))
-            since = [max(moment.registry, last[agency_id]) for agency_id in ids]
+            if last is not None:
+                since = [max(moment.registry, last[agency_id]) for agency_id in ids]
         return [
             await self._agencies.get(
                 agency_id, position, partial(self._records.get_agency, agency_id, moment.block)
@@ -135,17 +137,19 @@ class RegistryMemory:
         ]
 
     def _find_change(self, connection: Connection) -> tuple[int, int]:
-        block = connection.execute(select(CURSOR.c.number)).scalar_one_or_none()
         found = max(connection.execute(self._last_change).scalars(), default=NEVER)
-        return NEVER if block is None else int(block), found
+        return get_block(connection), found
 
     def _find_acts(
         self, connection: Connection, agencies: Sequence[bytes], block: int
-    ) -> Mapping[bytes, int]:
+    ) -> Mapping[bytes, int] | None:
         """Return the position of each agency's last event up to a block; `NEVER` for none.
 
-        What was found before is not looked for again: only events since then are read.
+        What was found before is not looked for again: only events since then are read. None where
+        the index that answers, one of several copies, does not have the block.
         """
+        if get_block(connection) < block:
+            return None
         known, end = self._acts, (block + 1) * LOGS_PER_BLOCK
         if end < known.end or any(agency_id not in known.last for agency_id in agencies):
             return self._look_for_acts(connection, agencies, end)
@@ -183,23 +187,28 @@ class RegistryMemory:
         """Return all keys as they are since an event, asking again for agencies that changed."""
         if self._keys is not None and self._keys.since == since:
             return self._keys
-        upgraded, changed = await self._index.read(
+        block, upgraded, changed = await self._index.read(
             lambda c: (
+                get_block(c),
                 max(c.execute(_select_last(self._upgrades, until=since)).scalars(), default=NEVER),
                 _find_last_by_agency(c, self._changes, until=since),
             )
         )
+        # One of several copies of the index may be behind the one that told the moment.
+        is_behind = block < moment.block
         of = {
             agency_id: await self._keys_of.get(
                 agency_id,
-                max(upgraded, changed.get(agency_id, NEVER)),
+                None if is_behind else max(upgraded, changed.get(agency_id, NEVER)),
                 partial(self._records.get_keys, agency_id, moment.block),
             )
             for agency_id in await self.get_ids(moment)
         }
         by_address = {bytes(key.address): key for keys in of.values() for key in keys}
-        self._keys = _Keys(since=since, of=of, by_address=by_address)
-        return self._keys
+        keys = _Keys(since=since, of=of, by_address=by_address)
+        if not is_behind:
+            self._keys = keys
+        return keys
 
 
 class _Answers(Generic[Answer]):

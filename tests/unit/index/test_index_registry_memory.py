@@ -141,6 +141,39 @@ async def test_attestation_is_counted_for_its_issuer_alone(
         assert chain.asked == asked + 6
 
 
+async def test_copy_of_the_index_that_is_behind_hides_no_change(
+    chain: CountedChain, memory: RegistryMemory, database: Database
+) -> None:
+    await read_all(memory)
+    ids = await memory.get_ids(await memory.get_moment())
+    follow(database, chain.last_block + 1)
+    moment = await memory.get_moment()
+    # The next questions meet a copy that has not got so far: nothing of the block is in it.
+    follow(database, chain.last_block)
+    await memory.get_agencies(ids, moment)
+    tell(database, "attestation.created", ISSUER, chain.last_block + 1)
+    follow(database, chain.last_block + 1)
+    asked = chain.asked
+    await memory.get_agencies(ids, moment)
+    assert chain.asked == asked + 3
+
+
+async def test_keys_of_a_copy_that_is_behind_are_not_remembered(
+    chain: CountedChain, memory: RegistryMemory, database: Database
+) -> None:
+    await read_all(memory)
+    follow(database, chain.last_block + 1)
+    tell(database, "agency.key_added", ISSUER, chain.last_block + 1)
+    moment = await memory.get_moment()
+    follow(database, chain.last_block)
+    await memory.get_keys(ISSUER, moment)
+    follow(database, chain.last_block + 1)
+    for again in (3, 0):
+        asked = chain.asked
+        await memory.get_keys(ISSUER, moment)
+        assert chain.asked == asked + again
+
+
 async def test_nothing_is_remembered_while_the_index_is_behind(
     chain: CountedChain, memory: RegistryMemory, database: Database
 ) -> None:
