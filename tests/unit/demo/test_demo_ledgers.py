@@ -6,7 +6,7 @@ import pytest
 
 from contracts.testkeys import get_address
 from node.chain.genesis import load_genesis
-from node.cli.devnet import DevnetOptions, make_devnet
+from node.cli.devnet import DevnetNode, DevnetOptions, make_devnet
 from node.settings import load_settings
 from scripts.demos.databases import ENGINES
 from scripts.demos.ledger_stage import (
@@ -57,13 +57,18 @@ def test_ledgers_of_a_devnet_differ_in_genesis_though_the_members_are_the_same(
     assert first not in genesis[1].lower()
 
 
-def test_one_api_serves_both_ledgers_with_the_only_vault(tmp_path: Path) -> None:
-    own, shared = (
+def make_nodes(folder: Path) -> list[DevnetNode]:
+    """Make a node of Macao's own ledger and one of the shared ledger."""
+    return [
         make_devnet(
-            tmp_path / name, DevnetOptions(agencies=1, chain_id=chain_id, first_key=first_key)
+            folder / name, DevnetOptions(agencies=1, chain_id=chain_id, first_key=first_key)
         ).nodes[0]
         for name, chain_id, first_key in ((MACAO, 20_261, 1), (SHARED, 20_262, 2))
-    )
+    ]
+
+
+def test_one_api_serves_both_ledgers_with_the_only_vault(tmp_path: Path) -> None:
+    own, shared = make_nodes(tmp_path)
     serve_both(own, shared)
     api = load_settings(own.settings_file).api
     (further,) = api.ledgers
@@ -78,12 +83,7 @@ def test_one_api_serves_both_ledgers_with_the_only_vault(tmp_path: Path) -> None
 
 
 def test_further_ledger_is_kept_in_the_database_that_it_is_given(tmp_path: Path) -> None:
-    own, shared = (
-        make_devnet(
-            tmp_path / name, DevnetOptions(agencies=1, chain_id=chain_id, first_key=first_key)
-        ).nodes[0]
-        for name, chain_id, first_key in ((MACAO, 20_261, 1), (SHARED, 20_262, 2))
-    )
+    own, shared = make_nodes(tmp_path)
     url = "postgresql+psycopg://atesta@/shared?host=/run/a"
     serve_both(own, shared, database_url=url)
     (further,) = load_settings(own.settings_file).api.ledgers
