@@ -100,19 +100,13 @@ class Officer:
         """Under what the journal knows the officer."""
         return self.label if self.person is None else f"{_PERSON}{self.person}"
 
-    def is_known_as(self, name: str | None) -> bool:
-        """Return whether the journal's name is that of this officer."""
-        return name == self.name
-
     def may_be(self, name: str) -> bool:
         """Return whether the journal's name may mean this officer, who comes by several labels.
 
         Two persons are told apart by their numbers, two labels as labels; of a person and a label
         nobody knows.
         """
-        if (self.person is None) is name.startswith(_PERSON):
-            return True
-        return name in {self.label, self.name}
+        return name == self.name or (self.person is None) is name.startswith(_PERSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +200,7 @@ class Merges:
             )
         )
         merge = await self.get(uid)
-        is_same = decider.is_known_as(merge.decider)
+        is_same = merge.decider == decider.name
         if not taken and (merge.state is not wanted or not is_same):
             if merge.state is MergeState.APPLIED and approve and is_same:
                 return merge
